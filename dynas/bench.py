@@ -1,0 +1,112 @@
+"""The bench: extracts sub-networks and lets every metric measure them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import nn
+
+from dynas.data.base import ClassificationData
+from dynas.evaluate import Measurement
+from dynas.hardware.latency import LatencyMeter
+from dynas.metrics.base import ExactMetric, MeasuredMetric, Metric, Reading
+from dynas.space import Genotypes
+from dynas.supernets.base import Supernet
+
+Outcome = Reading | str  # a reading, or the reason why there is none
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything that metrics need.
+
+    Attributes:
+        supernet: where sub-networks come from.
+        data: what quality is measured on.
+        meter: what latency is measured with.
+        metrics: one metric per objective, in column order.
+        group: sub-networks that are measured together, in interleaved rounds.
+    """
+
+    supernet: Supernet
+    data: ClassificationData
+    meter: LatencyMeter
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    group: int = 5
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Columns that the metrics fill besides the objectives."""
+        measured = [metric for metric in self.metrics.values() if isinstance(metric, MeasuredMetric)]
+        return tuple(name for metric in measured for name in metric.extras)
+
+    def measure(self, genotypes: Genotypes) -> Iterator[Measurement]:
+        """Yield one measurement per canonical genotype ``(n, G)``, in order, group by group."""
+        for start in range(0, len(genotypes), self.group):
+            yield from self._measure_group(genotypes[start : start + self.group])
+
+    def _measure_group(self, genotypes: Genotypes) -> list[Measurement]:
+        start = time.perf_counter()
+        outcomes: list[list[Outcome]] = [[] for _ in genotypes]
+        subnets = self._extract(genotypes)
+        for metric in self.metrics.values():
+            if isinstance(metric, ExactMetric):
+                column: Sequence[Outcome] = [
+                    Reading(float(count)) for count in metric.count(self.supernet, genotypes)
+                ]
+            else:
+                column = self._read(metric, subnets)
+            for row, outcome in zip(outcomes, column, strict=True):
+                row.append(outcome)
+        seconds = (time.perf_counter() - start) / len(genotypes)
+        return [to_measurement(row, seconds) for row in outcomes]
+
+    def _extract(self, genotypes: Genotypes) -> list[nn.Module | str]:
+        """Return stand-alone sub-networks, or the reason why one could not be made; none where all is counted."""
+        if all(isinstance(metric, ExactMetric) for metric in self.metrics.values()):
+            return []
+        subnets: list[nn.Module | str] = []
+        for genotype in genotypes:
+            try:
+                subnet = self.supernet.subnet(self.supernet.space.decode(genotype))
+                subnets.append(subnet.to(memory_format=torch.channels_last))
+            except Exception as error:  # a user's supernet may raise anything; only this candidate fails
+                subnets.append(reason(error))
+        return subnets
+
+    def _read(self, metric: MeasuredMetric, subnets: Sequence[nn.Module | str]) -> list[Outcome]:
+        """Let a metric measure all sub-networks; where one fails, measure them one by one."""
+        usable = [subnet for subnet in subnets if not isinstance(subnet, str)]
+        try:
+            readings: list[Outcome] = list(metric.measure(usable, self)) if usable else []
+        except Exception as error:  # a metric may raise anything; only the candidates at fault fail
+            if len(usable) > 1:
+                return [self._read(metric, [subnet])[0] for subnet in subnets]
+            readings = [reason(error)]
+        answers = iter(readings)
+        return [subnet if isinstance(subnet, str) else next(answers) for subnet in subnets]
+
+
+def reason(error: Exception) -> str:
+    """Return an error as one line of text."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
+
+
+def to_measurement(row: Sequence[Outcome], seconds: float) -> Measurement:
+    """Join the outcomes of one candidate; what failed or is not finite becomes NaN with its reason."""
+    values, extras, errors = [], {}, []
+    for outcome in row:
+        if isinstance(outcome, str):
+            values.append(np.nan)
+            errors.append(outcome)
+        elif not np.isfinite(outcome.value):
+            values.append(np.nan)
+            errors.append(f"measured {outcome.value}")
+        else:
+            values.append(outcome.value)
+            extras.update(outcome.extras)
+    return Measurement(tuple(values), extras, seconds, "; ".join(dict.fromkeys(errors)))

@@ -1,0 +1,33 @@
+"""The contract of data sets for classification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from torch import Tensor
+
+
+class ClassificationData(Protocol):
+    """Samples of one task; the same ones for every sub-network.
+
+    Attributes:
+        classes: number of classes.
+        validation: inputs ``(N, ...)`` and labels ``(N,)`` that accuracy is measured on.
+        calibration: training inputs ``(N, ...)`` for batch-norm statistics.
+        digest: SHA-256 of the raw data.
+    """
+
+    classes: int
+    validation: tuple[Tensor, Tensor]
+    calibration: Tensor
+    digest: str
+
+    def __len__(self) -> int:
+        """Return the number of training samples of an epoch."""
+        ...
+
+    def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield one epoch of inputs ``(n, ...)`` and labels ``(n,)`` in full batches."""
+        ...

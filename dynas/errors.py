@@ -1,0 +1,11 @@
+"""The one exception that users are meant to see."""
+
+
+class DynasError(Exception):
+    """A request that cannot be met: its message says what was given, what is allowed and what to type."""
+
+
+def one_of(what: str, given: object, allowed: object) -> DynasError:
+    """Return the error for a value outside a closed list of names."""
+    names = ", ".join(str(name) for name in sorted(allowed))  # type: ignore[call-overload]
+    return DynasError(f"unknown {what} '{given}': choose one of {names}")

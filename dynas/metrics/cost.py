@@ -1,0 +1,25 @@
+"""Exact costs of a sub-network."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynas.space import Genotypes
+from dynas.supernets.base import Supernet
+
+
+class Macs:
+    """Multiply-accumulates of convolutions and linear layers for one input."""
+
+    def count(self, supernet: Supernet, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the MACs ``(n,)`` of canonical genotypes ``(n, G)``."""
+        return supernet.macs(genotypes)
+
+
+class Params:
+    """Parameters of the extracted sub-network."""
+
+    def count(self, supernet: Supernet, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the number of parameters ``(n,)`` of canonical genotypes ``(n, G)``."""
+        return supernet.params(genotypes)

@@ -1,0 +1,23 @@
+"""The contract of predictors: one per objective that must be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from dynas.objectives import Values
+
+
+class Predictor(Protocol):
+    """Regression from one-hot features to one objective."""
+
+    def fit(self, features: Values, target: Values) -> None:
+        """Learn from features ``(n, D)`` and measured values ``(n,)``, ``n >= 2``."""
+        ...
+
+    def predict(self, features: Values) -> Values:
+        """Return the predicted values ``(n,)`` of features ``(n, D)``."""
+        ...
+
+
+PredictorFactory = Callable[[], Predictor]

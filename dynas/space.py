@@ -1,0 +1,233 @@
+"""The search space: design variables, genotypes and the identity of a sub-network.
+
+A genotype is an integer vector of shape ``(G,)`` holding the index of each design variable's option.
+A gene may be gated by another one (a kernel size matters only while the depth keeps its block); the
+canonical genotype sets every inactive gene to 0, so that two genotypes describe the same sub-network
+exactly when their canonical forms agree (Cummings et al. 2022, section 3.1; doi 10.48550/arXiv.2205.10358).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynas.errors import DynasError
+
+Architecture = dict[str, Any]
+Genotypes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gene is active only while gene ``index`` of ``variable`` has a value of at least ``minimum``."""
+
+    variable: str
+    index: int
+    minimum: float
+
+
+@dataclass(frozen=True)
+class DesignVariable:
+    """One elastic choice, repeated ``length`` times; ``gates`` holds one gate (or None) per repetition.
+
+    A variable of length 1 is a plain value in an architecture, a longer one a list.
+    """
+
+    name: str
+    choices: tuple[Any, ...]
+    length: int = 1
+    gates: tuple[Gate | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.choices or self.length < 1:
+            raise DynasError(f"design variable '{self.name}' needs at least one choice and one gene")
+        if len(set(self.choices)) != len(self.choices):
+            raise DynasError(f"design variable '{self.name}' repeats a choice: {list(self.choices)}")
+        if self.gates and len(self.gates) != self.length:
+            raise DynasError(f"design variable '{self.name}' has {self.length} genes but {len(self.gates)} gates")
+
+
+def depth_gates(variable: str, blocks: Sequence[int]) -> tuple[Gate, ...]:
+    """Return the gates of a per-block variable: block ``p`` of unit ``u`` needs a depth of at least ``p + 1``.
+
+    Args:
+        variable: name of the depth variable, one gene per unit.
+        blocks: number of blocks in each unit.
+    """
+    return tuple(Gate(variable, unit, block + 1) for unit, count in enumerate(blocks) for block in range(count))
+
+
+class SearchSpace:
+    """All sub-networks that a list of design variables spans."""
+
+    def __init__(self, variables: Sequence[DesignVariable]) -> None:
+        self.variables = tuple(variables)
+        self._first = {}
+        genes: list[DesignVariable] = []
+        for variable in self.variables:
+            if variable.name in self._first:
+                raise DynasError(f"two design variables are called '{variable.name}'")
+            self._first[variable.name] = len(genes)
+            genes += [variable] * variable.length
+        self.cardinality: Genotypes = np.array([len(gene.choices) for gene in genes], dtype=np.int64)
+        self._parents, self._opens = self._gate_tables()
+        self._feature_start = np.concatenate([[0], np.cumsum(self.cardinality)[:-1]])
+
+    @property
+    def n_genes(self) -> int:
+        """Number of genes ``G``."""
+        return len(self.cardinality)
+
+    @property
+    def n_features(self) -> int:
+        """Number of one-hot features ``D``."""
+        return int(self.cardinality.sum())
+
+    def _gate_tables(self) -> tuple[Genotypes, NDArray[np.bool_]]:
+        """Return each gene's parent (-1: none) and, per gene and parent option, whether the gene is active."""
+        parents = np.full(self.n_genes, -1, dtype=np.int64)
+        opens = np.ones((self.n_genes, int(self.cardinality.max())), dtype=bool)
+        by_name = {variable.name: variable for variable in self.variables}
+        for variable in self.variables:
+            for position, gate in enumerate(variable.gates):
+                if gate is None:
+                    continue
+                if gate.variable not in by_name or not 0 <= gate.index < by_name[gate.variable].length:
+                    raise DynasError(f"'{variable.name}' is gated by unknown gene {gate.variable}[{gate.index}]")
+                gene = self._first[variable.name] + position
+                choices = by_name[gate.variable].choices
+                parents[gene] = self._first[gate.variable] + gate.index
+                opens[gene, : len(choices)] = [choice >= gate.minimum for choice in choices]
+        return parents, opens
+
+    @cached_property
+    def _levels(self) -> list[NDArray[np.int64]]:
+        """Gated genes in levels, every gene on a later one than the gene that gates it."""
+        levels: list[NDArray[np.int64]] = []
+        placed = self._parents < 0
+        while not placed.all():
+            ready = np.flatnonzero(~placed & placed[self._parents])
+            if len(ready) == 0:
+                raise DynasError("the gates of the design variables form a circle")
+            levels.append(ready)
+            placed[ready] = True
+        return levels
+
+    @cached_property
+    def size(self) -> int:
+        """Exact number of distinct sub-networks (a Python integer, it outgrows 64 bits)."""
+        below = [1] * self.n_genes  # below[g]: distinct settings of gene g and all that it gates
+        options = [[1] * int(count) for count in self.cardinality]
+        for gene in (gene for level in reversed(self._levels) for gene in level):
+            below[gene] = sum(options[gene])
+            parent = int(self._parents[gene])
+            for option in range(len(options[parent])):
+                if self._opens[gene, option]:
+                    options[parent][option] *= below[gene]
+        total = 1
+        for gene in np.flatnonzero(self._parents < 0):
+            total *= sum(options[gene])
+        return total
+
+    def check(self, genotypes: Any) -> Genotypes:
+        """Return ``genotypes`` as an integer array ``(n, G)``; raise DynasError for a wrong shape or option."""
+        array = np.atleast_2d(np.asarray(genotypes))
+        if array.ndim != 2 or array.shape[1] != self.n_genes:
+            raise DynasError(f"a genotype of this space has {self.n_genes} genes, not shape {array.shape}")
+        if not np.issubdtype(array.dtype, np.integer) or (array < 0).any() or (array >= self.cardinality).any():
+            raise DynasError("a genotype holds option indices: integers from 0 to the number of options minus 1")
+        return array.astype(np.int64, copy=False)
+
+    def sample(self, n: int, rng: np.random.Generator) -> Genotypes:
+        """Return ``n`` canonical genotypes ``(n, G)``, every gene drawn uniformly; repeats are possible."""
+        return self.canonical(self.random_genes(n, rng))
+
+    def random_genes(self, n: int, rng: np.random.Generator) -> Genotypes:
+        """Return ``(n, G)`` uniformly drawn options, inactive genes included."""
+        return rng.integers(0, self.cardinality, size=(n, self.n_genes), dtype=np.int64)
+
+    def sample_distinct(self, n: int, rng: np.random.Generator, seen: set[bytes] | None = None) -> Genotypes:
+        """Return up to ``n`` distinct canonical genotypes that are not in ``seen`` (see `identity`).
+
+        Fewer than ``n`` are returned only when so few are left, or when they are too rare to be met.
+        """
+        taken = set(seen or ())
+        wanted = min(n, self.size - len(taken))
+        rows: list[NDArray[np.int64]] = []
+        for _ in range(1000):
+            if len(rows) >= wanted:
+                break
+            for row in self.sample(max(2 * (wanted - len(rows)), 16), rng):
+                if len(rows) < wanted and (token := row.tobytes()) not in taken:
+                    taken.add(token)
+                    rows.append(row)
+        return np.array(rows, dtype=np.int64).reshape(len(rows), self.n_genes)
+
+    def active(self, genotypes: Genotypes) -> NDArray[np.bool_]:
+        """Return the mask ``(n, G)`` of genes that change their sub-network."""
+        active = np.ones(genotypes.shape, dtype=bool)
+        for level in self._levels:
+            parents = self._parents[level]
+            active[:, level] = active[:, parents] & self._opens[level, genotypes[:, parents]]
+        return active
+
+    def canonical(self, genotypes: Genotypes) -> Genotypes:
+        """Return ``genotypes`` ``(n, G)`` with every inactive gene set to 0."""
+        return np.where(self.active(genotypes), genotypes, 0)
+
+    def one_hot(self, genotypes: Genotypes) -> NDArray[np.float64]:
+        """Return the features ``(n, D)``: one column per gene and option, all-zero for inactive genes."""
+        features = np.zeros((len(genotypes), self.n_features))
+        rows, genes = np.nonzero(self.active(genotypes))
+        features[rows, self._feature_start[genes] + genotypes[rows, genes]] = 1.0
+        return features
+
+    def decode(self, genotype: NDArray[np.int64]) -> Architecture:
+        """Return the architecture of one genotype ``(G,)``; inactive genes show their first option."""
+        row = self.canonical(self.check(genotype))[0]
+        architecture: Architecture = {}
+        for variable in self.variables:
+            first = self._first[variable.name]
+            values = [variable.choices[option] for option in row[first : first + variable.length]]
+            architecture[variable.name] = values if variable.length > 1 else values[0]
+        return architecture
+
+    def encode(self, architecture: Mapping[str, Any]) -> NDArray[np.int64]:
+        """Return the canonical genotype ``(G,)`` of an architecture; raise DynasError where it does not fit."""
+        expected = [variable.name for variable in self.variables]
+        if not isinstance(architecture, Mapping) or sorted(map(str, architecture)) != sorted(expected):
+            raise DynasError(f"an architecture of this space is a mapping with the keys {', '.join(expected)}")
+        options: list[int] = []
+        for variable in self.variables:
+            values = architecture[variable.name]
+            values = values if variable.length > 1 else [values]
+            if not isinstance(values, Sequence) or len(values) != variable.length:
+                raise DynasError(f"'{variable.name}' needs {variable.length} values, got {values!r}")
+            for value in values:
+                if value not in variable.choices:
+                    raise DynasError(f"'{variable.name}' cannot be {value!r}: choose from {list(variable.choices)}")
+                options.append(variable.choices.index(value))
+        return self.canonical(np.array([options], dtype=np.int64))[0]
+
+    def key(self, genotype: NDArray[np.int64]) -> str:
+        """Return the identity of a sub-network as text, such as ``ks0120-e2101-d2``."""
+        row = self.canonical(self.check(genotype))[0]
+        parts = []
+        for variable in self.variables:
+            first = self._first[variable.name]
+            separator = "" if len(variable.choices) <= 10 else "."
+            parts.append(variable.name + separator.join(map(str, row[first : first + variable.length])))
+        return "-".join(parts)
+
+    def smallest(self) -> NDArray[np.int64]:
+        """Return the genotype ``(G,)`` of every first option."""
+        return np.zeros(self.n_genes, dtype=np.int64)
+
+    def largest(self) -> NDArray[np.int64]:
+        """Return the canonical genotype ``(G,)`` of every last option."""
+        return self.canonical(self.cardinality[None, :] - 1)[0]

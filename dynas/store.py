@@ -1,0 +1,200 @@
+"""The run folder: results.csv, written row by row, and run.json.
+
+results.csv is the source of truth. A row is flushed to disk the moment it is known; a torn last line is cut off
+when the file is opened again; everything else in the folder can be derived from it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynas.errors import DynasError
+from dynas.evaluate import Evaluation, Measurement
+from dynas.objectives import Objective
+from dynas.space import SearchSpace
+
+RESULTS = "results.csv"
+RUN = "run.json"
+FIRST_COLUMNS = ("index", "iteration", "key")
+LAST_COLUMNS = ("seconds [s]", "timestamp", "error", "architecture")
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Replace a file as a whole, so that a reader or a crash never sees half of it."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text)
+    os.replace(partial, path)
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Replace a CSV file as a whole."""
+    write_atomic(path, "".join(_line(row) for row in [header, *rows]))
+
+
+def _line(cells: Sequence[object]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue()
+
+
+def number(value: float) -> str:
+    """Return the shortest text that reads back as ``value``; empty for an unmeasured one."""
+    if not math.isfinite(value):
+        return ""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+class RunStore:
+    """The evaluations of one run on disk (see `dynas.evaluate.Store`).
+
+    Args:
+        folder: the run folder; made where it is missing.
+        space: the search space, to check and encode architectures.
+        objectives: the objectives, in column order.
+        extras: further columns that the metrics fill, with units.
+
+    Raises:
+        DynasError: the folder cannot be written, or its results.csv is not one of this run.
+    """
+
+    def __init__(
+        self, folder: Path, space: SearchSpace, objectives: Sequence[Objective], extras: Sequence[str] = ()
+    ) -> None:
+        self.folder = folder
+        self._space = space
+        self._values = [objective.column for objective in objectives]
+        self._extras = list(extras)
+        self.columns = [*FIRST_COLUMNS, *self._values, *self._extras, *LAST_COLUMNS]
+        self._rows: dict[str, Evaluation] = {}
+        self._path = folder / RESULTS
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if self._path.exists():
+                self._load()
+            self._file = self._path.open("a", newline="", encoding="utf-8")
+            if self._file.tell() == 0:
+                self._write(self.columns)
+        except OSError as error:
+            raise DynasError(f"cannot write results to '{folder}': {error.strerror}") from error
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def find(self, key: str) -> Evaluation | None:
+        """Return the stored evaluation of a sub-network, or None."""
+        return self._rows.get(key)
+
+    def append(self, evaluation: Evaluation) -> None:
+        """Write one row and wait until it is on disk.
+
+        Raises:
+            DynasError: the disk refuses, for instance because it is full.
+        """
+        measurement = evaluation.measurement
+        architecture = json.dumps(self._space.decode(evaluation.genotype), separators=(",", ":"))
+        try:
+            self._write(
+                [
+                    evaluation.index,
+                    evaluation.iteration,
+                    evaluation.key,
+                    *map(number, measurement.values),
+                    *(number(measurement.extras.get(name, math.nan)) for name in self._extras),
+                    number(round(measurement.seconds, 4)),
+                    evaluation.timestamp,
+                    measurement.error,
+                    architecture,
+                ]
+            )
+        except OSError as error:
+            raise DynasError(f"cannot write to '{self._path}': {error.strerror}; the rows before are safe") from error
+        self._rows[evaluation.key] = evaluation
+
+    def close(self) -> None:
+        """Close results.csv."""
+        self._file.close()
+
+    def _write(self, cells: Sequence[object]) -> None:
+        self._file.write(_line(cells))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def _load(self) -> None:
+        try:
+            text = self._path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise DynasError(f"'{self._path}' is not a results.csv of dynas: it is no UTF-8 text") from error
+        whole = self._whole_lines(text)
+        if whole != text:
+            write_atomic(self._path, whole)
+        lines = list(csv.reader(io.StringIO(whole)))
+        if not lines:
+            return
+        if lines[0] != self.columns:
+            raise DynasError(
+                f"'{self._path}' is not a results.csv of this run: its columns are {', '.join(lines[0])[:200]} "
+                f"instead of {', '.join(self.columns)}"
+            )
+        for line, cells in enumerate(lines[1:], start=2):
+            evaluation = self._parse(cells, line)
+            self._rows[evaluation.key] = evaluation
+
+    def _whole_lines(self, text: str) -> str:
+        """Return the text without a torn last line; a last line that only lacks its newline is kept."""
+        if not text or text.endswith("\n"):
+            return text
+        start = text.rfind("\n") + 1
+        last = next(csv.reader([text[start:]]), [])
+        complete = len(last) == len(self.columns) and last[-1].endswith("}") and text.endswith('"')
+        return text + "\n" if complete else text[:start]
+
+    def _parse(self, cells: Sequence[str], line: int) -> Evaluation:
+        try:
+            row = dict(zip(self.columns, cells, strict=True))
+            genotype = self._space.encode(json.loads(row["architecture"]))
+            if self._space.key(genotype) != row["key"]:
+                raise ValueError("its key does not belong to its architecture")
+            values = tuple(float(row[name] or math.nan) for name in self._values)
+            extras = {name: float(row[name]) for name in self._extras if row[name]}
+            measurement = Measurement(values, extras, float(row["seconds [s]"]), row["error"])
+            return Evaluation(
+                int(row["index"]), int(row["iteration"]), row["key"], genotype, measurement, row["timestamp"]
+            )
+        except (ValueError, DynasError) as error:
+            raise DynasError(f"'{self._path}' line {line} is not a row of dynas: {error}") from error
+
+
+def write_run(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write run.json."""
+    write_atomic(folder / RUN, json.dumps(facts, indent=2, default=_plain) + "\n")
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Return the contents of a run's run.json.
+
+    Raises:
+        DynasError: there is none, or it is not JSON.
+    """
+    path = folder / RUN
+    try:
+        facts = json.loads(path.read_text())
+        if not isinstance(facts, dict):
+            raise ValueError("it is no JSON object")
+        return facts
+    except FileNotFoundError as error:
+        raise DynasError(f"'{folder}' is not a run folder: it has no {RUN}") from error
+    except (OSError, ValueError) as error:
+        raise DynasError(f"cannot read '{path}': {error}") from error
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else str(value)

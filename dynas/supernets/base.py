@@ -1,0 +1,41 @@
+"""The contract of supernets."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from dynas.space import Architecture, Genotypes, SearchSpace
+
+
+class Supernet(Protocol):
+    """A trained weight-sharing network and the space of its sub-networks.
+
+    Attributes:
+        name: name of its family.
+        space: what is elastic.
+        weights_digest: SHA-256 of the weights' file.
+    """
+
+    name: str
+    space: SearchSpace
+    weights_digest: str
+
+    def subnet(self, architecture: Architecture) -> nn.Module:
+        """Return a stand-alone module in eval mode with its own copy of the sliced weights."""
+        ...
+
+    def example_inputs(self, batch_size: int) -> tuple[Tensor, ...]:
+        """Return inputs of one forward pass of ``batch_size`` samples."""
+        ...
+
+    def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the multiply-accumulates ``(n,)`` for one input of canonical genotypes ``(n, G)``."""
+        ...
+
+    def params(self, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the parameters ``(n,)`` of the sub-networks of canonical genotypes ``(n, G)``."""
+        ...

@@ -1,0 +1,149 @@
+"""Elastic layers: each holds the largest weights and runs, or cuts out, their leading slice.
+
+Parameter names follow the public Once-for-All checkpoints (Cai et al. 2020, arXiv:1908.09791), so that
+those load unchanged; the sliced, stand-alone counterparts are ordinary torch layers.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": lambda: nn.ReLU(inplace=True),
+    "h_swish": lambda: nn.Hardswish(inplace=True),
+}
+
+
+def make_divisible(channels: float, divisor: int = 8) -> int:
+    """Round to a multiple of ``divisor``, never down by more than a tenth (Sandler et al. 2018)."""
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded
+
+
+def squeezed(channels: int) -> int:
+    """Return the bottleneck width of the squeeze-and-excitation of ``channels`` channels."""
+    return make_divisible(channels // 4)
+
+
+def conv_bn(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, act: str | None = None, se: bool = False
+) -> nn.Sequential:
+    """Return convolution, batch norm, then activation and squeeze-and-excitation where asked for."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        conv=nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+        bn=nn.BatchNorm2d(outputs),
+    )
+    if act is not None:
+        layers["act"] = ACTIVATIONS[act]()
+    if se:
+        layers["se"] = SqueezeExcite(outputs)
+    return nn.Sequential(layers)
+
+
+class SqueezeExcite(nn.Module):
+    """Channel attention with a hard sigmoid (Howard et al. 2019), elastic in its channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fc = nn.Sequential(
+            OrderedDict(
+                reduce=nn.Conv2d(channels, squeezed(channels), 1),
+                expand=nn.Conv2d(squeezed(channels), channels, 1),
+            )
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale the channels of ``x`` ``(N, C, H, W)``; ``C`` may be any leading part of the full width."""
+        channels = x.shape[1]
+        reduce, expand = (self.fc.get_submodule(name) for name in ("reduce", "expand"))
+        hidden = squeezed(channels)
+        y = x.mean((2, 3), keepdim=True)
+        y = F.relu(F.conv2d(y, reduce.weight[:hidden, :channels], reduce.bias[:hidden]))
+        y = F.conv2d(y, expand.weight[:channels, :hidden], expand.bias[:channels])
+        return x * F.hardsigmoid(y)
+
+    def copy_from(self, full: SqueezeExcite) -> None:
+        """Take the leading weights of a wider block."""
+        for name in ("reduce", "expand"):
+            copy_slice(self.fc.get_submodule(name), full.fc.get_submodule(name))
+
+
+def copy_slice(part: nn.Module, full: nn.Module) -> None:
+    """Copy into every parameter and buffer of ``part`` the leading slice of the one of ``full``."""
+    source = dict(full.named_parameters()) | dict(full.named_buffers())
+    with torch.no_grad():
+        for name, target in (dict(part.named_parameters()) | dict(part.named_buffers())).items():
+            target.copy_(source[name][tuple(slice(0, size) for size in target.shape)])
+
+
+class ElasticBatchNorm(nn.Module):
+    """Batch norm over the leading channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.bn = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise ``x`` ``(N, C, H, W)`` by the statistics of its ``C`` leading channels."""
+        bn, channels = self.bn, x.shape[1]
+        assert bn.running_mean is not None and bn.running_var is not None and bn.momentum is not None
+        return F.batch_norm(
+            x,
+            bn.running_mean[:channels],
+            bn.running_var[:channels],
+            bn.weight[:channels],
+            bn.bias[:channels],
+            self.training,
+            bn.momentum,
+            bn.eps,
+        )
+
+
+class ElasticPointConv(nn.Module):
+    """1x1 convolution, elastic in its inputs and outputs."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 1, bias=False)
+
+    def forward(self, x: Tensor, outputs: int) -> Tensor:
+        """Map ``x`` ``(N, C, H, W)`` to its ``outputs`` leading output channels."""
+        return F.conv2d(x, self.conv.weight[:outputs, : x.shape[1]])
+
+
+class ElasticDepthConv(nn.Module):
+    """Depthwise convolution, elastic in channels and kernel size.
+
+    A smaller kernel is the centre of the next larger one, times a learned matrix (Cai et al. 2020,
+    section 3.2).
+    """
+
+    def __init__(self, channels: int, kernels: tuple[int, ...], stride: int) -> None:
+        super().__init__()
+        self.kernels = tuple(sorted(kernels))
+        self.stride = stride
+        self.conv = nn.Conv2d(channels, channels, self.kernels[-1], stride, groups=channels, bias=False)
+        for small, large in zip(self.kernels[:-1], self.kernels[1:], strict=True):
+            self.register_parameter(f"{large}to{small}_matrix", nn.Parameter(torch.eye(small**2)))
+
+    def kernel(self, size: int, channels: int) -> Tensor:
+        """Return the weights ``(channels, 1, size, size)``."""
+        weight = self.conv.weight[:channels]
+        for small, large in reversed(list(zip(self.kernels[:-1], self.kernels[1:], strict=True))):
+            if large <= size:
+                break
+            rim = (large - small) // 2
+            centre = weight[:, :, rim : large - rim, rim : large - rim].reshape(channels, -1)
+            matrix = self.get_parameter(f"{large}to{small}_matrix")
+            weight = F.linear(centre, matrix).view(channels, 1, small, small)
+        return weight
+
+    def forward(self, x: Tensor, size: int) -> Tensor:
+        """Convolve every channel of ``x`` ``(N, C, H, W)`` with its kernel of ``size``."""
+        weight = self.kernel(size, x.shape[1])
+        return F.conv2d(x, weight, None, self.stride, size // 2, groups=x.shape[1])

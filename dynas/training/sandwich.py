@@ -1,0 +1,149 @@
+"""Training of an elastic supernet by the sandwich rule with in-place distillation.
+
+Yu and Huang 2019 (arXiv:1903.05134): every step trains the largest, the smallest and some random
+sub-networks; all but the largest learn from the largest one's outputs. Progressive shrinking (Cai et al.
+2020, arXiv:1908.09791) optionally opens one kind of design variable after the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dynas.errors import DynasError
+from dynas.space import SearchSpace
+
+
+class TrainingData(Protocol):
+    """What a data set must offer to be trained on."""
+
+    def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the inputs and labels of one epoch."""
+        ...
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        epochs: passes over the training set.
+        batch_size: samples per step.
+        learning_rate: peak of the cosine schedule (AdamW).
+        weight_decay: decoupled decay of weights that are no norms or biases.
+        warmup: share of the steps over which the learning rate rises.
+        random_subnets: random sub-networks per step, besides the smallest and the largest.
+        progressive: design variables in the order in which they become elastic, at equal shares of the
+            epochs; empty: all of them from the start.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    warmup: float
+    random_subnets: int
+    progressive: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 2 or self.random_subnets < 0 or not 0 <= self.warmup < 1:
+            raise DynasError(
+                "recipe needs epochs >= 1, batch_size >= 2, random_subnets >= 0 and 0 <= warmup < 1, got "
+                f"{self.epochs}, {self.batch_size}, {self.random_subnets} and {self.warmup}"
+            )
+
+
+def elastic_genes(space: SearchSpace, recipe: Recipe, epoch: int) -> NDArray[np.bool_]:
+    """Return the mask ``(G,)`` of genes that may shrink in ``epoch``.
+
+    Raises:
+        DynasError: the recipe names a variable that the space lacks.
+    """
+    names = [variable.name for variable in space.variables]
+    if unknown := [name for name in recipe.progressive if name not in names]:
+        raise DynasError(f"recipe.progressive names '{unknown[0]}': this space has {', '.join(names)}")
+    opened = set(names)
+    if recipe.progressive:
+        phases = len(recipe.progressive)
+        opened -= set(recipe.progressive[1 + epoch * phases // recipe.epochs :])
+    return np.concatenate([[variable.name in opened] * variable.length for variable in space.variables])
+
+
+def step_genotypes(
+    space: SearchSpace, elastic: NDArray[np.bool_], randoms: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return the genotypes of one sandwich: largest, smallest, then ``randoms`` random ones."""
+    largest = space.cardinality - 1
+    rows = [largest, space.smallest(), *space.random_genes(randoms, rng)]
+    return space.canonical(np.where(elastic, np.stack(rows), largest))
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """Return the rate of linear warm-up followed by a cosine to zero."""
+    warmup = recipe.warmup * steps
+    if step < warmup:
+        return recipe.learning_rate * (step + 1) / warmup
+    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+
+
+def make_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+    """Return AdamW that decays matrices and kernels but neither norms nor biases."""
+    decayed = [parameter for parameter in net.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
+    groups = [
+        {"params": decayed, "weight_decay": recipe.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+
+
+def sandwich_step(net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int64], batch: tuple[Tensor, Tensor]) -> float:
+    """Accumulate the gradients of one sandwich; return the largest sub-network's cross-entropy."""
+    images, labels = batch
+    largest, *others = (space.decode(genotype) for genotype in genotypes)
+    logits = net(images, largest)
+    loss = F.cross_entropy(logits, labels)
+    loss.backward()
+    teacher = logits.detach().softmax(dim=1)
+    for architecture in others:
+        F.cross_entropy(net(images, architecture), teacher).backward()
+    return float(loss.detach())
+
+
+def train_epoch(
+    net: nn.Module,
+    space: SearchSpace,
+    data: TrainingData,
+    recipe: Recipe,
+    optimizer: torch.optim.Optimizer,
+    epoch: int,
+    steps_per_epoch: int,
+    seed: int,
+) -> Iterator[float]:
+    """Train one epoch, yielding the largest sub-network's loss after every step.
+
+    All randomness comes from ``seed`` and ``epoch``, so that a resumed training repeats an uninterrupted one.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    elastic = elastic_genes(space, recipe, epoch)
+    net.train()
+    for index, batch in enumerate(data.training_batches(recipe.batch_size, rng)):
+        rate = learning_rate(recipe, epoch * steps_per_epoch + index, recipe.epochs * steps_per_epoch)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+        loss = sandwich_step(net, space, step_genotypes(space, elastic, recipe.random_subnets, rng), batch)
+        if not math.isfinite(loss):
+            raise DynasError(f"training diverged in epoch {epoch + 1}: lower recipe.learning_rate")
+        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimizer.step()
+        yield loss
+    net.eval()
