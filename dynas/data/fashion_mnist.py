@@ -140,6 +140,10 @@ class FashionMNIST:
         images, labels = join(split, columns)
         return normalise(images), labels
 
+    def __len__(self) -> int:
+        """Return the number of training images; an epoch shows each of them once in every place."""
+        return len(self.train)
+
     def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield one epoch of freshly joined and jittered samples: images and labels."""
         columns = np.stack([rng.permutation(len(self.train)) for _ in range(self.garments)], axis=1)

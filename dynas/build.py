@@ -1,0 +1,84 @@
+"""The only place that makes objects from a config."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from dynas.bench import Bench
+from dynas.errors import DynasError
+from dynas.evaluate import Problem
+from dynas.metrics.base import ExactMetric, MeasuredMetric
+from dynas.objectives import Objective
+
+log = logging.getLogger(__name__)
+
+
+def build(config: DictConfig, part: str) -> Any:
+    """Return the object that ``config.<part>`` describes.
+
+    Raises:
+        DynasError: its class refuses the settings, or cannot be found.
+    """
+    try:
+        return instantiate(config[part], _convert_="all")
+    except InstantiationException as error:
+        log.debug("building %s failed", part, exc_info=True)
+        cause = error.__cause__
+        if isinstance(cause, DynasError):
+            raise cause from error
+        detail = " ".join(str(cause or error).split())
+        raise DynasError(f"cannot build {part} from its config: {detail}") from error
+
+
+def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
+    """Return what is searched and the bench that measures it.
+
+    Raises:
+        DynasError: no objective is chosen, an objective has no usable metric, or the parts do not fit together.
+    """
+    if not config.objectives:
+        raise DynasError("no objectives chosen: give objectives=top1_latency or a list such as objectives=[top1,macs]")
+    supernet, data, meter = (build(config, part) for part in ("supernet", "data", "hardware"))
+    check_classes(config, data)
+    metrics = {name: build(config.objectives[name], "metric") for name in config.objectives}
+    for name, metric in metrics.items():
+        if not isinstance(metric, MeasuredMetric | ExactMetric):
+            raise DynasError(f"objectives.{name}.metric is no metric: it needs a method 'measure' or 'count'")
+    objectives = tuple(
+        Objective(name, entry.direction, entry.unit, entry.bound, isinstance(metrics[name], ExactMetric))
+        for name, entry in config.objectives.items()
+    )
+    exact: Mapping[str, Any] = {
+        name: partial(metric.count, supernet) for name, metric in metrics.items() if isinstance(metric, ExactMetric)
+    }
+    return Problem(supernet.space, objectives, exact), Bench(supernet, data, meter, metrics, config.group)
+
+
+def check_classes(config: DictConfig, data: Any) -> None:
+    """Raise DynasError where supernet and data disagree on the number of classes."""
+    wanted = config.supernet.get("classes")
+    if wanted is not None and wanted != data.classes:
+        raise DynasError(
+            f"supernet.classes={wanted} but the data has {data.classes} classes: "
+            f"give supernet.classes={data.classes} with weights trained for them, or other data"
+        )
+
+
+def check_budget(config: DictConfig) -> None:
+    """Raise DynasError where the budget does not even pay the first population."""
+    part = "mode" if config.mode.get("population") else "algo"
+    population = config[part].get("population") or 1
+    if config.budget < population:
+        raise DynasError(
+            f"budget={config.budget} is smaller than {part}.population={population}: "
+            f"give budget={population} or more, or a smaller {part}.population"
+        )
+    if config.group < 1:
+        raise DynasError(f"group={config.group}: give 1 or more")

@@ -1,0 +1,69 @@
+"""The command line: one entry point, one file per sub-command in `dynas.commands`.
+
+Imports stay inside the functions, so that ``dynas --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from dynas.errors import DynasError, one_of
+
+HELP = """\
+dynas finds the best trade-offs between quality and cost inside a trained supernet.
+
+  dynas search [OVERRIDE ...]   search a supernet, e.g. dynas search supernet=mbv3 algo=nsga2 mode=linas
+  dynas search -m seed=1,2,3    a sweep of searches
+  dynas report PATH ...         compare finished or running searches
+  dynas train [OVERRIDE ...]    train a supernet
+
+dynas COMMAND --help tells more; dynas --version tells the version."""
+
+
+def _search(arguments: list[str]) -> int:
+    from dynas.commands.search import main
+
+    return main(arguments)
+
+
+def _train(arguments: list[str]) -> int:
+    from dynas.commands.train import main
+
+    return main(arguments)
+
+
+def _report(arguments: list[str]) -> int:
+    from dynas.commands.report import main
+
+    return main(arguments)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"search": _search, "train": _train, "report": _report}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0 done, 1 refused or failed, 130 interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help", "help"):
+        print(HELP)
+        return 0
+    if given[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"dynas {version('dynas')}")
+        return 0
+    try:
+        if given[0] not in COMMANDS:
+            raise one_of("command", given[0], COMMANDS)
+        return COMMANDS[given[0]](given[1:])
+    except DynasError as error:
+        print(f"dynas: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("dynas: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

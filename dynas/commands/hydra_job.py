@@ -1,0 +1,188 @@
+"""Runs a command's job under Hydra and turns its complaints into one clear sentence."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from dynas.config import register
+from dynas.errors import DynasError
+from dynas.paths import CONFIGS
+from dynas.store import RUN, read_run
+
+FLAGS_WITH_VALUE = {
+    "--cfg", "-c", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--package", "-p", "--experimental-rerun",
+}  # fmt: skip
+
+
+def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str]) -> int:
+    """Compose the config ``name`` from ``arguments`` and run ``job`` on it, once or for a sweep.
+
+    Returns:
+        the job's exit status, the worst one of a sweep.
+
+    Raises:
+        DynasError: the arguments or the config make no sense, or the job refused.
+    """
+    register()
+    check_outputs(arguments)
+    statuses: list[int] = []
+
+    def task(config: DictConfig) -> None:
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            statuses.append(job(config))
+            return
+        try:
+            statuses.append(job(config))
+        except DynasError as error:  # as an exit, so that Hydra adds no lines of its own
+            print(f"dynas: {error}", file=sys.stderr)
+            raise SystemExit(1) from error
+
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let exceptions through to us instead of printing them
+    sys.path.append(os.getcwd())  # a user's own class can be named by _target_
+    sys.argv = [f"dynas {name}", *hoist_flags(resume_arguments(arguments))]
+    try:
+        hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=name)(task)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise DynasError(one_sentence(error)) from error
+    except OSError as error:
+        raise DynasError(f"cannot write '{error.filename}': {error.strerror}") from error
+    return max(statuses, default=0)
+
+
+def hoist_flags(arguments: list[str]) -> list[str]:
+    """Return the arguments with flags before overrides: Hydra refuses a flag between two overrides."""
+    flags, overrides = [], []
+    waiting = iter(arguments)
+    for argument in waiting:
+        if not argument.startswith("-"):
+            overrides.append(argument)
+            continue
+        flags.append(argument)
+        if argument in FLAGS_WITH_VALUE and (value := next(waiting, None)) is not None:
+            flags.append(value)
+    return [*flags, *overrides]
+
+
+def override_value(arguments: list[str], key: str) -> str | None:
+    """Return the last value given for ``key`` on the command line, unquoted."""
+    values = [argument.split("=", 1)[1] for argument in arguments if argument.startswith(f"{key}=")]
+    return values[-1].strip("'\"") if values else None
+
+
+def quoted(text: str) -> str:
+    """Return text as one quoted value of Hydra's override grammar."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def check_outputs(arguments: list[str]) -> None:
+    """Raise DynasError where the folder that run folders go to cannot be written."""
+    given = override_value(arguments, "hydra.run.dir")
+    folder = Path(given or "outputs").absolute()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise DynasError(f"cannot write run folders to '{folder}': give a writable one by hydra.run.dir=<folder>")
+
+
+def resume_arguments(arguments: list[str]) -> list[str]:
+    """Return the arguments that go on with a run: what it was started with, then what is given now.
+
+    Only plain overrides are taken over from the folder. One that names code to run or changes Hydra itself is
+    refused, since the folder may be somebody else's.
+    """
+    given = override_value(arguments, "resume")
+    if given is None or given in ("null", ""):
+        return arguments
+    if "-m" in arguments or "--multirun" in arguments:
+        raise DynasError("resume=<run folder> goes on with one run: leave out -m")
+    folder = Path(given)
+    stored = read_run(folder).get("overrides")
+    if not isinstance(stored, list) or not all(isinstance(override, str) for override in stored):
+        raise DynasError(f"'{folder / RUN}' does not say which overrides its run was started with")
+    for override in stored:
+        if "_target_" in override or not re.match(r"[\w.@/]+=", override) or override.startswith("hydra"):
+            raise DynasError(
+                f"'{folder / RUN}' holds the override '{override}', which is not taken over unseen: "
+                "if you trust it, remove it there and repeat it on the command line"
+            )
+    return [
+        *stored,
+        *(argument for argument in arguments if not argument.startswith("resume=")),
+        f"resume={quoted(str(folder))}",
+        f"hydra.run.dir={quoted(str(folder))}",
+        "hydra.output_subdir=null",
+    ]
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Return the resolved config without ``resume``, as plain containers."""
+    container = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(container, dict)
+    container.pop("resume", None)
+    return {str(key): value for key, value in container.items()}
+
+
+def flat(container: object, prefix: str = "") -> dict[str, object]:
+    """Return nested mappings as one mapping of dotted keys."""
+    if not isinstance(container, dict):
+        return {prefix: container}
+    items: dict[str, object] = {}
+    for key, value in container.items():
+        items |= flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return items
+
+
+def check_same_config(folder: Path, config: dict[str, Any]) -> None:
+    """Raise DynasError, naming the differences, unless the run in ``folder`` has this config."""
+    before, now = flat(read_run(folder).get("config")), flat(config)
+    differing = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    if differing:
+        shown = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in differing[:3])
+        raise DynasError(
+            f"'{folder}' was started with {shown}: go on with the same config, "
+            f"`dynas {HydraConfig.get().job.name} resume={folder}`, or start a new run"
+        )
+
+
+def run_folder() -> Path:
+    """Return the folder of the current job."""
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def overrides() -> list[str]:
+    """Return what the current job was started with, without what resuming adds."""
+    return [override for override in HydraConfig.get().overrides.task if not override.startswith("resume=")]
+
+
+def choices() -> dict[str, str]:
+    """Return the chosen option of every config group of ours."""
+    chosen = HydraConfig.get().runtime.choices
+    return {str(group): str(option) for group, option in chosen.items() if not str(group).startswith("hydra/")}
+
+
+def one_sentence(error: Exception) -> str:
+    """Return the essence of a config error in one sentence that says what is allowed."""
+    text = str(error)
+    missing = re.search(r"Could not find '(?P<group>[\w/]+)/(?P<option>[^'/]*)'", text)
+    options = re.search(r"Available options in '[^']+':\n(?P<names>(?:\t.*\n?)+)", text)
+    if missing and options:
+        names = ", ".join(options["names"].split())
+        return f"unknown {missing['group']} '{missing['option']}': choose one of {names}"
+    key = re.search(r"Could not override '(?P<key>[^']+)'", text)
+    if key:
+        return f"no config key '{key['key']}': see the keys with --cfg job"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    full_key = getattr(error, "full_key", None)
+    where = f"{full_key}: " if full_key else ""
+    return where + lines[0] if lines else type(error).__name__

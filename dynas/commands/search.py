@@ -1,0 +1,114 @@
+"""``dynas search``: runs one search, or a sweep of them, into run folders."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+
+from dynas.commands.hydra_job import check_same_config, choices, overrides, plain, run_folder, run_hydra
+
+if TYPE_CHECKING:
+    from dynas.bench import Bench
+    from dynas.evaluate import Evaluator, Problem
+
+
+def main(arguments: list[str]) -> int:
+    """Run ``dynas search`` with Hydra's arguments and return the exit status."""
+    return run_hydra("search", search_job, arguments)
+
+
+def search_job(config: DictConfig) -> int:
+    """Search as the config says; returns 0, or 130 after an interrupt."""
+    # before torch is imported: threads that spin while they wait slow a shared machine down many times over
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from dynas.build import build, build_problem, check_budget
+
+    folder = run_folder()
+    check_budget(config)
+    if config.resume:
+        check_same_config(folder, plain(config))
+    mode, make_algorithm, make_predictor = (build(config, part) for part in ("mode", "algo", "predictor"))
+    problem, bench = build_problem(config)
+    return run_search(config, folder, problem, bench, mode, make_algorithm, make_predictor)
+
+
+def run_search(
+    config: DictConfig, folder: Path, problem: Problem, bench: Bench, mode: Any, make_algorithm: Any, make_predictor: Any
+) -> int:
+    """Run the search with a live display, then derive tables and pictures from its results."""
+    import numpy as np
+
+    from dynas.display import SearchDisplay
+    from dynas.evaluate import Evaluator
+    from dynas.report.outputs import write_outputs
+    from dynas.store import RunStore, write_run
+
+    # refuses an algorithm that does not fit the objectives before anything is measured
+    make_algorithm(problem.space, len(problem.objectives), np.random.default_rng(0))
+    facts = run_facts(config, problem, bench)
+    store = RunStore(folder, problem.space, problem.objectives, bench.extras)
+    write_run(folder, facts)
+    display = SearchDisplay(problem, config.budget, folder)
+    evaluator = Evaluator(problem, bench.measure, config.budget, store, display)
+    started, cpu = time.perf_counter(), time.process_time()
+    status = "failed"
+    try:
+        with display:
+            mode.run(evaluator, make_algorithm, make_predictor, np.random.default_rng(config.seed), display)
+        status = "finished"
+    except KeyboardInterrupt:
+        status = "interrupted"
+    finally:
+        store.close()
+        ending = {"seconds": round(time.perf_counter() - started, 3), "cpu_seconds": round(time.process_time() - cpu, 3)}
+        write_run(folder, facts | run_ending(evaluator, status) | ending)
+    display.write_predictors()
+    display.conclude(write_outputs(folder), status)
+    return 130 if status == "interrupted" else 0
+
+
+def run_facts(config: DictConfig, problem: Problem, bench: Bench) -> dict[str, Any]:
+    """Return what run.json says of a run from its start on."""
+    from dataclasses import asdict
+
+    import torch
+
+    from dynas.hardware.facts import machine_facts, package_versions
+
+    container = plain(config)
+    digest = hashlib.sha256(json.dumps(container, sort_keys=True).encode()).hexdigest()
+    return {
+        "status": "running",
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "choices": choices(),
+        "overrides": overrides(),
+        "seed": config.seed,
+        "budget": config.budget,
+        "objectives": [asdict(objective) for objective in problem.objectives],
+        "space_size": problem.space.size,
+        "config": container,
+        "config_sha256": digest,
+        "weights_sha256": bench.supernet.weights_digest,
+        "data_sha256": bench.data.digest,
+        "machine": machine_facts(),
+        "torch_threads": torch.get_num_threads(),
+        "versions": package_versions(),
+    }
+
+
+def run_ending(evaluator: Evaluator, status: str) -> dict[str, Any]:
+    """Return what run.json adds at the end of a run."""
+    measured = sum(evaluation.measurement.seconds for evaluation in evaluator.history)
+    return {
+        "status": status,
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "evaluations": len(evaluator.history),
+        "measurement_seconds": round(measured, 3),
+    }

@@ -1,0 +1,211 @@
+"""``dynas train``: trains an elastic supernet into a run folder, epoch by epoch, and can be resumed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+
+from dynas.commands.hydra_job import check_same_config, choices, overrides, plain, run_folder, run_hydra
+
+if TYPE_CHECKING:
+    import torch
+
+    from dynas.data.base import ClassificationData
+    from dynas.training.sandwich import Recipe
+
+CHECKPOINT = "checkpoint.pt"
+WEIGHTS = "weights.safetensors"
+CARD = "model_card.md"
+
+
+def main(arguments: list[str]) -> int:
+    """Run ``dynas train`` with Hydra's arguments and return the exit status."""
+    return run_hydra("train", train_job, arguments)
+
+
+def train_job(config: DictConfig) -> int:
+    """Train as the config says; returns 0, or 130 after an interrupt."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
+    import torch
+    from rich.console import Console
+
+    from dynas.build import build, check_classes
+    from dynas.errors import DynasError
+    from dynas.hardware.facts import machine_facts, package_versions
+    from dynas.store import write_run
+    from dynas.supernets.weights import save_half
+
+    folder = run_folder()
+    console = Console()
+    config.supernet.weights = config.start
+    if config.resume:
+        check_same_config(folder, plain(config))
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    data, recipe, supernet = build(config, "data"), build(config, "recipe"), build(config, "supernet")
+    check_classes(config, data)
+    if recipe.batch_size > len(data):
+        raise DynasError(f"recipe.batch_size={recipe.batch_size} is larger than the {len(data)} training samples")
+    facts = {
+        "choices": choices(),
+        "overrides": overrides(),
+        "config": plain(config),
+        "data_sha256": data.digest,
+        "machine": machine_facts(),
+        "torch_threads": torch.get_num_threads(),
+        "versions": package_versions(),
+    }
+    write_run(folder, facts | {"status": "running"})
+    try:
+        train(supernet, data, recipe, config.seed, folder, console)
+    except KeyboardInterrupt:
+        write_run(folder, facts | {"status": "interrupted"})
+        console.print(f"interrupted; go on with: dynas train resume={folder}", soft_wrap=True)
+        return 130
+    save_half(supernet.elastic, folder / WEIGHTS)
+    rows = accuracies(supernet, data)
+    (folder / CARD).write_text(model_card(config, rows, facts))
+    write_run(folder, facts | {"status": "finished", "accuracies": rows})
+    console.print(accuracy_table(rows))
+    for name in (WEIGHTS, CARD):
+        console.print(f"  {folder / name}", soft_wrap=True, highlight=False)
+    console.print(f"use them with: dynas search supernet.weights={folder / WEIGHTS}", soft_wrap=True)
+    return 0
+
+
+def train(supernet: Any, data: ClassificationData, recipe: Recipe, seed: int, folder: Path, console: Any) -> None:
+    """Train all epochs that are missing, keeping a checkpoint after each."""
+    import torch
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from dynas.training.sandwich import make_optimizer, train_epoch
+
+    net = supernet.elastic.to(memory_format=torch.channels_last)
+    optimizer = make_optimizer(net, recipe)
+    first = load_checkpoint(folder / CHECKPOINT, net, optimizer)
+    steps = len(data) // recipe.batch_size
+    columns = (
+        TextColumn("epoch {task.fields[epoch]} / {task.fields[epochs]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss of the largest {task.fields[loss]:.3f}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        total = steps * recipe.epochs
+        bar = progress.add_task(
+            "train", total=total, completed=steps * first, epoch=first + 1, epochs=recipe.epochs, loss=float("nan")
+        )
+        for epoch in range(first, recipe.epochs):
+            losses = []
+            for loss in train_epoch(net, supernet.space, data, recipe, optimizer, epoch, steps, seed):
+                losses.append(loss)
+                progress.update(bar, advance=1, epoch=epoch + 1, loss=sum(losses[-50:]) / len(losses[-50:]))
+            save_checkpoint(folder / CHECKPOINT, net, optimizer, epoch + 1)
+            if not console.is_terminal:
+                console.print(f"epoch {epoch + 1} / {recipe.epochs}: mean loss of the largest {sum(losses) / steps:.3f}")
+
+
+def save_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Optimizer, epochs: int) -> None:
+    """Write weights, optimizer and the number of finished epochs, replacing the file as a whole."""
+    import torch
+
+    partial = path.with_name(path.name + ".partial")
+    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epochs": epochs}, partial)
+    os.replace(partial, path)
+
+
+def load_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Restore a checkpoint, where there is one, and return the number of finished epochs.
+
+    Raises:
+        DynasError: the file is no checkpoint of this training.
+    """
+    import torch
+
+    from dynas.errors import DynasError
+
+    if not path.exists():
+        return 0
+    try:
+        state = torch.load(path, weights_only=True)
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["epochs"])
+    except Exception as error:  # torch raises a different type for every way in which a file can be broken
+        raise DynasError(f"'{path}' is no checkpoint of this training: remove it to start from scratch") from error
+
+
+def accuracies(supernet: Any, data: ClassificationData) -> list[dict[str, Any]]:
+    """Return top-1 (%) and MACs of the smallest, five random and the largest sub-network, on the saved weights."""
+    import numpy as np
+    import torch
+
+    from dynas.metrics.accuracy import recalibrate, top1
+
+    space = supernet.space
+    with torch.no_grad():
+        for value in supernet.elastic.state_dict().values():
+            if value.is_floating_point():
+                value.copy_(value.half().float())  # as whoever loads the half-precision file will see them
+    named = [("smallest", space.smallest())]
+    named += [(f"random {index + 1}", row) for index, row in enumerate(space.sample(5, np.random.default_rng(0)))]
+    named += [("largest", space.largest())]
+    rows = []
+    for name, genotype in named:
+        subnet = supernet.subnet(space.decode(genotype)).to(memory_format=torch.channels_last)
+        recalibrate(subnet, data.calibration)
+        rows.append(
+            {
+                "sub-network": name,
+                "top1 [%]": round(top1(subnet, *data.validation), 2),
+                "macs [MAC]": int(supernet.macs(genotype[None])[0]),
+                "params [parameters]": int(supernet.params(genotype[None])[0]),
+            }
+        )
+    return rows
+
+
+def accuracy_table(rows: list[dict[str, Any]]) -> Any:
+    """Return a rich table of `accuracies`."""
+    from rich.table import Table
+
+    table = Table(title="accuracy after batch-norm re-calibration")
+    for name in rows[0]:
+        table.add_column(name, justify="left" if name == "sub-network" else "right")
+    for row in rows:
+        table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row.values()))
+    return table
+
+
+def model_card(config: DictConfig, rows: list[dict[str, Any]], facts: dict[str, Any]) -> str:
+    """Return the model card: what, how, on what, how good."""
+    command = " ".join(["dynas train", *facts["overrides"]])
+    recipe = "\n".join(f"- {key}: {value}" for key, value in plain(config)["recipe"].items() if key != "_target_")
+    shape = ", ".join(f"{key} {value}" for key, value in plain(config)["supernet"].items() if key != "_target_")
+    header = "| " + " | ".join(rows[0]) + " |\n|" + " --- |" * len(rows[0])
+    body = "\n".join("| " + " | ".join(str(cell) for cell in row.values()) + " |" for row in rows)
+    return f"""# Supernet {facts["choices"]["supernet"]} trained on {facts["choices"]["data"]}
+
+Weights in half precision: `{WEIGHTS}`. Command:
+
+    {command}
+
+Network: {shape}.
+
+Data: {plain(config)["data"]}, SHA-256 of its pixels and labels `{facts["data_sha256"]}`.
+
+Recipe (sandwich rule, distillation from the largest sub-network, AdamW, cosine schedule):
+
+{recipe}
+- seed: {config.seed}
+- torch {facts["versions"]["torch"]}, {facts["torch_threads"]} thread(s)
+
+Top-1 accuracy on the validation samples, after batch-norm re-calibration, of the half-precision weights:
+
+{header}
+{body}
+"""

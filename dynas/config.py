@@ -1,0 +1,56 @@
+"""The typed frame of the configs: what every run has, whatever its parts are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+
+@dataclass
+class ObjectiveConfig:
+    """One entry of the group ``objectives`` (see `dynas.objectives.Objective`)."""
+
+    direction: str = MISSING
+    unit: str = MISSING
+    bound: float | None = None
+    metric: Any = MISSING
+
+
+@dataclass
+class SearchConfig:
+    """Frame of ``dynas search``."""
+
+    seed: int = 0
+    budget: int = 250
+    group: int = 5
+    resume: str | None = None
+    supernet: Any = MISSING
+    data: Any = MISSING
+    hardware: Any = MISSING
+    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
+    algo: Any = MISSING
+    mode: Any = MISSING
+    predictor: Any = MISSING
+
+
+@dataclass
+class TrainConfig:
+    """Frame of ``dynas train``."""
+
+    seed: int = 0
+    start: str = "random"
+    threads: int | None = None
+    resume: str | None = None
+    supernet: Any = MISSING
+    data: Any = MISSING
+    recipe: Any = MISSING
+
+
+def register() -> None:
+    """Make the frames known to Hydra."""
+    store = ConfigStore.instance()
+    store.store(name="search_frame", node=SearchConfig)
+    store.store(name="train_frame", node=TrainConfig)

@@ -1,0 +1,171 @@
+"""What a user sees of a running search, and what is kept of its predictors."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from dynas.evaluate import Evaluation, PredictorQuality, Problem, make_batch
+from dynas.pareto import hypervolume, non_dominated
+from dynas.report.tables import front_table
+from dynas.store import number, write_csv
+
+if TYPE_CHECKING:
+    from dynas.report.outputs import Summary
+
+log = logging.getLogger(__name__)
+PREDICTORS = "predictors.csv"
+
+
+class SearchDisplay:
+    """A live panel on a terminal, a line per iteration elsewhere; an observer of the search.
+
+    Args:
+        problem: space and objectives.
+        budget: evaluations of the whole run.
+        folder: the run folder.
+        console: where to print; standard output by default.
+    """
+
+    def __init__(self, problem: Problem, budget: int, folder: Path, console: Console | None = None) -> None:
+        self._problem, self._budget, self._folder = problem, budget, folder
+        self._console = console or Console()
+        self._progress = Progress(
+            TextColumn("evaluations"), BarColumn(), TextColumn("{task.completed:.0f} / {task.total:.0f}")
+        )
+        self._bar = self._progress.add_task("evaluations", total=budget)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._qualities: list[tuple[int, PredictorQuality]] = []
+        self._front = np.empty((0, len(problem.objectives)))
+        self._worst = np.full(len(problem.objectives), -np.inf)
+        self._iteration = self._done = self._failed = 0
+        self._started = time.monotonic()
+        self._measured_seconds: list[float] = []
+
+    def __enter__(self) -> SearchDisplay:
+        """Show the panel."""
+        self._started = time.monotonic()
+        if self._console.is_terminal:
+            self._live.start()
+            self._refresh()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the panel."""
+        if self._live.is_started:
+            self._live.stop()
+        if self._done and not self._console.is_terminal:
+            self._say_iteration()
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        """Count an evaluation in."""
+        if evaluation.iteration != self._iteration and self._iteration and not self._console.is_terminal:
+            self._say_iteration()
+        self._iteration = evaluation.iteration
+        self._done += 1
+        values = np.array([evaluation.measurement.values])
+        batch = make_batch(self._problem, evaluation.genotype[None], values)
+        if not batch.measured[0]:
+            self._failed += 1
+            log.warning("evaluation %d failed: %s", evaluation.index, evaluation.measurement.error)
+        else:
+            self._worst = np.maximum(self._worst, batch.losses[0])
+            if batch.violation[0] <= 0:
+                joined = np.vstack([self._front, batch.losses])
+                self._front = joined[non_dominated(joined)]
+        self._measured_seconds.append(evaluation.measurement.seconds)
+        log.info("evaluation %d: %s %s", evaluation.index, evaluation.key, evaluation.measurement.values)
+        self._refresh()
+
+    def fitted(self, iteration: int, quality: Sequence[PredictorQuality]) -> None:
+        """Keep the errors of an iteration's predictors."""
+        self._qualities += [(iteration, one) for one in quality]
+        log.info("predictors of iteration %d: %s", iteration, quality)
+        self._refresh()
+
+    def write_predictors(self) -> None:
+        """Write predictors.csv, where any were trained."""
+        if not self._qualities:
+            return
+        header = ["iteration", "objective", "examples", "mape [%]", "kendall_tau"]
+        rows = [
+            [iteration, one.objective, one.examples, number(one.mape), number(one.kendall_tau)]
+            for iteration, one in self._qualities
+        ]
+        write_csv(self._folder / PREDICTORS, header, rows)
+
+    def conclude(self, summary: Summary, status: str) -> None:
+        """Print the measured front and where everything lies."""
+        objectives = self._problem.objectives
+        if self._done == 0:
+            self._console.print("nothing was measured")
+        else:
+            self._console.print(front_table(summary, objectives))
+            point = ", ".join(
+                f"{objective.name} {value:.5g} {objective.unit}"
+                for objective, value in zip(objectives, summary.reference, strict=True)
+            )
+            self._console.print(f"hypervolume {summary.hypervolume:.6g} up to the reference point {point}")
+            if self._failed:
+                self._console.print(f"{self._failed} candidates failed: see the error column of results.csv")
+        for path in summary.paths:
+            self._console.print(f"  {path}", soft_wrap=True, highlight=False)
+        if status == "interrupted":
+            self._console.print(f"interrupted; go on with: dynas search resume={self._folder}", soft_wrap=True)
+
+    def _hypervolume(self) -> float:
+        return hypervolume(self._front, self._worst) if len(self._front) else 0.0
+
+    def _say_iteration(self) -> None:
+        errors = "; ".join(f"{one.objective} {describe(one)}" for one in self._last_qualities())
+        self._console.print(
+            f"iteration {self._iteration}: {self._done}/{self._budget} evaluations, "
+            f"hypervolume {self._hypervolume():.6g}, {np.mean(self._measured_seconds):.2f} s each, "
+            f"{self._remaining()} left" + (f"; predictors: {errors}" if errors else ""),
+            soft_wrap=True,
+            highlight=False,
+        )
+
+    def _remaining(self) -> str:
+        seconds = float(np.mean(self._measured_seconds or [0.0])) * (self._budget - self._done)
+        return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+
+    def _last_qualities(self) -> list[PredictorQuality]:
+        measured = sum(not objective.exact for objective in self._problem.objectives)
+        return [quality for _, quality in self._qualities[-measured:]] if measured else []
+
+    def _refresh(self) -> None:
+        if not self._live.is_started:
+            return
+        self._progress.update(self._bar, completed=self._done)
+        facts = Table.grid(padding=(0, 2))
+        facts.add_row("iteration", str(self._iteration))
+        facts.add_row("hypervolume", f"{self._hypervolume():.6g}")
+        facts.add_row("front", f"{len(self._front)} sub-networks")
+        if self._measured_seconds:
+            facts.add_row("per evaluation", f"{np.mean(self._measured_seconds):.2f} s")
+            facts.add_row("time left", self._remaining())
+        for one in self._last_qualities():
+            facts.add_row(f"predictor of {one.objective}", describe(one))
+        if self._failed:
+            facts.add_row("failed", str(self._failed))
+        panel = Panel(Group(self._progress, facts), title="dynas search", subtitle=str(self._folder), expand=False)
+        self._live.update(panel, refresh=True)
+
+
+def describe(quality: PredictorQuality) -> str:
+    """Return a predictor's cross-validated errors in words."""
+    return f"MAPE {quality.mape:.2f} %, Kendall tau {quality.kendall_tau:.3f}"
