@@ -55,9 +55,7 @@ class Bench:
         subnets = self._extract(genotypes)
         for metric in self.metrics.values():
             if isinstance(metric, ExactMetric):
-                column: Sequence[Outcome] = [
-                    Reading(float(count)) for count in metric.count(self.supernet, genotypes)
-                ]
+                column: Sequence[Outcome] = [Reading(float(count)) for count in metric.count(self.supernet, genotypes)]
             else:
                 column = self._read(metric, subnets)
             for row, outcome in zip(outcomes, column, strict=True):
@@ -73,7 +71,7 @@ class Bench:
         for genotype in genotypes:
             try:
                 subnet = self.supernet.subnet(self.supernet.space.decode(genotype))
-                subnets.append(subnet.to(memory_format=torch.channels_last))
+                subnets.append(subnet.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
             except Exception as error:  # a user's supernet may raise anything; only this candidate fails
                 subnets.append(reason(error))
         return subnets
@@ -98,7 +96,9 @@ def reason(error: Exception) -> str:
 
 def to_measurement(row: Sequence[Outcome], seconds: float) -> Measurement:
     """Join the outcomes of one candidate; what failed or is not finite becomes NaN with its reason."""
-    values, extras, errors = [], {}, []
+    values: list[float] = []
+    extras: dict[str, float] = {}
+    errors: list[str] = []
     for outcome in row:
         if isinstance(outcome, str):
             values.append(np.nan)

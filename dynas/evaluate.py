@@ -54,7 +54,7 @@ class Batch:
     @property
     def measured(self) -> NDArray[np.bool_]:
         """Mask ``(n,)`` of candidates that have losses."""
-        return np.isfinite(self.losses).all(axis=1)
+        return np.asarray(np.isfinite(self.losses).all(axis=1))
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Batch:
         """Return the batch of some rows."""
@@ -68,7 +68,7 @@ class Batch:
 
 def make_batch(problem: Problem, genotypes: Genotypes, values: Values) -> Batch:
     """Turn values ``(n, M)`` of canonical genotypes ``(n, G)`` into a batch; NaN marks a failed candidate."""
-    failed = ~np.isfinite(values).all(axis=1)
+    failed = np.asarray(~np.isfinite(values).all(axis=1))
     beyond = np.where(failed, np.inf, violation(problem.objectives, np.where(failed[:, None], 0.0, values)))
     return Batch(genotypes, np.where(failed[:, None], np.nan, losses(problem.objectives, values)), beyond)
 
@@ -121,11 +121,11 @@ class Observer(Protocol):
     """Someone who watches a search."""
 
     def evaluated(self, evaluation: Evaluation) -> None:
-        """Called after every measured or remembered evaluation."""
+        """Hear of a measured or remembered evaluation."""
         ...
 
     def fitted(self, iteration: int, quality: Sequence[PredictorQuality]) -> None:
-        """Called after the predictors of an iteration were trained."""
+        """Hear of the predictors that were trained in an iteration."""
         ...
 
 
@@ -236,9 +236,7 @@ class Evaluator:
         return evaluation
 
 
-def measure_function(
-    space: SearchSpace, function: Callable[[Mapping[str, object]], Sequence[float]]
-) -> Measure:
+def measure_function(space: SearchSpace, function: Callable[[Mapping[str, object]], Sequence[float]]) -> Measure:
     """Return a `Measure` that calls ``function(architecture)`` for the objectives' values, one by one."""
 
     def measure(genotypes: Genotypes) -> Iterator[Measurement]:

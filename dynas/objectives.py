@@ -49,7 +49,7 @@ class Objective:
 
 def losses(objectives: Sequence[Objective], values: Values) -> Values:
     """Turn values ``(n, M)`` into losses ``(n, M)``, lower is better; the same call turns them back."""
-    return values * np.array([objective.sign for objective in objectives])
+    return np.asarray(values * np.array([objective.sign for objective in objectives]))
 
 
 def violation(objectives: Sequence[Objective], values: Values) -> Values:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from pymoo.algorithms.moo.nsga2 import NSGA2
@@ -13,7 +12,7 @@ from pymoo.core.problem import Problem as PymooProblem
 from pymoo.core.termination import NoTermination
 
 from dynas.algos.base import check_objectives, first_population
-from dynas.algos.operators import Canonical, NeverTwice, RankTournament, ResetMutation, UniformCrossover
+from dynas.algos.operators import IntegerMating
 from dynas.errors import DynasError
 from dynas.evaluate import Batch
 from dynas.space import Genotypes, SearchSpace
@@ -28,8 +27,7 @@ class PymooSearch:
         space: the sub-networks.
         n_objectives: number of losses ``M``.
         rng: source of the algorithm's seed.
-        make: builds the pymoo algorithm from keyword arguments ``sampling``, ``repair`` and
-            ``eliminate_duplicates``.
+        make: builds the pymoo algorithm from its first population and the set of identities seen so far.
         population: size of the first population.
         start: genotypes ``(n, G)`` that the first population holds.
     """
@@ -39,16 +37,14 @@ class PymooSearch:
         space: SearchSpace,
         n_objectives: int,
         rng: np.random.Generator,
-        make: Callable[..., Algorithm],
+        make: Callable[[Population, set[bytes]], Algorithm],
         population: int,
         start: Genotypes | None,
     ) -> None:
-        self._seen: set[bytes] = set()
         self._space, self._rng, self._population = space, rng, population
-        first = first_population(space, population, rng, start, seen=set())
-        self._algorithm = make(
-            sampling=Population.new("X", first), repair=Canonical(space), eliminate_duplicates=NeverTwice(self._seen)
-        )
+        self._seen: set[bytes] = set()
+        first = first_population(space, population, rng, start, self._seen)
+        self._algorithm = make(Population.new("X", first), self._seen)
         problem = PymooProblem(
             n_var=space.n_genes, n_obj=n_objectives, n_ieq_constr=1, xl=0, xu=space.cardinality - 1, vtype=int
         )
@@ -104,13 +100,8 @@ def nsga2(
             f"got {population}, {crossover} and {mutation}"
         )
 
-    def make(**parts: Any) -> Algorithm:
-        return NSGA2(
-            pop_size=population,
-            selection=RankTournament(),
-            crossover=UniformCrossover(crossover),
-            mutation=ResetMutation(space, mutation),
-            **parts,
-        )
+    def make(first: Population, seen: set[bytes]) -> Algorithm:
+        mating = IntegerMating(space, seen, crossover, mutation)
+        return NSGA2(pop_size=population, sampling=first, mating=mating, eliminate_duplicates=False)
 
     return PymooSearch(space, n_objectives, rng, make, population, start)

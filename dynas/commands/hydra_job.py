@@ -22,7 +22,8 @@ from dynas.paths import CONFIGS
 from dynas.store import RUN, read_run
 
 FLAGS_WITH_VALUE = {
-    "--cfg", "-c", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--package", "-p", "--experimental-rerun",
+    "--cfg", "-c", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--package", "-p",
+    "--experimental-rerun",
 }  # fmt: skip
 
 

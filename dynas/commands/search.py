@@ -40,7 +40,13 @@ def search_job(config: DictConfig) -> int:
 
 
 def run_search(
-    config: DictConfig, folder: Path, problem: Problem, bench: Bench, mode: Any, make_algorithm: Any, make_predictor: Any
+    config: DictConfig,
+    folder: Path,
+    problem: Problem,
+    bench: Bench,
+    mode: Any,
+    make_algorithm: Any,
+    make_predictor: Any,
 ) -> int:
     """Run the search with a live display, then derive tables and pictures from its results."""
     import numpy as np
@@ -67,7 +73,10 @@ def run_search(
         status = "interrupted"
     finally:
         store.close()
-        ending = {"seconds": round(time.perf_counter() - started, 3), "cpu_seconds": round(time.process_time() - cpu, 3)}
+        ending = {
+            "seconds": round(time.perf_counter() - started, 3),
+            "cpu_seconds": round(time.process_time() - cpu, 3),
+        }
         write_run(folder, facts | run_ending(evaluator, status) | ending)
     display.write_predictors()
     display.conclude(write_outputs(folder), status)

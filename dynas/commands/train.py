@@ -106,7 +106,9 @@ def train(supernet: Any, data: ClassificationData, recipe: Recipe, seed: int, fo
                 progress.update(bar, advance=1, epoch=epoch + 1, loss=sum(losses[-50:]) / len(losses[-50:]))
             save_checkpoint(folder / CHECKPOINT, net, optimizer, epoch + 1)
             if not console.is_terminal:
-                console.print(f"epoch {epoch + 1} / {recipe.epochs}: mean loss of the largest {sum(losses) / steps:.3f}")
+                console.print(
+                    f"epoch {epoch + 1} / {recipe.epochs}: mean loss of the largest {sum(losses) / steps:.3f}"
+                )
 
 
 def save_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Optimizer, epochs: int) -> None:

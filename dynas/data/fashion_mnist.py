@@ -115,9 +115,7 @@ class FashionMNIST:
         DynasError: the folder or its files are missing or broken, or hold too few images.
     """
 
-    def __init__(
-        self, source: str, garments: int, validation_size: int, calibration_size: int, seed: int = 0
-    ) -> None:
+    def __init__(self, source: str, garments: int, validation_size: int, calibration_size: int, seed: int = 0) -> None:
         folder = source_folder(source)
         self.train = read_split(folder, "train")
         validation = read_split(folder, "validation")

@@ -1,0 +1,1 @@
+"""Where latency comes from, and facts about the machine."""

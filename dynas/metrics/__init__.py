@@ -1,0 +1,1 @@
+"""What is measured or counted of a sub-network."""

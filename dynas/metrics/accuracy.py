@@ -28,7 +28,7 @@ def recalibrate(subnet: nn.Module, images: Tensor) -> None:
         norm.momentum = None  # plain average over the batches
         norm.train()
     with torch.inference_mode():
-        for batch in images.split(BATCH):
+        for batch in torch.split(images, BATCH):
             subnet(batch)
     subnet.eval()
 
@@ -37,7 +37,7 @@ def top1(subnet: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Return the percentage of ``images`` ``(N, C, H, W)`` whose highest logit is at ``labels`` ``(N,)``."""
     correct = 0
     with torch.inference_mode():
-        for batch, truth in zip(images.split(BATCH), labels.split(BATCH), strict=True):
+        for batch, truth in zip(torch.split(images, BATCH), torch.split(labels, BATCH), strict=True):
             correct += int((subnet(batch).argmax(1) == truth).sum())
     return 100.0 * correct / len(labels)
 

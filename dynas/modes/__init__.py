@@ -1,0 +1,1 @@
+"""How algorithms and measurements are wired together."""

@@ -1,0 +1,1 @@
+"""Regressors of objectives that must be measured."""

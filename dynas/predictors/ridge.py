@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.linear_model import RidgeCV
+from threadpoolctl import threadpool_limits
 
 from dynas.errors import DynasError
 from dynas.objectives import Values
@@ -30,7 +31,8 @@ class Ridge:
     def fit(self, features: Values, target: Values) -> None:
         """Learn from features ``(n, D)`` and values ``(n,)``; the target is scaled to unit deviation inside."""
         scale = float(target.std()) or 1.0
-        self._model.fit(features, (target - target.mean()) / scale)
+        with threadpool_limits(limits=1, user_api="blas"):  # so small a system is slower on several threads
+            self._model.fit(features, (target - target.mean()) / scale)
         self._weights = self._model.coef_ * scale
         self._intercept = float(self._model.intercept_ * scale + target.mean())
 

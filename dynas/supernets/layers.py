@@ -45,32 +45,32 @@ def conv_bn(
     return nn.Sequential(layers)
 
 
+class ReduceExpand(nn.Module):
+    """The two 1x1 convolutions of a squeeze-and-excitation."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(channels, squeezed(channels), 1)
+        self.expand = nn.Conv2d(squeezed(channels), channels, 1)
+
+
 class SqueezeExcite(nn.Module):
     """Channel attention with a hard sigmoid (Howard et al. 2019), elastic in its channels."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.fc = nn.Sequential(
-            OrderedDict(
-                reduce=nn.Conv2d(channels, squeezed(channels), 1),
-                expand=nn.Conv2d(squeezed(channels), channels, 1),
-            )
-        )
+        self.fc = ReduceExpand(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale the channels of ``x`` ``(N, C, H, W)``; ``C`` may be any leading part of the full width."""
-        channels = x.shape[1]
-        reduce, expand = (self.fc.get_submodule(name) for name in ("reduce", "expand"))
-        hidden = squeezed(channels)
+        channels, hidden = x.shape[1], squeezed(x.shape[1])
+        reduce, expand = self.fc.reduce, self.fc.expand
+        assert reduce.bias is not None
+        assert expand.bias is not None
         y = x.mean((2, 3), keepdim=True)
         y = F.relu(F.conv2d(y, reduce.weight[:hidden, :channels], reduce.bias[:hidden]))
         y = F.conv2d(y, expand.weight[:channels, :hidden], expand.bias[:channels])
         return x * F.hardsigmoid(y)
-
-    def copy_from(self, full: SqueezeExcite) -> None:
-        """Take the leading weights of a wider block."""
-        for name in ("reduce", "expand"):
-            copy_slice(self.fc.get_submodule(name), full.fc.get_submodule(name))
 
 
 def copy_slice(part: nn.Module, full: nn.Module) -> None:
@@ -91,7 +91,9 @@ class ElasticBatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise ``x`` ``(N, C, H, W)`` by the statistics of its ``C`` leading channels."""
         bn, channels = self.bn, x.shape[1]
-        assert bn.running_mean is not None and bn.running_var is not None and bn.momentum is not None
+        assert bn.running_mean is not None
+        assert bn.running_var is not None
+        assert bn.momentum is not None
         return F.batch_norm(
             x,
             bn.running_mean[:channels],
@@ -147,3 +149,52 @@ class ElasticDepthConv(nn.Module):
         """Convolve every channel of ``x`` ``(N, C, H, W)`` with its kernel of ``size``."""
         weight = self.kernel(size, x.shape[1])
         return F.conv2d(x, weight, None, self.stride, size // 2, groups=x.shape[1])
+
+
+class ElasticPointNorm(nn.Module):
+    """Elastic 1x1 convolution and batch norm."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = ElasticPointConv(inputs, outputs)
+        self.bn = ElasticBatchNorm(outputs)
+
+    def forward(self, x: Tensor, outputs: int) -> Tensor:
+        """Map ``x`` ``(N, C, H, W)`` to ``outputs`` channels."""
+        y: Tensor = self.bn(self.conv(x, outputs))
+        return y
+
+    def static(self, inputs: int, outputs: int, act: str | None = None) -> nn.Sequential:
+        """Return a stand-alone copy of the leading slice."""
+        layers = conv_bn(inputs, outputs, 1, act=act)
+        copy_slice(layers.get_submodule("conv"), self.conv.conv)
+        copy_slice(layers.get_submodule("bn"), self.bn.bn)
+        return layers
+
+
+class ElasticDepthNorm(nn.Module):
+    """Elastic depthwise convolution and batch norm, then activation and squeeze-and-excitation."""
+
+    def __init__(self, channels: int, kernels: tuple[int, ...], stride: int, act: str, se: bool) -> None:
+        super().__init__()
+        self.act_name = act
+        self.conv = ElasticDepthConv(channels, kernels, stride)
+        self.bn = ElasticBatchNorm(channels)
+        self.act = ACTIVATIONS[act]()
+        self.se = SqueezeExcite(channels) if se else None
+
+    def forward(self, x: Tensor, kernel: int) -> Tensor:
+        """Convolve ``x`` ``(N, C, H, W)`` with kernels of size ``kernel``."""
+        y: Tensor = self.act(self.bn(self.conv(x, kernel)))
+        return y if self.se is None else self.se(y)
+
+    def static(self, channels: int, kernel: int) -> nn.Sequential:
+        """Return a stand-alone copy of the leading slice with one kernel size."""
+        se = self.se is not None
+        layers = conv_bn(channels, channels, kernel, self.conv.stride, channels, self.act_name, se)
+        with torch.no_grad():
+            layers.get_parameter("conv.weight").copy_(self.conv.kernel(kernel, channels))
+        copy_slice(layers.get_submodule("bn"), self.bn.bn)
+        if self.se is not None:
+            copy_slice(layers.get_submodule("se"), self.se)
+        return layers

@@ -19,10 +19,8 @@ from dynas.errors import DynasError
 from dynas.space import Architecture, DesignVariable, Genotypes, SearchSpace, depth_gates
 from dynas.supernets.layers import (
     ACTIVATIONS,
-    ElasticBatchNorm,
-    ElasticDepthConv,
-    ElasticPointConv,
-    SqueezeExcite,
+    ElasticDepthNorm,
+    ElasticPointNorm,
     conv_bn,
     copy_slice,
     make_divisible,
@@ -138,63 +136,42 @@ class Residual(nn.Module):
         return x + y if self.add_input else y
 
 
+class ElasticPath(nn.Module):
+    """The three convolutions of a searchable block."""
+
+    def __init__(self, shape: BlockShape) -> None:
+        super().__init__()
+        middle = shape.middle(max(RATIOS))
+        self.inverted_bottleneck = ElasticPointNorm(shape.inputs, middle)
+        self.depth_conv = ElasticDepthNorm(middle, KERNELS, shape.stride, shape.act, shape.se)
+        self.point_linear = ElasticPointNorm(middle, shape.outputs)
+
+
 class ElasticBlock(nn.Module):
     """Inverted residual block with elastic kernel size and expansion ratio."""
 
     def __init__(self, shape: BlockShape) -> None:
         super().__init__()
-        middle = shape.middle(max(RATIOS))
-        depth: OrderedDict[str, nn.Module] = OrderedDict(
-            conv=ElasticDepthConv(middle, KERNELS, shape.stride), bn=ElasticBatchNorm(middle)
-        )
-        if shape.se:
-            depth["se"] = SqueezeExcite(middle)
         self.shape = shape
         self.act = ACTIVATIONS[shape.act]()
-        self.conv = nn.ModuleDict(
-            {
-                "inverted_bottleneck": nn.ModuleDict(
-                    {"conv": ElasticPointConv(shape.inputs, middle), "bn": ElasticBatchNorm(middle)}
-                ),
-                "depth_conv": nn.ModuleDict(depth),
-                "point_linear": nn.ModuleDict(
-                    {"conv": ElasticPointConv(middle, shape.outputs), "bn": ElasticBatchNorm(shape.outputs)}
-                ),
-            }
-        )
+        self.conv = ElasticPath(shape)
 
     def forward(self, x: Tensor, kernel: int, ratio: int) -> Tensor:
         """Run the active part on ``x`` ``(N, C, H, W)``."""
-        expand, depth, project = self.conv.values()
-        y = self.act(expand["bn"](expand["conv"](x, self.shape.middle(ratio))))
-        y = self.act(depth["bn"](depth["conv"](y, kernel)))
-        if self.shape.se:
-            y = depth["se"](y)
-        y = project["bn"](project["conv"](y, self.shape.outputs))
+        y: Tensor = self.act(self.conv.inverted_bottleneck(x, self.shape.middle(ratio)))
+        y = self.conv.depth_conv(y, kernel)
+        y = self.conv.point_linear(y, self.shape.outputs)
         return x + y if self.shape.residual else y
 
     def static(self, kernel: int, ratio: int) -> Residual:
         """Return the active part as a stand-alone block with its own weights."""
-        shape = self.shape
-        middle = shape.middle(ratio)
-        block = nn.Sequential(
-            OrderedDict(
-                inverted_bottleneck=conv_bn(shape.inputs, middle, 1, act=shape.act),
-                depth_conv=conv_bn(middle, middle, kernel, shape.stride, middle, shape.act, shape.se),
-                point_linear=conv_bn(middle, shape.outputs, 1),
-            )
+        shape, middle = self.shape, self.shape.middle(ratio)
+        layers: OrderedDict[str, nn.Module] = OrderedDict(
+            inverted_bottleneck=self.conv.inverted_bottleneck.static(shape.inputs, middle, shape.act),
+            depth_conv=self.conv.depth_conv.static(middle, kernel),
+            point_linear=self.conv.point_linear.static(middle, shape.outputs),
         )
-        for name, part in block.named_children():
-            full = self.conv[name]
-            copy_slice(part.get_submodule("bn"), full["bn"].bn)
-            if name != "depth_conv":
-                copy_slice(part.get_submodule("conv"), full["conv"].conv)
-                continue
-            with torch.no_grad():
-                part.get_parameter("conv.weight").copy_(full["conv"].kernel(kernel, middle))
-            if shape.se:
-                part.get_submodule("se").copy_from(full["se"])  # type: ignore[operator]
-        return Residual(block, shape.residual)
+        return Residual(nn.Sequential(layers), shape.residual)
 
 
 class Classifier(nn.Module):
@@ -367,9 +344,7 @@ class MobileNetV3Supernet:
                 f"supernet mbv3 needs resolution=[height,width] and {len(STAGE_CHANNELS)} strides, "
                 f"got resolution={list(resolution)} strides={list(strides)}"
             )
-        self.shape = Shape(
-            width, (resolution[0], resolution[1]), channels, classes, stem_stride, tuple(strides)
-        )
+        self.shape = Shape(width, (resolution[0], resolution[1]), channels, classes, stem_stride, tuple(strides))
         self.space = search_space()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

@@ -105,16 +105,18 @@ def make_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)
 
 
-def sandwich_step(net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int64], batch: tuple[Tensor, Tensor]) -> float:
+def sandwich_step(
+    net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int64], batch: tuple[Tensor, Tensor]
+) -> float:
     """Accumulate the gradients of one sandwich; return the largest sub-network's cross-entropy."""
     images, labels = batch
     largest, *others = (space.decode(genotype) for genotype in genotypes)
     logits = net(images, largest)
     loss = F.cross_entropy(logits, labels)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     teacher = logits.detach().softmax(dim=1)
     for architecture in others:
-        F.cross_entropy(net(images, architecture), teacher).backward()
+        F.cross_entropy(net(images, architecture), teacher).backward()  # type: ignore[no-untyped-call]
     return float(loss.detach())
 
 

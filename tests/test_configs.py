@@ -1,0 +1,51 @@
+"""Every option of every config group composes, and what it describes can be built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from dynas.build import build, build_problem
+from dynas.config import register
+from dynas.paths import CONFIGS
+
+GROUPS = ("supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "experiment")
+OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
+
+
+@pytest.fixture(autouse=True)
+def _hydra() -> object:
+    register()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        yield
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_composes_and_builds(group: str, option: str) -> None:
+    config = compose("search", overrides=[f"{group}={option}", "supernet.weights=random"])
+    problem, bench = build_problem(config)
+    assert problem.space.size == 7371**5
+    assert [objective.name for objective in problem.objectives] == list(bench.metrics)
+    for part in ("mode", "algo", "predictor"):
+        assert callable(getattr(build(config, part), "run", None) or build(config, part))
+
+
+@pytest.mark.parametrize("option", [path.stem for path in sorted((CONFIGS / "recipe").glob("*.yaml"))])
+def test_every_recipe_composes_and_builds(option: str) -> None:
+    config = compose("train", overrides=[f"recipe={option}"])
+    assert build(config, "recipe").epochs >= 1
+
+
+def test_the_defaults_are_those_of_the_paper() -> None:
+    config = compose("search")
+    assert (config.mode.population, config.mode.predicted_evaluations, config.budget) == (50, 20_000, 250)
+    assert (config.algo.population, config.algo.crossover, config.algo.mutation) == (50, 0.9, 0.02)
+    assert list(config.objectives) == ["top1", "latency"]
+
+
+def test_every_key_is_explained() -> None:
+    for path in Path(CONFIGS).rglob("*.yaml"):
+        text = path.read_text()
+        assert text.startswith("#") or "hydra/help" in str(path), f"{path} does not say what it is"

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from dynas import DynasError, Objective
+from dynas.objectives import losses, violation
+
+TOP1 = Objective("top1", "max", "%", bound=70.0)
+LATENCY = Objective("latency", "min", "ms", bound=20.0)
+FREE = Objective("macs", "min", "MAC")
+
+
+def test_a_column_carries_name_and_unit() -> None:
+    assert LATENCY.column == "latency [ms]"
+
+
+def test_only_objectives_that_are_maximised_change_their_sign() -> None:
+    values = np.array([[75.0, 10.0], [60.0, 30.0]])
+    np.testing.assert_array_equal(losses([TOP1, LATENCY], values), [[-75, 10], [-60, 30]])
+
+
+@given(arrays(float, (4, 3), elements=st.floats(-1e9, 1e9)))
+def test_losses_turn_back_into_the_same_values(values: np.ndarray) -> None:
+    objectives = [TOP1, LATENCY, FREE]
+    np.testing.assert_array_equal(losses(objectives, losses(objectives, values)), values)
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ((70.0, 20.0, 1e9), 0.0),  # on the bounds; no bound on the third
+        ((80.0, 10.0, 0.0), 0.0),
+        ((63.0, 20.0, 0.0), 0.1),
+        ((70.0, 25.0, 0.0), 0.25),
+        ((63.0, 25.0, 0.0), 0.35),
+    ],
+)
+def test_a_violation_adds_up_how_far_values_are_beyond_their_bounds(values: tuple[float, ...], wanted: float) -> None:
+    np.testing.assert_allclose(violation([TOP1, LATENCY, FREE], np.array([values])), [wanted], atol=1e-12)
+
+
+def test_a_bound_of_zero_and_a_negative_one_work() -> None:
+    objectives = [Objective("drop", "min", "%", bound=0.0), Objective("gain", "max", "dB", bound=-4.0)]
+    np.testing.assert_allclose(violation(objectives, np.array([[0.5, -5.0], [-1.0, -3.0]])), [0.75, 0.0])
+
+
+def test_an_unknown_direction_is_refused() -> None:
+    with pytest.raises(DynasError, match="objective 'top1' has direction 'up': choose min or max"):
+        Objective("top1", "up", "%")  # type: ignore[arg-type]

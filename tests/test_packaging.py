@@ -1,0 +1,56 @@
+"""The built wheel gives a working ``dynas`` in another environment and another folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.cli import QUICK, ROOT
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(out), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    return next(out.glob("*.whl"))
+
+
+def test_the_wheel_ships_configs_weights_and_data(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    wanted = [
+        "dynas/configs/search.yaml",
+        "dynas/configs/algo/nsga2.yaml",
+        "dynas/supernets/embedded/mbv3.safetensors",
+        "dynas/supernets/embedded/mbv3.md",
+        "dynas/data/embedded/fashion_mnist/LICENCE",
+        "dynas/data/embedded/fashion_mnist/t10k-images-idx3-ubyte.gz",
+    ]
+    assert [name for name in wanted if name not in names] == []
+    assert not [name for name in names if name.startswith(("tests/", "scripts/"))]
+
+
+def test_the_installed_command_searches_from_another_folder(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    # system-site-packages of this very environment would hide a missing file, so only its libraries are lent
+    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+    pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)]
+    subprocess.run(pip, check=True, capture_output=True)
+    libraries = next(Path(path) for path in sys.path if path.endswith("site-packages"))
+    site = next((environment / "lib").glob("python*/site-packages"))
+    (site / "lent.pth").write_text(f"{libraries}\n")
+    run = [str(environment / "bin" / "dynas"), "search", *QUICK, "hydra.run.dir=run"]
+    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(run, cwd=tmp_path, env=clean, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    where = subprocess.run(
+        [str(environment / "bin" / "python"), "-c", "import dynas; print(dynas.__file__)"],
+        cwd=tmp_path, env=clean, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert str(environment) in where.stdout
+    assert (tmp_path / "run" / "results.csv").read_text().count("\n") == 13

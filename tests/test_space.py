@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynas import DesignVariable, DynasError, Gate, SearchSpace, depth_gates
+
+MBV3_SIZE = 21758655492572485851
+
+
+@st.composite
+def gated_spaces(draw: st.DrawFn) -> SearchSpace:
+    """Spaces of two to six genes in random order; a gene may be gated by any gene that was drawn before it."""
+    drawn: list[DesignVariable] = []
+    genes: list[tuple[str, int, tuple[int, ...]]] = []
+    for name in ("a", "b", "c")[: draw(st.integers(1, 3))]:
+        choices = tuple(draw(st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True)))
+        length = draw(st.integers(1, 2))
+        gates = []
+        for _ in range(length):
+            if genes and draw(st.booleans()):
+                parent, index, values = draw(st.sampled_from(genes))
+                gates.append(Gate(parent, index, draw(st.sampled_from([*values, max(values) + 1]))))
+            else:
+                gates.append(None)
+        drawn.append(DesignVariable(name, choices, length, tuple(gates)))
+        genes += [(name, index, choices) for index in range(length)]
+    return SearchSpace(draw(st.permutations(drawn)))
+
+
+def all_genotypes(space: SearchSpace) -> np.ndarray:
+    return np.array(list(itertools.product(*(range(count) for count in space.cardinality))), dtype=np.int64)
+
+
+def active_values(space: SearchSpace, genotype: np.ndarray) -> dict[tuple[str, int], Any]:
+    """Return what the gates leave of a genotype, straight from their definition."""
+    variables = {variable.name: variable for variable in space.variables}
+    options = iter(genotype)
+    values = {(v.name, place): v.choices[next(options)] for v in space.variables for place in range(v.length)}
+
+    def is_active(name: str, place: int) -> bool:
+        gate = variables[name].gates[place] if variables[name].gates else None
+        if gate is None:
+            return True
+        return values[gate.variable, gate.index] >= gate.minimum and is_active(gate.variable, gate.index)
+
+    return {gene: value for gene, value in values.items() if is_active(*gene)}
+
+
+@given(gated_spaces())
+def test_the_size_is_the_number_of_different_sub_networks(space: SearchSpace) -> None:
+    different = {tuple(sorted(active_values(space, genotype).items())) for genotype in all_genotypes(space)}
+    assert space.size == len(different)
+    assert space.size == len({row.tobytes() for row in space.canonical(all_genotypes(space))})
+
+
+@given(gated_spaces())
+def test_a_gene_is_active_exactly_when_all_gates_above_it_are_open(space: SearchSpace) -> None:
+    genotypes = all_genotypes(space)
+    genes = [(variable.name, place) for variable in space.variables for place in range(variable.length)]
+    wanted = [[gene in active_values(space, genotype) for gene in genes] for genotype in genotypes]
+    np.testing.assert_array_equal(space.active(genotypes), np.array(wanted))
+
+
+@given(gated_spaces())
+def test_two_genotypes_share_a_key_exactly_when_they_are_the_same_sub_network(space: SearchSpace) -> None:
+    by_key: dict[str, set[object]] = {}
+    by_canonical: dict[bytes, set[object]] = {}
+    for genotype in all_genotypes(space):
+        meaning = tuple(sorted(active_values(space, genotype).items()))
+        by_key.setdefault(space.key(genotype), set()).add(meaning)
+        by_canonical.setdefault(space.canonical(genotype[None])[0].tobytes(), set()).add(meaning)
+    assert all(len(meanings) == 1 for meanings in by_key.values())
+    assert all(len(meanings) == 1 for meanings in by_canonical.values())
+    assert len(by_key) == len(by_canonical) == space.size
+
+
+@given(gated_spaces())
+def test_making_a_genotype_canonical_again_changes_nothing(space: SearchSpace) -> None:
+    canonical = space.canonical(all_genotypes(space))
+    np.testing.assert_array_equal(space.canonical(canonical), canonical)
+    assert canonical[~space.active(canonical)].sum() == 0
+
+
+@given(gated_spaces())
+def test_an_architecture_leads_back_to_its_canonical_genotype(space: SearchSpace) -> None:
+    for genotype in all_genotypes(space):
+        np.testing.assert_array_equal(space.encode(space.decode(genotype)), space.canonical(genotype[None])[0])
+
+
+@given(gated_spaces())
+def test_one_hot_marks_the_option_of_every_active_gene_and_nothing_else(space: SearchSpace) -> None:
+    genotypes = all_genotypes(space)
+    features = space.one_hot(genotypes)
+    assert features.shape == (len(genotypes), space.n_features)
+    start = 0
+    for gene, count in enumerate(space.cardinality):
+        block = features[:, start : start + count]
+        wanted = np.eye(count)[genotypes[:, gene]] * space.active(genotypes)[:, gene, None]
+        np.testing.assert_array_equal(block, wanted)
+        start += count
+    np.testing.assert_array_equal(features, space.one_hot(space.canonical(genotypes)))
+
+
+@given(gated_spaces(), st.integers(0, 2**32))
+def test_distinct_sampling_exhausts_a_small_space_and_then_finds_nothing(space: SearchSpace, seed: int) -> None:
+    rows = space.sample_distinct(space.size + 5, np.random.default_rng(seed))
+    identities = {row.tobytes() for row in rows}
+    assert len(rows) == len(identities) == space.size
+    assert identities == {row.tobytes() for row in space.canonical(all_genotypes(space))}
+    assert space.sample_distinct(3, np.random.default_rng(seed), identities).shape == (0, space.n_genes)
+
+
+@given(gated_spaces(), st.integers(0, 2**32), st.data())
+def test_distinct_sampling_avoids_what_was_seen(space: SearchSpace, seed: int, data: st.DataObject) -> None:
+    rng = np.random.default_rng(seed)
+    seen = {row.tobytes() for row in space.sample_distinct(data.draw(st.integers(0, space.size)), rng)}
+    before = set(seen)
+    rows = space.sample_distinct(2, rng, seen)
+    assert len(rows) == min(2, space.size - len(before))
+    assert not before & {row.tobytes() for row in rows}
+    assert seen == before, "the caller's set is not changed"
+
+
+def test_the_mbv3_space_has_the_size_of_the_paper(mbv3_space: SearchSpace) -> None:
+    assert mbv3_space.size == 7371**5 == MBV3_SIZE
+    assert (mbv3_space.n_genes, mbv3_space.n_features) == (45, 135)
+
+
+def test_samples_of_the_mbv3_space_are_canonical_and_use_every_option(mbv3_space: SearchSpace) -> None:
+    rows = mbv3_space.sample(500, np.random.default_rng(0))
+    assert rows.dtype == np.int64
+    np.testing.assert_array_equal(rows, mbv3_space.canonical(rows))
+    assert all(set(column) == {0, 1, 2} for column in rows.T)
+    np.testing.assert_array_equal(rows, mbv3_space.sample(500, np.random.default_rng(0)))
+    assert (rows != mbv3_space.sample(500, np.random.default_rng(1))).any()
+
+
+def test_the_smallest_and_the_largest_sub_network_have_the_first_and_the_last_options(mbv3_space: SearchSpace) -> None:
+    assert mbv3_space.decode(mbv3_space.smallest()) == {"ks": [3] * 20, "e": [3] * 20, "d": [2] * 5}
+    assert mbv3_space.decode(mbv3_space.largest()) == {"ks": [7] * 20, "e": [6] * 20, "d": [4] * 5}
+
+
+def test_blocks_beyond_the_depth_do_not_change_the_sub_network(mbv3_space: SearchSpace) -> None:
+    shallow = {"ks": [5] * 20, "e": [4] * 20, "d": [2, 4, 4, 4, 3]}
+    same = {"ks": [5, 5, 7, 3] + [5] * 15 + [7], "e": [4, 4, 6, 3] + [4] * 16, "d": [2, 4, 4, 4, 3]}
+    other = {"ks": [5, 7] + [5] * 18, "e": [4] * 20, "d": [2, 4, 4, 4, 3]}
+    key = mbv3_space.key(mbv3_space.encode(shallow))
+    assert mbv3_space.key(mbv3_space.encode(same)) == key
+    assert mbv3_space.key(mbv3_space.encode(other)) != key
+
+
+def test_a_key_spells_the_options_of_each_variable() -> None:
+    space = SearchSpace([DesignVariable("ks", (3, 5), 2), DesignVariable("w", tuple(range(12)), 2)])
+    assert space.key(np.array([1, 0, 11, 3])) == "ks10-w11.3"
+
+
+def test_a_variable_of_length_one_is_a_plain_value() -> None:
+    space = SearchSpace([DesignVariable("act", ("relu", "swish")), DesignVariable("d", (2, 3), 2)])
+    assert space.decode(np.array([1, 0, 1])) == {"act": "swish", "d": [2, 3]}
+    np.testing.assert_array_equal(space.encode({"d": [2, 3], "act": "swish"}), [1, 0, 1])
+
+
+def test_depth_gates_ask_for_one_more_block_each() -> None:
+    assert depth_gates("d", [2, 1]) == (Gate("d", 0, 1), Gate("d", 0, 2), Gate("d", 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("ks", ()), "'ks' needs at least one choice"),
+        (("ks", (3,), 0), "'ks' needs at least one choice and one gene"),
+        (("ks", (3, 5, 3)), r"'ks' repeats a choice: \[3, 5, 3\]"),
+        (("ks", (3, 5), 2, (None,)), "'ks' has 2 genes but 1 gates"),
+    ],
+)
+def test_a_senseless_design_variable_is_refused(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(DynasError, match=message):
+        DesignVariable(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ([DesignVariable("d", (1, 2)), DesignVariable("d", (3,))], "two design variables are called 'd'"),
+        ([DesignVariable("ks", (3, 5), 1, (Gate("d", 0, 1),))], r"'ks' is gated by unknown gene d\[0\]"),
+        (
+            [DesignVariable("d", (1, 2)), DesignVariable("ks", (3, 5), 1, (Gate("d", 1, 1),))],
+            r"'ks' is gated by unknown gene d\[1\]",
+        ),
+        (
+            [DesignVariable("a", (1, 2), 1, (Gate("b", 0, 2),)), DesignVariable("b", (1, 2), 1, (Gate("a", 0, 2),))],
+            "circle",
+        ),
+        ([DesignVariable("a", (1, 2), 1, (Gate("a", 0, 2),))], "circle"),
+        ([], "design variable"),
+    ],
+)
+def test_a_senseless_space_is_refused(variables: list[DesignVariable], message: str) -> None:
+    with pytest.raises(DynasError, match=message):
+        SearchSpace(variables).size
+
+
+@pytest.mark.parametrize(
+    ("genotypes", "message"),
+    [
+        ([[0, 0, 0]], "has 2 genes, not shape"),
+        ([0], "has 2 genes, not shape"),
+        (np.zeros((1, 1, 2), dtype=int), "has 2 genes, not shape"),
+        ([[0, 2]], "option indices"),
+        ([[-1, 0]], "option indices"),
+        ([[0.0, 1.0]], "option indices"),
+    ],
+)
+def test_a_genotype_of_another_space_is_refused(tiny_space: SearchSpace, genotypes: Any, message: str) -> None:
+    with pytest.raises(DynasError, match=message):
+        tiny_space.check(genotypes)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "message"),
+    [
+        ({"ks": [3] * 4}, "a mapping with the keys ks, d"),
+        ({"ks": [3] * 4, "d": [1, 1], "e": 3}, "a mapping with the keys ks, d"),
+        ([3, 3, 3, 3, 1, 1], "a mapping with the keys ks, d"),
+        ({"ks": [3] * 3, "d": [1, 1]}, "'ks' needs 4 values"),
+        ({"ks": 3, "d": [1, 1]}, "'ks' needs 4 values, got 3"),
+        ({"ks": [3, 3, 3, 4], "d": [1, 1]}, r"'ks' cannot be 4: choose from \[3, 5, 7\]"),
+    ],
+)
+def test_an_architecture_of_another_space_is_refused(gated_space: SearchSpace, architecture: Any, message: str) -> None:
+    with pytest.raises(DynasError, match=message):
+        gated_space.encode(architecture)

@@ -1,0 +1,119 @@
+"""Training: it learns, it resumes to the same weights, and the search takes what it made."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+from dynas.errors import DynasError
+from dynas.space import SearchSpace
+from dynas.supernets.mbv3 import search_space
+from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, step_genotypes
+from tests.cli import QUICK, ROOT, command, dynas, read_rows
+
+# one garment on tiny inputs learns within a minute
+SMALL = (
+    "data.garments=1",
+    "supernet.classes=10",
+    "supernet.resolution=[28,28]",
+    "data.validation_size=500",
+    "data.calibration_size=200",
+    "recipe.epochs=2",
+    "recipe.random_subnets=1",
+    "threads=1",
+)
+
+
+def recipe(**changes: object) -> Recipe:
+    settings = {
+        "epochs": 6, "batch_size": 8, "learning_rate": 1.0, "weight_decay": 0.0, "warmup": 0.1, "random_subnets": 2,
+    }  # fmt: skip
+    return Recipe(**(settings | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cwd = tmp_path_factory.mktemp("train")
+    done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "accuracy after batch-norm re-calibration" in done.stdout
+    return cwd / "run"
+
+
+def test_training_learns_and_says_how_well(trained: Path) -> None:
+    rows = json.loads((trained / "run.json").read_text())["accuracies"]
+    assert rows[0]["sub-network"] == "smallest"
+    assert rows[-1]["sub-network"] == "largest"
+    assert all(row["top1 [%]"] > 30 for row in rows), "chance is 10 %"
+    card = (trained / "model_card.md").read_text()
+    assert "dynas train data.garments=1" in card
+    assert f"| largest | {rows[-1]['top1 [%]']} |" in card
+
+
+def test_the_search_measures_what_training_reported(trained: Path, tmp_path: Path) -> None:
+    done = dynas(
+        "search", *QUICK, *(s for s in SMALL if s.startswith(("data.garments", "supernet"))),
+        "data.validation_size=500", "data.calibration_size=200", f"supernet.weights={trained / 'weights.safetensors'}",
+        "hydra.run.dir=run", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert all(float(row["top1 [%]"]) > 30 for row in read_rows(tmp_path / "run"))
+
+
+def test_a_killed_training_resumes_to_the_same_weights(trained: Path, tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        command("train", *SMALL, "hydra.run.dir=run"), cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 300
+    while child.poll() is None and time.monotonic() < deadline and not (tmp_path / "run" / "checkpoint.pt").exists():
+        time.sleep(0.05)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert not (tmp_path / "run" / "weights.safetensors").exists(), "the training must be killed half-way"
+    resumed = dynas("train", "resume=run", cwd=tmp_path, timeout=600)
+    assert resumed.returncode == 0, resumed.stderr
+    expected, found = (load_file(folder / "weights.safetensors") for folder in (trained, tmp_path / "run"))
+    assert all(bool((expected[key] == found[key]).all()) for key in expected)
+
+
+def test_a_sandwich_holds_the_largest_the_smallest_and_random_ones() -> None:
+    space = search_space()
+    everything = np.ones(space.n_genes, dtype=bool)
+    rows = step_genotypes(space, everything, 2, np.random.default_rng(0))
+    assert (rows[0] == space.largest()).all()
+    assert (rows[1] == space.smallest()).all()
+    assert len({row.tobytes() for row in rows}) == 4
+
+
+def test_progressive_shrinking_opens_one_variable_after_the_other() -> None:
+    space = search_space()
+    steps = recipe(progressive=("ks", "d", "e"))
+    names = np.concatenate([[variable.name] * variable.length for variable in space.variables])
+    opened = [sorted(set(names[elastic_genes(space, steps, epoch)])) for epoch in (0, 1, 2, 3, 4, 5)]
+    assert opened == [["ks"], ["ks"], ["d", "ks"], ["d", "ks"], ["d", "e", "ks"], ["d", "e", "ks"]]
+    rows = step_genotypes(space, elastic_genes(space, steps, 0), 3, np.random.default_rng(0))
+    assert all(space.decode(row)["d"] == [4] * 5 and space.decode(row)["e"] == [6] * 20 for row in rows)
+
+
+def test_the_learning_rate_rises_then_falls_to_nothing() -> None:
+    rates = [learning_rate(recipe(), step, 100) for step in range(100)]
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[-1] < 0.001
+
+
+def test_a_recipe_for_a_variable_that_the_space_lacks_is_refused() -> None:
+    space: SearchSpace = search_space()
+    with pytest.raises(DynasError, match=r"recipe\.progressive names 'w'"):
+        elastic_genes(space, recipe(progressive=("w",)), 0)
