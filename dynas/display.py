@@ -113,7 +113,7 @@ class SearchDisplay:
         if self._done == 0:
             self._console.print("nothing was measured")
         else:
-            self._console.print(front_table(summary, objectives))
+            self._console.print(front_table(summary.run))
             point = ", ".join(
                 f"{objective.name} {value:.5g} {objective.unit}"
                 for objective, value in zip(objectives, summary.reference, strict=True)

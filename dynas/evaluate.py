@@ -218,20 +218,20 @@ class Evaluator:
         )
 
     def _evaluate(self, new: Mapping[str, NDArray[np.int64]]) -> None:
-        stored = {key: found for key in new if self._store and (found := self._store.find(key))}
+        stored = {key: found for key in new if self._store is not None and (found := self._store.find(key))}
         missing = [row for key, row in new.items() if key not in stored]
         measurements = self._measure(np.array(missing)) if missing else iter(())
         for key, row in new.items():
             evaluation = stored.get(key) or self._write(key, row, next(measurements))
             self.history.append(evaluation)
             self._values[key] = evaluation.measurement.values
-            if self._observer:
+            if self._observer is not None:
                 self._observer.evaluated(evaluation)
 
     def _write(self, key: str, row: NDArray[np.int64], measurement: Measurement) -> Evaluation:
         timestamp = datetime.now(UTC).isoformat(timespec="milliseconds")
         evaluation = Evaluation(len(self.history) + 1, self.iteration, key, row, measurement, timestamp)
-        if self._store:
+        if self._store is not None:
             self._store.append(evaluation)
         return evaluation
 

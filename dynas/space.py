@@ -67,7 +67,7 @@ class SearchSpace:
 
     def __init__(self, variables: Sequence[DesignVariable]) -> None:
         self.variables = tuple(variables)
-        self._first = {}
+        self._first: dict[str, int] = {}
         genes: list[DesignVariable] = []
         for variable in self.variables:
             if variable.name in self._first:
@@ -212,7 +212,8 @@ class SearchSpace:
                 if value not in variable.choices:
                     raise DynasError(f"'{variable.name}' cannot be {value!r}: choose from {list(variable.choices)}")
                 options.append(variable.choices.index(value))
-        return self.canonical(np.array([options], dtype=np.int64))[0]
+        canonical: Genotypes = self.canonical(np.array([options], dtype=np.int64))[0]
+        return canonical
 
     def key(self, genotype: NDArray[np.int64]) -> str:
         """Return the identity of a sub-network as text, such as ``ks0120-e2101-d2``."""
@@ -230,4 +231,5 @@ class SearchSpace:
 
     def largest(self) -> NDArray[np.int64]:
         """Return the canonical genotype ``(G,)`` of every last option."""
-        return self.canonical(self.cardinality[None, :] - 1)[0]
+        canonical: Genotypes = self.canonical(self.cardinality[None, :] - 1)[0]
+        return canonical

@@ -173,11 +173,12 @@ def accuracies(supernet: Any, data: ClassificationData) -> list[dict[str, Any]]:
 
 def accuracy_table(rows: list[dict[str, Any]]) -> Any:
     """Return a rich table of `accuracies`."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title="accuracy after batch-norm re-calibration")
     for name in rows[0]:
-        table.add_column(name, justify="left" if name == "sub-network" else "right")
+        table.add_column(escape(name), justify="left" if name == "sub-network" else "right")
     for row in rows:
         table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row.values()))
     return table

@@ -47,7 +47,7 @@ class Linas:
                 return
             measured = evaluate.measured
             surrogate = fit_surrogate(problem, make_predictor, measured)
-            if observer:
+            if observer is not None:
                 observer.fitted(evaluate.iteration, cross_validate(problem, make_predictor, measured))
             inner_rng = rng.spawn(1)[0]  # every iteration has its own seed
             predicted = self.search(surrogate, evaluate, make_algorithm, inner_rng)

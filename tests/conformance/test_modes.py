@@ -1,0 +1,254 @@
+"""What every search mode promises (see `dynas.modes.base`), with every algorithm: add new ones to the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dynas import DesignVariable, DynasError, Objective, SearchSpace
+from dynas.algos.base import AlgorithmFactory
+from dynas.algos.pymoo import nsga2
+from dynas.algos.random import RandomSearch
+from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement, PredictorQuality, Problem
+from dynas.modes.base import SearchMode
+from dynas.modes.linas import Linas
+from dynas.modes.validation import Validation
+from dynas.pareto import hypervolume, nadir
+from dynas.predictors.ridge import Ridge
+from dynas.space import Genotypes
+from dynas.store import RunStore
+
+POPULATION = 10
+MODES: dict[str, Callable[[], SearchMode]] = {
+    "validation": Validation,
+    "linas": partial(Linas, population=POPULATION, predicted_evaluations=100),
+}
+ALGORITHMS: dict[str, AlgorithmFactory] = {
+    "random": partial(RandomSearch, population=POPULATION),
+    "nsga2": partial(nsga2, population=POPULATION),
+}
+make_ridge = partial(Ridge, alphas=(0.01, 0.1, 1.0, 10.0))
+
+
+class Watcher:
+    """Keeps what an observer is told."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.qualities: list[tuple[int, list[PredictorQuality]]] = []
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        self.keys.append(evaluation.key)
+
+    def fitted(self, iteration: int, quality: Sequence[PredictorQuality]) -> None:
+        self.qualities.append((iteration, list(quality)))
+
+
+def search(
+    problem: Problem, measure: Measure, mode: str, algorithm: str, budget: int, seed: int = 0, store: Any = None
+) -> tuple[Evaluator, Watcher]:
+    watcher = Watcher()
+    evaluate = Evaluator(problem, measure, budget, store, watcher)
+    MODES[mode]().run(evaluate, ALGORITHMS[algorithm], make_ridge, np.random.default_rng(seed), watcher)
+    return evaluate, watcher
+
+
+@pytest.fixture(params=[None, 0.3, 0.0], ids=["unbounded", "bounded", "hardly possible"])
+def bound(request: pytest.FixtureRequest, analytic_mbv3: Any) -> float | None:
+    """No bound on the cost, one that three in ten random sub-networks keep, and one that none of 500 keeps."""
+    return None if request.param is None else analytic_mbv3.cost_bound(request.param)
+
+
+every_combination = [
+    pytest.mark.parametrize("mode", MODES),
+    pytest.mark.parametrize("algorithm", ALGORITHMS),
+]
+
+
+def with_every_mode_and_algorithm(test: Any) -> Any:
+    for mark in every_combination:
+        test = mark(test)
+    return test
+
+
+@with_every_mode_and_algorithm
+@pytest.mark.parametrize("budget", [1, 4, 10, 37, 60])
+def test_the_budget_is_spent_to_the_last_evaluation(
+    analytic_mbv3: Any, mode: str, algorithm: str, budget: int, bound: float | None
+) -> None:
+    evaluate, watcher = search(analytic_mbv3.problem(2, bound), analytic_mbv3.measure(), mode, algorithm, budget)
+    keys = [evaluation.key for evaluation in evaluate.history]
+    assert len(keys) == len(set(keys)) == budget
+    assert evaluate.remaining == 0
+    assert watcher.keys == keys
+    np.testing.assert_allclose(
+        [evaluation.measurement.values for evaluation in evaluate.history],
+        analytic_mbv3.values(evaluate.measured.genotypes, 2),
+    )
+
+
+@with_every_mode_and_algorithm
+def test_the_seed_decides_the_run(analytic_mbv3: Any, mode: str, algorithm: str, bound: float | None) -> None:
+    problem, measure = analytic_mbv3.problem(2, bound), analytic_mbv3.measure()
+    first, same, other = (search(problem, measure, mode, algorithm, 45, seed)[1].keys for seed in (1, 1, 2))
+    assert first == same
+    assert not set(first) & set(other)
+
+
+def counted(measure: Measure, asked: list[bytes], stop_after: int | None = None) -> Measure:
+    """Note in ``asked`` what is measured, and interrupt the run after so many."""
+
+    def one_by_one(genotypes: Genotypes) -> Iterator[Measurement]:
+        for row, measurement in zip(genotypes, measure(genotypes), strict=True):
+            if stop_after is not None and len(asked) == stop_after:
+                raise KeyboardInterrupt
+            asked.append(row.tobytes())
+            yield measurement
+
+    return one_by_one
+
+
+@with_every_mode_and_algorithm
+@pytest.mark.parametrize("stop_after", [0, 3, 10, 26])
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, analytic_mbv3: Any, mode: str, algorithm: str, stop_after: int, bound: float | None
+) -> None:
+    problem = analytic_mbv3.problem(2, bound)
+    measure = analytic_mbv3.measure(fails=lambda row: row.sum() % 7 == 0)
+    whole, _ = search(problem, measure, mode, algorithm, 37)
+
+    asked: list[bytes] = []
+    store = RunStore(tmp_path, problem.space, problem.objectives)
+    with pytest.raises(KeyboardInterrupt):
+        search(problem, counted(measure, asked, stop_after), mode, algorithm, 37, store=store)
+    store.close()
+    assert len(asked) == stop_after
+
+    store = RunStore(tmp_path, problem.space, problem.objectives)
+    assert len(store) == stop_after, "everything that was measured is on disk"
+    resumed, watcher = search(problem, counted(measure, asked), mode, algorithm, 37, store=store)
+    store.close()
+    assert watcher.keys == [evaluation.key for evaluation in whole.history]
+    assert len(asked) == len(set(asked)) == 37, "nothing is paid for twice"
+    np.testing.assert_array_equal(resumed.measured.losses, whole.measured.losses)
+    places = [(evaluation.index, evaluation.iteration) for evaluation in resumed.history]
+    assert places == [(evaluation.index, evaluation.iteration) for evaluation in whole.history]
+
+
+@with_every_mode_and_algorithm
+def test_a_finished_run_measures_nothing_again(tmp_path: Path, analytic_mbv3: Any, mode: str, algorithm: str) -> None:
+    problem = analytic_mbv3.problem()
+    store = RunStore(tmp_path, problem.space, problem.objectives)
+    search(problem, analytic_mbv3.measure(), mode, algorithm, 25, store=store)
+    store.close()
+    asked: list[bytes] = []
+    store = RunStore(tmp_path, problem.space, problem.objectives)
+    evaluate, _ = search(problem, counted(analytic_mbv3.measure(), asked), mode, algorithm, 25, store=store)
+    assert asked == []
+    assert len(evaluate.history) == 25
+    store.close()
+
+
+@with_every_mode_and_algorithm
+def test_a_space_smaller_than_the_budget_is_measured_whole(
+    analytic: Any, gated_space: SearchSpace, everything: Any, mode: str, algorithm: str
+) -> None:
+    small = analytic(gated_space)
+    evaluate, _ = search(small.problem(), small.measure(), mode, algorithm, 500)
+    assert evaluate.seen() == everything(gated_space)
+    assert len(evaluate.history) == 144
+
+
+@with_every_mode_and_algorithm
+def test_a_space_of_three_sub_networks_is_measured_whole(
+    analytic: Any, tiny_space: SearchSpace, mode: str, algorithm: str
+) -> None:
+    tiny = analytic(tiny_space)
+    evaluate, _ = search(tiny.problem(), tiny.measure(), mode, algorithm, 50)
+    assert len(evaluate.history) == 3
+
+
+@with_every_mode_and_algorithm
+def test_failed_candidates_cost_budget_and_are_never_chosen(
+    analytic_mbv3: Any, mode: str, algorithm: str, bound: float | None
+) -> None:
+    measure = analytic_mbv3.measure(fails=lambda row: row.sum() % 3 == 0)
+    evaluate, _ = search(analytic_mbv3.problem(2, bound), measure, mode, algorithm, 45)
+    failed = np.array([bool(evaluation.measurement.error) for evaluation in evaluate.history])
+    assert 0 < failed.sum() < 45
+    assert evaluate.remaining == 0
+    front = evaluate.measured.front()
+    assert all(row.sum() % 3 for row in front.genotypes)
+    np.testing.assert_array_equal(evaluate.measured.measured, ~failed)
+
+
+@with_every_mode_and_algorithm
+def test_nothing_but_exact_objectives_is_searched_too(analytic_mbv3: Any, mode: str, algorithm: str) -> None:
+    space = analytic_mbv3.space
+    exact = {"cost": analytic_mbv3.cost, "noise": analytic_mbv3.noise}
+    objectives = tuple(Objective(name, "min", "1", exact=True) for name in exact)
+
+    def measure(genotypes: Genotypes) -> Iterator[Measurement]:
+        for values in np.stack([count(genotypes) for count in exact.values()], axis=1):
+            yield Measurement(tuple(map(float, values)))
+
+    evaluate, watcher = search(Problem(space, objectives, exact), measure, mode, algorithm, 30)
+    assert len(evaluate.history) == 30
+    assert all(quality == [] for _, quality in watcher.qualities)
+
+
+def losses(evaluate: Evaluator) -> np.ndarray:
+    return evaluate.measured.losses
+
+
+def test_linas_is_worth_more_than_validation_at_the_same_budget(analytic_mbv3: Any) -> None:
+    problem, measure = analytic_mbv3.problem(), analytic_mbv3.measure()
+    alone = [search(problem, measure, "validation", "nsga2", 80, seed)[0] for seed in range(3)]
+    predicting = [search(problem, measure, "linas", "nsga2", 80, seed)[0] for seed in range(3)]
+    reference = nadir(np.concatenate([losses(evaluate) for evaluate in alone]))
+    volumes = [[hypervolume(losses(evaluate), reference) for evaluate in runs] for runs in (alone, predicting)]
+    assert min(volumes[1]) > max(volumes[0])
+
+
+def test_linas_tells_the_quality_of_each_predictor_in_each_iteration(analytic_mbv3: Any) -> None:
+    _, watcher = search(analytic_mbv3.problem(3), analytic_mbv3.measure(3), "linas", "nsga2", 45)
+    assert [iteration for iteration, _ in watcher.qualities] == [1, 2, 3, 4], "not after the last measurements"
+    for iteration, qualities in watcher.qualities:
+        assert [quality.objective for quality in qualities] == ["quality", "noise"], "exact ones are not predicted"
+        assert [quality.examples for quality in qualities] == [POPULATION * iteration] * 2
+        assert all(quality.mape > 0 and -1 <= quality.kendall_tau <= 1 for quality in qualities)
+
+
+def test_validation_trains_no_predictors(analytic_mbv3: Any) -> None:
+    assert search(analytic_mbv3.problem(), analytic_mbv3.measure(), "validation", "nsga2", 30)[1].qualities == []
+
+
+def test_linas_proposes_candidates_within_the_bound(analytic_mbv3: Any) -> None:
+    bound = analytic_mbv3.cost_bound(0.1)
+    evaluate, _ = search(analytic_mbv3.problem(2, bound), analytic_mbv3.measure(), "linas", "nsga2", 60)
+    within = evaluate.measured.violation <= 0
+    assert within[:POPULATION].mean() < 0.5
+    assert within[POPULATION:].mean() > 0.8, "the cost is exact, so a proposal beyond the bound is a choice"
+
+
+def test_linas_says_so_when_too_little_could_be_measured(analytic_mbv3: Any) -> None:
+    measure = analytic_mbv3.measure(fails=lambda row: True)
+    with pytest.raises(DynasError, match="only 0 of 10 sub-networks could be measured"):
+        search(analytic_mbv3.problem(), measure, "linas", "nsga2", 40)
+
+
+@pytest.mark.parametrize("setting", [{"population": 4}, {"population": 50, "predicted_evaluations": 49}])
+def test_linas_refuses_senseless_settings(setting: dict[str, int]) -> None:
+    with pytest.raises(DynasError, match=r"mode\.population >= 5 and mode\.predicted_evaluations >= mode\.population"):
+        Linas(**setting)
+
+
+def test_linas_works_where_every_gene_has_one_option_left(analytic: Any) -> None:
+    fixed = analytic(SearchSpace([DesignVariable("ks", (3,), 4), DesignVariable("d", (1, 2), 3)]))
+    evaluate, _ = search(fixed.problem(), fixed.measure(), "linas", "nsga2", 30)
+    assert len(evaluate.history) == 8

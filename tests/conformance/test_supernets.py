@@ -1,0 +1,287 @@
+"""What every supernet promises (see `dynas.supernets.base`): add new ones to ``SUPERNETS``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from torch.utils.flop_counter import FlopCounterMode
+
+from dynas import DynasError
+from dynas.supernets.mbv3 import MobileNetV3Supernet
+from dynas.supernets.weights import save_half
+
+NARROW: dict[str, Any] = {
+    "weights": "random",
+    "width": 0.25,
+    "resolution": (28, 56),
+    "channels": 1,
+    "classes": 100,
+    "stem_stride": 2,
+    "strides": (2, 1, 2, 1, 2),
+}
+
+
+def narrow(**changes: Any) -> MobileNetV3Supernet:
+    """The network whose weights are embedded in the package, untrained."""
+    return MobileNetV3Supernet(**(NARROW | changes))
+
+
+def odd(**changes: Any) -> MobileNetV3Supernet:
+    """One whose image sides no stride divides."""
+    return narrow(**({"width": 0.35, "resolution": (37, 23), "channels": 3, "classes": 7, "stem_stride": 1} | changes))
+
+
+SUPERNETS: dict[str, Callable[..., Any]] = {"narrow mbv3": narrow, "odd mbv3": odd}
+
+
+@pytest.fixture(scope="module", params=SUPERNETS)
+def make(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    return SUPERNETS[request.param]
+
+
+@pytest.fixture(scope="module")
+def supernet(make: Callable[..., Any]) -> Any:
+    """An untrained supernet whose batch norms and kernel transforms are away from their neutral start."""
+    supernet = make()
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, value in supernet.elastic.state_dict().items():
+            if name.endswith(("running_var", "bn.weight")):
+                value.copy_(1 + 0.3 * torch.rand(value.shape, generator=generator))
+            elif name.endswith(("running_mean", "bn.bias")):
+                value.copy_(0.3 * torch.randn(value.shape, generator=generator))
+            elif name.endswith("_matrix"):
+                value.add_(0.1 * torch.randn(value.shape, generator=generator))
+    return supernet
+
+
+def check_against_the_elastic_path(supernet: Any, genotype: np.ndarray) -> None:
+    architecture = supernet.space.decode(genotype)
+    (images,) = supernet.example_inputs(2)
+    subnet = supernet.subnet(architecture)
+    assert not any(module.training for module in subnet.modules())
+    with torch.inference_mode():
+        alone, within = subnet(images), supernet.elastic(images, architecture)
+    assert alone.std() > 0
+    torch.testing.assert_close(alone, within, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("which", ["smallest", "largest"])
+def test_the_ends_of_the_space_compute_what_the_supernet_computes(supernet: Any, which: str) -> None:
+    check_against_the_elastic_path(supernet, getattr(supernet.space, which)())
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=25)
+def test_an_extracted_sub_network_computes_what_the_supernet_computes(supernet: Any, seed: int) -> None:
+    check_against_the_elastic_path(supernet, supernet.space.sample(1, np.random.default_rng(seed))[0])
+
+
+def check_costs(supernet: Any, genotype: np.ndarray) -> None:
+    macs, params = supernet.macs(genotype[None]), supernet.params(genotype[None])
+    assert macs.dtype == params.dtype == np.int64
+    subnet = supernet.subnet(supernet.space.decode(genotype))
+    assert params.tolist() == [sum(parameter.numel() for parameter in subnet.parameters())]
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        subnet(*supernet.example_inputs(1))
+    assert 2 * macs.tolist()[0] == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("which", ["smallest", "largest"])
+def test_counted_costs_are_right_at_the_ends_of_the_space(supernet: Any, which: str) -> None:
+    check_costs(supernet, getattr(supernet.space, which)())
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=12)
+def test_counted_costs_are_those_of_the_extracted_sub_network(supernet: Any, seed: int) -> None:
+    check_costs(supernet, supernet.space.sample(1, np.random.default_rng(seed))[0])
+
+
+def test_costs_of_many_are_those_of_each(supernet: Any) -> None:
+    rows = supernet.space.sample(20, np.random.default_rng(0))
+    for count in (supernet.macs, supernet.params):
+        assert count(rows).tolist() == [count(row[None])[0] for row in rows]
+
+
+def test_a_larger_option_never_costs_less(supernet: Any) -> None:
+    largest = supernet.space.largest()
+    rows = np.repeat(largest[None], supernet.space.n_genes, axis=0)
+    rows[np.arange(len(rows)), np.arange(len(rows))] -= 1
+    rows = supernet.space.canonical(rows)
+    assert (supernet.macs(rows) < supernet.macs(largest[None])).all()
+    assert (supernet.params(rows) < supernet.params(largest[None])).all()
+
+
+def test_different_sub_networks_compute_different_things(supernet: Any) -> None:
+    rows = supernet.space.sample_distinct(12, np.random.default_rng(0))
+    (images,) = supernet.example_inputs(1)
+    with torch.inference_mode():
+        logits = {tuple(supernet.subnet(supernet.space.decode(row))(images)[0].tolist()) for row in rows}
+    assert len(logits) == 12
+
+
+def test_changing_a_sub_network_leaves_the_supernet_alone(supernet: Any) -> None:
+    architecture = supernet.space.decode(supernet.space.largest())
+    before = {name: value.clone() for name, value in supernet.elastic.state_dict().items()}
+    subnet = supernet.subnet(architecture)
+    with torch.no_grad():
+        for value in subnet.state_dict().values():
+            value.add_(1)
+    subnet.train()
+    subnet(*supernet.example_inputs(2))
+    for name, value in supernet.elastic.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert not supernet.elastic.training
+
+
+def test_example_inputs_are_the_same_every_time(supernet: Any) -> None:
+    (first,), (second,), (more,) = (supernet.example_inputs(n) for n in (3, 3, 4))
+    assert torch.equal(first, second)
+    assert first.shape == (3, supernet.shape.channels, *supernet.shape.resolution)
+    assert len(more) == 4
+
+
+def test_untrained_weights_are_decided_by_their_seed_alone(make: Callable[..., Any]) -> None:
+    torch.manual_seed(123)
+    state = torch.get_rng_state()
+    first = make(seed=4).elastic.state_dict()
+    assert torch.equal(torch.get_rng_state(), state), "the global random state is left alone"
+    torch.manual_seed(321)
+    same, other = make(seed=4).elastic.state_dict(), make(seed=5).elastic.state_dict()
+    assert all(torch.equal(first[name], same[name]) for name in first)
+    assert not torch.equal(first["classifier.linear.weight"], other["classifier.linear.weight"])
+
+
+def test_saved_weights_load_again_in_half_precision(make: Callable[..., Any], tmp_path: Path) -> None:
+    source = make(seed=4)
+    path = tmp_path / "deep" / "weights.safetensors"
+    save_half(source.elastic, path)
+    loaded = make(weights=str(path))
+    assert loaded.weights_digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    states = [net.elastic.state_dict() for net in (source, loaded)]
+    for name, value in states[0].items():
+        assert torch.equal(value.half().float() if value.is_floating_point() else value, states[1][name]), name
+    assert all(value.dtype in (torch.float32, torch.int64) for value in states[1].values())
+
+
+@pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"state_dict": state, "epoch": 3}])
+def test_torch_checkpoints_load_too(make: Callable[..., Any], tmp_path: Path, wrap: Callable[[Any], Any]) -> None:
+    source = make(seed=4).elastic.state_dict()
+    torch.save(wrap(source), tmp_path / "weights.pth")
+    loaded = make(weights=str(tmp_path / "weights.pth")).elastic.state_dict()
+    assert all(torch.equal(source[name], loaded[name]) for name in source)
+
+
+def without(state: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in state.items() if key != name}
+
+
+LAST = "classifier.linear.bias"
+MISFITS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]] = {
+    "missing": (lambda state: without(state, LAST), f"lacks '{LAST}'"),
+    "unexpected": (lambda state: state | {"head.bias": torch.ones(3)}, r"has unexpected 'head\.bias'"),
+    "shape": (lambda state: state | {LAST: torch.ones(3)}, rf"has '{LAST}' as \(3,\) instead of \(\d+,\)"),
+    "several": (lambda state: without(state, LAST) | {"a": torch.ones(1)}, r"\(and 1 more such entries\)"),
+}
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+@pytest.mark.parametrize("misfit", MISFITS)
+def test_weights_that_do_not_fit_are_refused_by_name(
+    make: Callable[..., Any], tmp_path: Path, misfit: str, suffix: str
+) -> None:
+    change, message = MISFITS[misfit]
+    state = change(make().elastic.state_dict())
+    path = tmp_path / f"weights{suffix}"
+    save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
+    with pytest.raises(DynasError, match=message):
+        make(weights=str(path))
+
+
+class Harmful:
+    """Unpickling this makes a folder."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
+        return os.mkdir, (self.folder,)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_a_checkpoint_with_code_is_refused_and_the_code_does_not_run(
+    make: Callable[..., Any], tmp_path: Path, suffix: str
+) -> None:
+    victim = tmp_path / "victim"
+    torch.save(make().elastic.state_dict() | {"extra": Harmful(str(victim))}, tmp_path / f"weights{suffix}")
+    with pytest.raises(DynasError, match=rf"weights{suffix}'"):
+        make(weights=str(tmp_path / f"weights{suffix}"))
+    assert not victim.exists()
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x80\x02}q\x00.", bytes(4096), b"PK\x03\x04" + bytes(99)])
+def test_a_broken_file_is_refused(make: Callable[..., Any], tmp_path: Path, content: bytes, suffix: str) -> None:
+    path = tmp_path / f"weights{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(DynasError, match=rf"weights{suffix}'"):
+        make(weights=str(path))
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_a_torn_file_is_refused(make: Callable[..., Any], tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"weights{suffix}"
+    state = make().elastic.state_dict()
+    save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DynasError, match=rf"weights{suffix}'"):
+        make(weights=str(path))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[torch.ones(2)], torch.ones(2), {"epoch": 3}, {"state_dict": {"a": 1}}, {0: torch.ones(1)}],
+    ids=["list", "tensor", "number", "number inside", "numbered"],
+)
+def test_a_torch_file_of_something_else_is_refused(make: Callable[..., Any], tmp_path: Path, content: Any) -> None:
+    torch.save(content, tmp_path / "weights.pth")
+    with pytest.raises(DynasError, match=r"weights\.pth'"):
+        make(weights=str(tmp_path / "weights.pth"))
+
+
+def test_a_missing_file_is_refused_with_a_way_out(make: Callable[..., Any], tmp_path: Path) -> None:
+    for path in (tmp_path / "none.pth", tmp_path):
+        with pytest.raises(DynasError, match=r"no weights at .* give supernet\.weights=embedded or the path"):
+            make(weights=str(path))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"resolution": (28,)},
+        {"strides": (2, 2)},
+        {"resolution": (0, 56)},
+        {"resolution": (-28, 56)},
+        {"width": 0.0},
+        {"width": -1.0},
+        {"channels": 0},
+        {"classes": 0},
+        {"stem_stride": 0},
+        {"strides": (2, 1, 0, 1, 2)},
+    ],
+    ids=str,
+)
+def test_a_shape_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(DynasError, match="mbv3"):
+        narrow(**change)
