@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from dynas.algos.base import AlgorithmFactory
 from dynas.bench import Bench
 from dynas.errors import DynasError
 from dynas.evaluate import Problem
@@ -71,8 +73,24 @@ def check_classes(config: DictConfig, data: Any) -> None:
         )
 
 
-def check_budget(config: DictConfig) -> None:
-    """Raise DynasError where the budget does not even pay the first population."""
+def build_algorithm(config: DictConfig, problem: Problem) -> AlgorithmFactory:
+    """Return the algorithm's factory.
+
+    Raises:
+        DynasError: it refuses its settings, the number of objectives or the space.
+    """
+    factory: AlgorithmFactory = build(config, "algo")
+    try:
+        factory(problem.space, len(problem.objectives), np.random.default_rng(0))
+    except TypeError as error:
+        raise DynasError(f"cannot build algo from its config: {error}") from error
+    return factory
+
+
+def check_numbers(config: DictConfig) -> None:
+    """Raise DynasError where the frame's numbers make no sense or the budget does not pay the first population."""
+    if config.seed < 0 or config.group < 1:
+        raise DynasError(f"seed={config.seed} group={config.group}: give a seed of 0 or more and a group of 1 or more")
     part = "mode" if config.mode.get("population") else "algo"
     population = config[part].get("population") or 1
     if config.budget < population:
@@ -80,5 +98,3 @@ def check_budget(config: DictConfig) -> None:
             f"budget={config.budget} is smaller than {part}.population={population}: "
             f"give budget={population} or more, or a smaller {part}.population"
         )
-    if config.group < 1:
-        raise DynasError(f"group={config.group}: give 1 or more")

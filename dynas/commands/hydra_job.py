@@ -11,7 +11,7 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -40,16 +40,20 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
     check_outputs(arguments)
     statuses: list[int] = []
 
+    started: list[bool] = []
+
     def task(config: DictConfig) -> None:
-        if HydraConfig.get().mode == RunMode.MULTIRUN:
-            statuses.append(job(config))
-            return
+        started.append(True)
         try:
             statuses.append(job(config))
-        except DynasError as error:  # as an exit, so that Hydra adds no lines of its own
-            print(f"dynas: {error}", file=sys.stderr)
+        except (DynasError, OmegaConfBaseException) as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise
+            # as an exit, so that Hydra adds no lines of its own
+            print(f"dynas: {error if isinstance(error, DynasError) else one_sentence(error)}", file=sys.stderr)
             raise SystemExit(1) from error
 
+    check_single_options(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let exceptions through to us instead of printing them
     sys.path.append(os.getcwd())  # a user's own class can be named by _target_
     sys.argv = [f"dynas {name}", *hoist_flags(resume_arguments(arguments))]
@@ -59,6 +63,10 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
         raise DynasError(one_sentence(error)) from error
     except OSError as error:
         raise DynasError(f"cannot write '{error.filename}': {error.strerror}") from error
+    except ValueError as error:
+        if started:  # not about the config
+            raise
+        raise DynasError(one_sentence(error)) from error
     return max(statuses, default=0)
 
 
@@ -172,18 +180,28 @@ def choices() -> dict[str, str]:
     return {str(group): str(option) for group, option in chosen.items() if not str(group).startswith("hydra/")}
 
 
+def check_single_options(arguments: list[str]) -> None:
+    """Raise DynasError where a group other than the objectives is given a list: Hydra would merge its options."""
+    for argument in arguments:
+        group, _, option = argument.partition("=")
+        if option.startswith("[") and group != "objectives" and (CONFIGS / group).is_dir():
+            raise DynasError(f"{group} takes one option, not {option}: sweep over several with -m {group}=a,b")
+
+
 def one_sentence(error: Exception) -> str:
     """Return the essence of a config error in one sentence that says what is allowed."""
     text = str(error)
-    missing = re.search(r"Could not find '(?P<group>[\w/]+)/(?P<option>[^'/]*)'", text)
-    options = re.search(r"Available options in '[^']+':\n(?P<names>(?:\t.*\n?)+)", text)
-    if missing and options:
-        names = ", ".join(options["names"].split())
+    if missing := re.search(r"Could not (?:find|load) '(?P<group>[\w/]+)/(?P<option>[^'/]*)'", text):
+        listed = re.search(r"Available options in '[^']+':\n(?P<names>(?:\t.*\n?)+)", text)
+        ours = sorted(path.stem for path in (CONFIGS / missing["group"]).glob("*.yaml"))
+        names = ", ".join(listed["names"].split() if listed else ours)
         return f"unknown {missing['group']} '{missing['option']}': choose one of {names}"
-    key = re.search(r"Could not override '(?P<key>[^']+)'", text)
-    if key:
+    if key := re.search(r"Could not override '(?P<key>[^']+)'", text):
         return f"no config key '{key['key']}': see the keys with --cfg job"
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if isinstance(error, OverrideParseException):
+        return f"cannot read the override '{error.override}': write key=value"
+    first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
+    if isinstance(error.__cause__, OmegaConfBaseException):
+        return f"{first}: {str(error.__cause__).splitlines()[0]}"
     full_key = getattr(error, "full_key", None)
-    where = f"{full_key}: " if full_key else ""
-    return where + lines[0] if lines else type(error).__name__
+    return f"{full_key}: {first}" if full_key else first

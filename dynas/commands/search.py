@@ -28,14 +28,15 @@ def search_job(config: DictConfig) -> int:
     """Search as the config says; returns 0, or 130 after an interrupt."""
     # before torch is imported: threads that spin while they wait slow a shared machine down many times over
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from dynas.build import build, build_problem, check_budget
+    from dynas.build import build, build_algorithm, build_problem, check_numbers
 
     folder = run_folder()
-    check_budget(config)
+    check_numbers(config)
     if config.resume:
         check_same_config(folder, plain(config))
-    mode, make_algorithm, make_predictor = (build(config, part) for part in ("mode", "algo", "predictor"))
+    mode, make_predictor = (build(config, part) for part in ("mode", "predictor"))
     problem, bench = build_problem(config)
+    make_algorithm = build_algorithm(config, problem)
     return run_search(config, folder, problem, bench, mode, make_algorithm, make_predictor)
 
 
@@ -56,8 +57,6 @@ def run_search(
     from dynas.report.outputs import write_outputs
     from dynas.store import RunStore, write_run
 
-    # refuses an algorithm that does not fit the objectives before anything is measured
-    make_algorithm(problem.space, len(problem.objectives), np.random.default_rng(0))
     facts = run_facts(config, problem, bench)
     store = RunStore(folder, problem.space, problem.objectives, bench.extras)
     write_run(folder, facts)

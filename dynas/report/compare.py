@@ -4,143 +4,171 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynas.errors import DynasError
-from dynas.objectives import Values, losses
-from dynas.pareto import hypervolume_curve, nadir
+from dynas.objectives import Objective, Values
+from dynas.pareto import non_dominated
+from dynas.report.groups import group_names
 from dynas.report.load import Run
+from dynas.report.outputs import reference_point, volumes
 
-GENERIC = ("hydra", "experiment", "search_frame", "objectives")
+TIME_UNITS = ("s", "ms", "us", "µs", "ns")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
-    """Runs that differ in their seed only.
+    """Runs that differ in nothing but their seed.
 
     Attributes:
         name: what sets the group apart from the others.
         runs: its runs.
-        curves: hypervolume ``(seeds, evaluations)``, as far as the shortest run goes.
+        curves: per run, the hypervolume ``(n,)`` after each evaluation.
     """
 
     name: str
-    runs: list[Run]
-    curves: Values
+    runs: tuple[Run, ...]
+    curves: tuple[Values, ...]
 
     @property
-    def final(self) -> Values:
-        """Hypervolume ``(seeds,)`` at the end."""
-        return np.asarray(self.curves[:, -1])
+    def evaluations(self) -> int:
+        """Number of evaluations that every run of the group has."""
+        return min(len(curve) for curve in self.curves)
+
+    @cached_property
+    def common(self) -> Values:
+        """Hypervolume ``(runs, evaluations)`` as far as every run goes."""
+        return np.stack([curve[: self.evaluations] for curve in self.curves])
 
     @property
-    def mean(self) -> float:
-        """Mean hypervolume at the end."""
-        return float(self.final.mean())
+    def hypervolume(self) -> float:
+        """Mean hypervolume after `evaluations` evaluations."""
+        return float(self.common[:, -1].mean())
 
     @property
-    def error(self) -> float:
-        """Standard error of the mean; NaN for a single run."""
-        return float(self.final.std(ddof=1) / np.sqrt(len(self.final))) if len(self.final) > 1 else float("nan")
+    def standard_error(self) -> float:
+        """Standard error of `hypervolume` over the runs; NaN for a single run."""
+        return float(standard_error(self.common)[-1])
 
-    def evaluations_to(self, volume: float) -> float:
-        """Return after how many evaluations the mean curve reaches ``volume``; NaN if it never does."""
-        reached = np.flatnonzero(self.curves.mean(axis=0) >= volume * (1 - 1e-12))
-        return float(reached[0] + 1) if len(reached) else float("nan")
+    @property
+    def front_size(self) -> float:
+        """Mean number of sub-networks on the measured front after `evaluations` evaluations."""
+        return float(np.mean([_front_size(run, self.evaluations) for run in self.runs]))
+
+    def evaluations_to(self, hypervolume: float) -> float:
+        """Return the mean over runs of the first evaluation that reaches a hypervolume; NaN where one never does."""
+        first = [np.flatnonzero(curve >= hypervolume * (1 - 1e-12)) for curve in self.curves]
+        return float(np.mean([rows[0] + 1 for rows in first])) if all(map(len, first)) else float("nan")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
-    """Groups of comparable runs and their common reference point, in the objectives' units."""
+    """Groups of comparable runs, from the largest hypervolume to the smallest.
 
-    groups: list[Group]
+    Attributes:
+        objectives: what all runs measured.
+        reference: the common reference point, the worst value of each objective measured in any run, in its unit.
+        groups: the groups.
+        notes: what a reader has to know beside the numbers, one sentence each.
+    """
+
+    objectives: tuple[Objective, ...]
     reference: tuple[float, ...]
+    groups: tuple[Group, ...]
+    notes: tuple[str, ...]
 
 
 def compare(runs: Sequence[Run]) -> Comparison:
-    """Group runs and compute their hypervolumes up to the worst value measured in any of them.
+    """Group runs by what differs between them and compute their hypervolumes up to one reference point.
+
+    Runs that have measured nothing are left out, and a note says so.
 
     Raises:
-        DynasError: the runs have different objectives, or their latencies come from different hardware.
+        DynasError: nothing was measured at all, or two runs cannot be compared: the message names them.
     """
-    runs = [run for run in runs if len(run.rows)]
-    if not runs:
-        raise DynasError("none of the runs has measured anything yet")
-    check_comparable(runs)
-    objectives = runs[0].objectives
-    point = nadir(np.concatenate([losses(objectives, run.values) for run in runs]))
-    named: dict[str, list[Run]] = {}
-    for run, name in zip(runs, group_names(runs), strict=True):
-        named.setdefault(name, []).append(run)
-    groups = []
-    for name, members in named.items():
-        length = min(len(run.rows) for run in members)
-        curves = np.stack([hypervolume_curve(run.losses[:length], point) for run in members])
-        groups.append(Group(name, members, curves))
-    groups.sort(key=lambda group: -group.mean)
-    return Comparison(groups, tuple(float(value) for value in losses(objectives, point[None])[0]))
+    measured = [run for run in runs if run.measured.any()]
+    if not measured:
+        raise DynasError("nothing to report: none of the runs has measured a sub-network yet")
+    check_comparable(measured)
+    reference = reference_point(measured)
+    members: dict[str, list[Run]] = {}
+    for run, name in zip(measured, group_names(measured), strict=True):
+        members.setdefault(name, []).append(run)
+    groups = [Group(name, tuple(some), tuple(volumes(run, reference) for run in some)) for name, some in members.items()]
+    groups.sort(key=lambda group: -group.hypervolume)
+    notes = [f"'{run.folder}' has measured nothing and is left out" for run in runs if not run.measured.any()]
+    notes += [note for group in groups for note in _notes(group)]
+    return Comparison(measured[0].objectives, reference, tuple(groups), tuple(notes))
 
 
 def check_comparable(runs: Sequence[Run]) -> None:
-    """Raise DynasError, naming two runs, where objectives, data or the hardware of a latency differ."""
+    """Raise DynasError, naming two runs and what differs, where values do not mean the same in all runs."""
     first = runs[0]
-
-    def meaning(run: Run) -> list[tuple[str, str, str]]:
-        return [(one.name, one.unit, one.direction) for one in run.objectives]
-
     for other in runs[1:]:
-        if meaning(other) != meaning(first):
-            mine, theirs = (", ".join(name for name, _, _ in meaning(run)) for run in (first, other))
+        mine, theirs = ([_meaning(objective) for objective in run.objectives] for run in (first, other))
+        if mine != theirs:
             raise DynasError(
-                f"'{first.folder}' has the objectives {mine} and '{other.folder}' has {theirs}: "
-                "report runs with the same objectives together"
+                f"'{first.folder}' has the objectives {', '.join(mine)} but '{other.folder}' has "
+                f"{', '.join(theirs)}: report runs together that have the same objectives in the same order"
             )
-        measured = any(one.unit == "ms" and not one.exact for one in first.objectives)
-        sections = ("data", "hardware") if measured else ("data",)
-        for section in sections:
-            before, now = (run.facts.get("config", {}).get(section) for run in (first, other))
+        for what, before, now in _circumstances(first, other):
             if before != now:
                 raise DynasError(
-                    f"'{first.folder}' and '{other.folder}' were measured with different settings of {section}: "
-                    "their values cannot be compared"
+                    f"'{first.folder}' and '{other.folder}' cannot be compared: they were measured with "
+                    f"different {what} ({before} and {now})"
                 )
 
 
-def group_names(runs: Sequence[Run]) -> list[str]:
-    """Return for each run what sets it apart: its choices and changed settings, without the seed."""
-    described = [describe(run) for run in runs]
-    keys = list(dict.fromkeys(key for facts in described for key in facts))
-    differing = [key for key in keys if len({facts.get(key) for facts in described}) > 1]
-    shown = differing or [key for key in ("mode", "algo") if key in keys]
-    return [" ".join(str(facts[key]) for key in shown if facts.get(key) is not None) or "runs" for facts in described]
+def standard_error(table: Values) -> Values:
+    """Return the standard error ``(n,)`` of the mean over the rows of ``table`` ``(runs, n)``; NaN for one row."""
+    if len(table) < 2:
+        return np.full(table.shape[1], np.nan)
+    return np.asarray(table.std(axis=0, ddof=1) / np.sqrt(len(table)))
 
 
-def describe(run: Run) -> dict[str, str]:
-    """Return a run's group choices and the overrides that set single keys, but for the seed."""
-    facts = {key: value for key, value in run.choices.items() if not key.startswith(GENERIC) and value != "None"}
-    facts["budget"] = f"budget={run.facts.get('budget')}"
-    for override in run.facts.get("overrides", []):
-        key = override.split("=", 1)[0]
-        if "." in key or key == "group":
-            facts[key] = override
-    return facts
+def _front_size(run: Run, evaluations: int) -> int:
+    rows: NDArray[np.int64] = np.flatnonzero(run.feasible[:evaluations])
+    return int(non_dominated(run.losses[rows]).sum())
 
 
-def comparison_rows(comparison: Comparison) -> list[dict[str, str]]:
-    """Return one row of text per group."""
-    rows = []
-    for group in comparison.groups:
-        row = {
-            "runs": group.name,
-            "seeds": str(len(group.runs)),
-            "evaluations": str(group.curves.shape[1]),
-            "front": f"{np.mean([len(run.front) for run in group.runs]):.1f}",
-            "hypervolume": f"{group.mean:.5g}",
-            "standard error": "-" if np.isnan(group.error) else f"{group.error:.2g}",
-        }
-        for rival in comparison.groups:
-            needed = group.evaluations_to(rival.mean)
-            row[f"to reach {rival.name}"] = "never" if np.isnan(needed) else f"{needed:.0f}"
-        rows.append(row)
-    return rows
+def _meaning(objective: Objective) -> str:
+    return f"{objective.column} ({objective.direction})"
+
+
+def _circumstances(first: Run, other: Run) -> list[tuple[str, object, object]]:
+    """Return name and both values of everything that measured values depend on, beside the sub-network."""
+    pairs: list[tuple[str, object, object]] = []
+    if any(not objective.exact for objective in first.objectives):
+        pairs.append(("data", first.choices.get("data"), other.choices.get("data")))
+        pairs.append(("settings of data", _section(first, "data"), _section(other, "data")))
+    if any(_is_latency(objective) for objective in first.objectives):
+        pairs += [(what, first.choices.get(what), other.choices.get(what)) for what in ("supernet", "hardware")]
+        pairs.append(("settings of hardware", _section(first, "hardware"), _section(other, "hardware")))
+        pairs.append(("machines", _machine(first), _machine(other)))
+    return pairs
+
+
+def _is_latency(objective: Objective) -> bool:
+    return not objective.exact and ("latency" in objective.name or objective.unit in TIME_UNITS)
+
+
+def _section(run: Run, name: str) -> object:
+    config = run.facts.get("config")
+    return config.get(name) if isinstance(config, dict) else None
+
+
+def _machine(run: Run) -> object:
+    machine = run.facts.get("machine")
+    return machine.get("cpu") if isinstance(machine, dict) else None
+
+
+def _notes(group: Group) -> list[str]:
+    longest = max(len(curve) for curve in group.curves)
+    unfinished = [run for run in group.runs if run.facts["status"] != "finished"]
+    notes = [f"'{run.folder}' is {run.facts['status']}, with {len(run)} evaluations" for run in unfinished]
+    if longest > group.evaluations:
+        notes.append(f"the runs of {group.name} are compared at {group.evaluations} evaluations, where the first ends")
+    return notes

@@ -1,4 +1,4 @@
-"""Reading run folders back, without the search space, torch or Hydra."""
+"""Reading run folders back: without the search space, without torch, and without changing a file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,103 +18,190 @@ from numpy.typing import NDArray
 from dynas.errors import DynasError
 from dynas.objectives import Objective, Values, losses, violation
 from dynas.pareto import non_dominated
-from dynas.store import RESULTS, RUN, read_run
+from dynas.store import FIRST_COLUMNS, LAST_COLUMNS, RESULTS, RUN, read_run
+
+FIELDS = {"status": str, "choices": dict, "seed": int, "budget": int, "objectives": list}  # of run.json
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
-    """The results of one run, ``n`` rows.
+    """One run, ``n`` evaluations of ``M`` objectives in the order in which they were made.
 
     Attributes:
         folder: where it lies.
         facts: contents of run.json.
         objectives: its ``M`` objectives.
         header: column names of results.csv.
-        rows: all cells, as text.
-        values: objective values ``(n, M)``, NaN where unmeasured.
+        rows: the ``n`` rows as text, cell by cell.
+        values: objective values ``(n, M)`` in their units, NaN where unmeasured.
+        iterations: iteration ``(n,)`` of each evaluation, from 1.
+        keys: identity of each sub-network.
+        architectures: JSON text of each sub-network.
+        seconds: wall time ``(n,)`` of each measurement, in seconds.
     """
 
     folder: Path
     facts: Mapping[str, Any]
     objectives: tuple[Objective, ...]
-    header: list[str]
-    rows: list[list[str]]
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
     values: Values
+    iterations: NDArray[np.int64]
+    keys: tuple[str, ...]
+    architectures: tuple[str, ...]
+    seconds: Values
 
-    def column(self, name: str) -> list[str]:
-        """Return the cells of one column."""
-        index = self.header.index(name)
-        return [row[index] for row in self.rows]
-
-    @property
-    def architectures(self) -> list[dict[str, Any]]:
-        """The architecture of every row."""
-        return [json.loads(cell) for cell in self.column("architecture")]
+    def __len__(self) -> int:
+        return len(self.rows)
 
     @property
+    def measured(self) -> NDArray[np.bool_]:
+        """Mask ``(n,)`` of evaluations that gave a value for every objective."""
+        return np.asarray(np.isfinite(self.values).all(axis=1))
+
+    @cached_property
     def losses(self) -> Values:
-        """Losses ``(n, M)``; NaN for rows that failed or are beyond a bound."""
-        table = losses(self.objectives, self.values)
-        beyond = violation(self.objectives, np.nan_to_num(self.values)) > 0
-        table[beyond | ~np.isfinite(table).all(axis=1)] = np.nan
-        return table
+        """Losses ``(n, M)``, lower is better; NaN where unmeasured."""
+        return losses(self.objectives, self.values)
+
+    @cached_property
+    def feasible(self) -> NDArray[np.bool_]:
+        """Mask ``(n,)`` of evaluations that are measured and within all bounds."""
+        beyond = violation(self.objectives, np.where(self.measured[:, None], self.values, 0.0))
+        return self.measured & (beyond <= 0)
 
     @property
+    def feasible_losses(self) -> Values:
+        """Losses ``(n, M)`` with NaN rows for evaluations that failed or are beyond a bound."""
+        return np.where(self.feasible[:, None], self.losses, np.nan)
+
+    @cached_property
     def front(self) -> NDArray[np.int64]:
-        """Rows of the measured front, ordered by the last objective."""
-        table = self.losses
-        usable = np.flatnonzero(np.isfinite(table).all(axis=1))
-        members = usable[non_dominated(table[usable])]
-        return members[np.argsort(table[members, -1], kind="stable")]
+        """Rows of the measured front, from the best to the worst of the first objective."""
+        rows = np.flatnonzero(self.feasible)
+        rows = rows[non_dominated(self.losses[rows])]
+        return rows[np.lexsort(self.losses[rows].T[::-1])]
 
     @property
-    def choices(self) -> dict[str, str]:
-        """Chosen option of every config group, and the budget."""
-        return {**self.facts.get("choices", {}), "budget": str(self.facts.get("budget"))}
+    def choices(self) -> Mapping[str, str]:
+        """Chosen option of each config group."""
+        return {str(group): str(option) for group, option in self.facts["choices"].items()}
 
 
 def load_run(folder: Path) -> Run:
-    """Read the results of one run; a torn last line is left out.
+    """Read one run folder; a torn last line, left by a killed search, is passed over.
 
     Raises:
-        DynasError: the folder is no run folder, or its files are damaged.
+        DynasError: it is no run folder, or one of its files is damaged: the message names the file and the line.
     """
     facts = read_run(folder)
-    try:
-        objectives = tuple(Objective(**entry) for entry in facts["objectives"])
-    except (KeyError, TypeError) as error:
-        raise DynasError(f"'{folder / RUN}' does not describe the objectives of a search") from error
+    objectives = _read_objectives(folder / RUN, facts)
     path = folder / RESULTS
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        lines = _complete_lines(path.read_bytes().decode("utf-8"))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DynasError(f"cannot read '{path}': {error}") from error
-    header, *rows = list(csv.reader(io.StringIO(text))) or [[]]
     columns = [objective.column for objective in objectives]
-    if missing := [name for name in (*columns, "key", "iteration", "architecture") if name not in header]:
-        raise DynasError(f"'{path}' is not a results.csv of dynas: it has no column '{missing[0]}'")
-    if rows and not text.endswith("\n"):
-        rows.pop()
-    try:
-        cells = [[row[header.index(name)] for name in columns] for row in rows]
-        values = np.array([[float(cell) if cell else math.nan for cell in row] for row in cells], dtype=float)
-    except (ValueError, IndexError) as error:
-        raise DynasError(f"'{path}' holds a row that is no row of dynas: {error}") from error
-    return Run(folder, facts, objectives, header, rows, values.reshape(len(rows), len(objectives)))
+    header = lines[0][1] if lines else [*FIRST_COLUMNS, *columns, *LAST_COLUMNS]
+    if missing := [name for name in (*FIRST_COLUMNS, *columns, *LAST_COLUMNS) if name not in header]:
+        raise DynasError(f"'{path}' is not a results.csv of this run: line 1 has no column '{missing[0]}'")
+    rows = [_read_row(path, line, header, cells, columns) for line, cells in lines[1:]]
+    return Run(
+        folder=folder,
+        facts=facts,
+        objectives=objectives,
+        header=tuple(header),
+        rows=tuple(tuple(cells) for _, cells in lines[1:]),
+        values=np.array([row.values for row in rows], dtype=float).reshape(-1, len(objectives)),
+        iterations=np.array([row.iteration for row in rows], dtype=np.int64),
+        keys=tuple(row.key for row in rows),
+        architectures=tuple(row.architecture for row in rows),
+        seconds=np.array([row.seconds for row in rows], dtype=float),
+    )
 
 
-def find_runs(paths: Iterable[Path]) -> list[Run]:
-    """Return all runs in and beneath the given folders, in the order of their names.
+def find_runs(paths: Iterable[Path]) -> list[Path]:
+    """Return the run folders at and beneath the given folders, sorted within each and none twice.
 
     Raises:
-        DynasError: a path does not exist, or holds no search.
+        DynasError: a path does not exist, or there is no run of a search beneath it.
     """
-    folders: list[Path] = []
+    folders: dict[Path, Path] = {}
     for path in paths:
-        if not path.exists():
-            raise DynasError(f"no such folder '{path}': give run folders, sweeps or the whole outputs folder")
-        found = sorted(candidate.parent for candidate in path.rglob(RESULTS) if (candidate.parent / RUN).exists())
+        if not path.is_dir():
+            problem = "is not a folder" if path.exists() else "does not exist"
+            raise DynasError(f"'{path}' {problem}: give a run folder, or a folder of runs such as outputs")
+        found = sorted(file.parent for file in path.rglob(RESULTS) if (file.parent / RUN).is_file())
         if not found:
-            raise DynasError(f"'{path}' holds no run of dynas search: no folder in it has {RESULTS} and {RUN}")
-        folders += [folder for folder in found if folder not in folders]
-    return [load_run(folder) for folder in folders]
+            raise DynasError(f"no run in '{path}': a run folder of dynas search holds {RUN} and {RESULTS}")
+        for folder in found:
+            folders.setdefault(folder.resolve(), folder)
+    return list(folders.values())
+
+
+@dataclass(frozen=True)
+class _Row:
+    values: tuple[float, ...]
+    iteration: int
+    key: str
+    architecture: str
+    seconds: float
+
+
+def _read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, ...]:
+    for name, kind in FIELDS.items():
+        if not isinstance(facts.get(name), kind):
+            raise DynasError(f"'{path}' does not describe a run of dynas search: it has no valid '{name}'")
+    try:
+        objectives = tuple(
+            Objective(
+                name=str(entry["name"]),
+                direction=entry["direction"],
+                unit=str(entry["unit"]),
+                bound=None if entry.get("bound") is None else float(entry["bound"]),
+                exact=bool(entry.get("exact", False)),
+            )
+            for entry in facts["objectives"]
+        )
+        if not objectives:
+            raise ValueError("there is none")
+    except KeyError as error:
+        raise DynasError(f"'{path}' has an objective without {error}") from error
+    except (AttributeError, TypeError, ValueError, DynasError) as error:
+        raise DynasError(f"'{path}' has no valid objectives: {error}") from error
+    return objectives
+
+
+def _complete_lines(text: str) -> list[tuple[int, list[str]]]:
+    """Return the rows with their line numbers, header first, without a last row that was torn in the middle."""
+    reader = csv.reader(io.StringIO(text))
+    lines: list[tuple[int, list[str]]] = []
+    start = 1
+    for cells in reader:
+        lines.append((start, cells))
+        start = reader.line_num + 1
+    torn = not text.endswith("\n") or text.count('"') % 2 == 1
+    if lines and torn:
+        last = lines[-1][1]
+        only_newline_missing = len(last) == len(lines[0][1]) and text.endswith('}"')
+        if not only_newline_missing:
+            lines.pop()
+    return lines
+
+
+def _read_row(path: Path, line: int, header: Sequence[str], cells: Sequence[str], columns: Sequence[str]) -> _Row:
+    try:
+        if len(cells) != len(header):
+            raise ValueError(f"it has {len(cells)} cells for {len(header)} columns")
+        row = dict(zip(header, cells, strict=True))
+        if not isinstance(json.loads(row["architecture"]), dict):
+            raise ValueError("its architecture is not a JSON object")
+        return _Row(
+            values=tuple(float(row[name]) if row[name] else math.nan for name in columns),
+            iteration=int(row["iteration"]),
+            key=row["key"],
+            architecture=row["architecture"],
+            seconds=float(row["seconds [s]"]) if row["seconds [s]"] else math.nan,
+        )
+    except ValueError as error:
+        raise DynasError(f"'{path}' line {line} is not a row of dynas: {error}") from error

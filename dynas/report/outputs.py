@@ -1,55 +1,105 @@
-"""What is derived from a run's results: hypervolume, front and their pictures."""
+"""What is derived from a run's results: its hypervolume, its front, and their pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from dynas.errors import DynasError
 from dynas.objectives import Values, losses
 from dynas.pareto import hypervolume_curve, nadir
 from dynas.report.load import Run, load_run
 from dynas.store import RESULTS, number, write_csv
 
+FRONT = "front.csv"
+HYPERVOLUME = "hypervolume.csv"
+FRONT_PICTURE = "front.png"
+HYPERVOLUME_PICTURE = "hypervolume.png"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Summary:
-    """The end of a run.
+    """The outcome of a run.
 
     Attributes:
         run: its results.
         hypervolume: of the measured front, in the product of the objectives' units.
-        reference: the reference point, one value per objective in its unit.
-        paths: files of the run folder, for the user to look at.
+        reference: the reference point, one value per objective in its unit; NaN where nothing was measured.
+        paths: the results and the files that were derived from them.
     """
 
     run: Run
     hypervolume: float
     reference: tuple[float, ...]
-    paths: list[Path]
+    paths: tuple[Path, ...]
+
+    @property
+    def front(self) -> NDArray[np.int64]:
+        """Rows of the measured front, from the best to the worst of the first objective."""
+        return self.run.front
 
 
-def write_outputs(folder: Path) -> Summary:
-    """Write hypervolume.csv, front.csv and the pictures of a run folder; the reference is the worst value measured."""
-    from dynas.report.plots import plot_curves, plot_front
+def write_outputs(folder: Path, reference: Sequence[float] | None = None) -> Summary:
+    """Write hypervolume.csv, front.csv and their pictures into a run folder.
 
+    Where nothing was measured, the tables have no rows and no pictures are drawn.
+
+    Args:
+        folder: the run folder.
+        reference: the reference point in the objectives' units; by default the worst value measured of each.
+
+    Raises:
+        DynasError: the run cannot be read, the reference does not fit it, or a file cannot be written.
+    """
     run = load_run(folder)
-    point = nadir(losses(run.objectives, run.values))
-    curve = hypervolume_curve(run.losses, point)
-    reference = tuple(float(value) for value in losses(run.objectives, point[None])[0])
-    write_curve(run, curve, reference)
-    write_csv(folder / "front.csv", run.header, [run.rows[index] for index in run.front])
-    paths = [folder / name for name in (RESULTS, "front.csv", "hypervolume.csv")]
-    if len(curve):
-        pictures = [folder / "front.png", folder / "hypervolume.png"]
-        plot_front(run, pictures[0])
-        plot_curves({"": curve[None]}, pictures[1], reference, run.objectives)
-        paths += pictures
-    return Summary(run, float(curve[-1]) if len(curve) else 0.0, reference, paths)
+    if reference is not None and len(reference) != len(run.objectives):
+        raise DynasError(f"the reference point has {len(reference)} values for {len(run.objectives)} objectives")
+    point = reference_point([run]) if reference is None else tuple(float(value) for value in reference)
+    curve = volumes(run, point) if run.measured.any() else np.zeros(0)
+    try:
+        _write_curve(run, curve, point)
+        write_csv(folder / FRONT, run.header, [run.rows[row] for row in run.front])
+        pictures = _draw(run, curve, point) if len(curve) else ()
+    except OSError as error:
+        raise DynasError(f"cannot write to '{folder}': {error.strerror}") from error
+    paths = (folder / RESULTS, folder / FRONT, folder / HYPERVOLUME, *pictures)
+    return Summary(run, float(curve[-1]) if len(curve) else 0.0, point, paths)
 
 
-def write_curve(run: Run, curve: Values, reference: tuple[float, ...]) -> None:
-    """Write hypervolume.csv: one row per evaluation."""
+def reference_point(runs: Sequence[Run]) -> tuple[float, ...]:
+    """Return the worst value of each objective measured in any of the runs, NaN where nothing was.
+
+    The runs share their objectives; candidates beyond a bound count too.
+    """
+    measured = np.concatenate([run.losses[run.measured] for run in runs])
+    if len(measured) == 0:
+        return (float("nan"),) * len(runs[0].objectives)
+    return tuple(float(value) for value in losses(runs[0].objectives, nadir(measured)[None])[0])
+
+
+def volumes(run: Run, reference: Sequence[float]) -> Values:
+    """Return the hypervolume ``(n,)`` after each evaluation, up to a reference point in the objectives' units.
+
+    Candidates that failed or are beyond a bound add nothing.
+    """
+    return hypervolume_curve(run.feasible_losses, losses(run.objectives, np.array([reference], dtype=float))[0])
+
+
+def _write_curve(run: Run, curve: Values, reference: Sequence[float]) -> None:
     header = ["evaluations", "hypervolume", *(f"reference {objective.column}" for objective in run.objectives)]
     point = [number(value) for value in reference]
-    rows = [[index, number(float(volume)), *point] for index, volume in enumerate(curve, start=1)]
-    write_csv(run.folder / "hypervolume.csv", header, rows)
+    rows = [[evaluations, number(float(volume)), *point] for evaluations, volume in enumerate(curve, start=1)]
+    write_csv(run.folder / HYPERVOLUME, header, rows)
+
+
+def _draw(run: Run, curve: Values, reference: Sequence[float]) -> tuple[Path, Path]:
+    from dynas.report.plots import plot_front, plot_hypervolume
+
+    front, hypervolume = run.folder / FRONT_PICTURE, run.folder / HYPERVOLUME_PICTURE
+    plot_front(run, front)
+    plot_hypervolume({"": curve[None]}, run.objectives, reference, hypervolume)
+    return front, hypervolume

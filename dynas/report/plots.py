@@ -74,13 +74,11 @@ def front_panel(axes: Axes, run: Run, first: int, second: int, colours: np.ndarr
     order = members[np.argsort(x[members], kind="stable")]
     if len(objectives) == 2:
         axes.plot(x[order], y[order], color="#222222", linewidth=1.1, drawstyle="steps-post", zorder=3)
-    axes.scatter(
-        x[order], y[order], facecolors="none", edgecolors="#222222", s=44, linewidths=1.0, zorder=4,
-        label=f"front: {len(order)} of {len(x)} measured sub-networks",
-    )  # fmt: skip
+    axes.scatter(x[order], y[order], facecolors="none", edgecolors="#222222", s=44, linewidths=1.0, zorder=4)
     axes.set_xlabel(label(objectives[across]))
     axes.set_ylabel(label(objectives[up]))
-    axes.legend(frameon=False, loc="lower right" if objectives[up].direction == "max" else "upper right")
+    title = f"front: {len(order)} of {len(x)} measured sub-networks"
+    axes.set_title(title, fontsize=9, loc="left", color="#444444")
 
 
 def progress_panel(axes: Axes, run: Run) -> None:
@@ -115,10 +113,12 @@ def plot_curves(
         colour, line = COLOURS[index % len(COLOURS)], LINES[index % len(LINES)]
         evaluations = np.arange(1, runs.shape[1] + 1)
         mean = runs.mean(axis=0)
-        axes.plot(evaluations, mean, color=colour, linestyle=line, linewidth=1.6, label=name or None)
+        axes.step(evaluations, mean, where="post", color=colour, linestyle=line, linewidth=1.6, label=name or None)
         if len(runs) > 1:
             error = runs.std(axis=0, ddof=1) / np.sqrt(len(runs))
-            axes.fill_between(evaluations, mean - error, mean + error, color=colour, alpha=0.2, linewidth=0)
+            axes.fill_between(
+                evaluations, mean - error, mean + error, step="post", color=colour, alpha=0.2, linewidth=0
+            )
     axes.set_xlabel("evaluations")
     axes.set_ylabel("hypervolume")
     axes.set_ylim(bottom=0)

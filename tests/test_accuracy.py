@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dynas.metrics.accuracy import BATCH, recalibrate, top1
+from dynas.supernets.mbv3 import MobileNetV3Supernet
+
+
+def images(n: int, seed: int = 0) -> Tensor:
+    return 5 + 2 * torch.randn(n, 3, 4, 4, generator=torch.Generator().manual_seed(seed))
+
+
+def norm(channels: int) -> nn.BatchNorm2d:
+    """Return batch norm with statistics of something else."""
+    layer = nn.BatchNorm2d(channels)
+    for value, fill in ((layer.running_mean, 77.0), (layer.running_var, 0.5)):
+        assert value is not None
+        value.fill_(fill)
+    return layer.eval()
+
+
+class Mark(nn.Module):
+    """Classifies an image by the value of its first pixel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.one_hot(x[:, 0, 0, 0].long(), 10).float()
+
+
+def test_recalibration_takes_the_statistics_of_the_images() -> None:
+    net = nn.Sequential(norm(3))
+    batch = images(60)
+    recalibrate(net, batch)
+    layer = net[0]
+    torch.testing.assert_close(layer.running_mean, batch.mean((0, 2, 3)))
+    torch.testing.assert_close(layer.running_var, batch.var((0, 2, 3)))
+    assert not layer.training
+    with torch.inference_mode():
+        out = net(batch)
+    torch.testing.assert_close(out.mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(out.std((0, 2, 3)), torch.ones(3), atol=1e-3, rtol=0)
+
+
+def test_recalibration_of_several_batches_averages_them() -> None:
+    net = nn.Sequential(norm(3))
+    batch = images(2 * BATCH)
+    recalibrate(net, batch)
+    torch.testing.assert_close(net[0].running_mean, batch.mean((0, 2, 3)), rtol=1e-4, atol=1e-4)
+    halves = torch.stack([half.var((0, 2, 3)) for half in batch.split(BATCH)])
+    torch.testing.assert_close(net[0].running_var, halves.mean(0), rtol=1e-4, atol=1e-4)
+
+
+def test_recalibration_counts_every_image_alike() -> None:
+    net = nn.Sequential(norm(3))
+    batch = torch.cat([images(BATCH), 100 + images(1, seed=1)])  # the last batch holds one image
+    recalibrate(net, batch)
+    torch.testing.assert_close(net[0].running_mean, batch.mean((0, 2, 3)), rtol=1e-3, atol=1e-3)
+
+
+def test_a_later_norm_sees_what_the_earlier_one_lets_through() -> None:
+    net = nn.Sequential(norm(3), nn.ReLU(), norm(3))
+    batch = images(80)
+    recalibrate(net, batch)
+    normalised = (batch - batch.mean((0, 2, 3), keepdim=True)) / batch.std((0, 2, 3), correction=0, keepdim=True)
+    torch.testing.assert_close(net[2].running_mean, normalised.relu().mean((0, 2, 3)), rtol=1e-3, atol=1e-4)
+
+
+def test_only_batch_norm_changes_and_weights_do_not() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), norm(4), nn.Dropout(0.9)).eval()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    recalibrate(net, images(20))
+    changed = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {"1.running_mean", "1.running_var", "1.num_batches_tracked"}
+    assert not any(module.training for module in net.modules())
+
+
+def test_a_network_without_batch_norm_is_left_as_it_is() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()).eval()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    recalibrate(net, images(20))
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+@pytest.fixture(scope="module")
+def supernet() -> MobileNetV3Supernet:
+    return MobileNetV3Supernet("random", 0.25, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2))
+
+
+def test_recalibrating_twice_gives_the_same_network_bit_for_bit(supernet: MobileNetV3Supernet) -> None:
+    batch = torch.randn(60, 1, 28, 56, generator=torch.Generator().manual_seed(3))
+    for genotype in supernet.space.sample_distinct(3, np.random.default_rng(0)):
+        architecture = supernet.space.decode(genotype)
+        again, fresh = supernet.subnet(architecture), supernet.subnet(architecture)
+        recalibrate(again, batch)
+        first = {name: value.clone() for name, value in again.state_dict().items()}
+        recalibrate(again, batch)
+        recalibrate(fresh, batch)
+        for name, value in first.items():
+            assert torch.equal(value, again.state_dict()[name]), name
+            assert torch.equal(value, fresh.state_dict()[name]), name
+
+
+def test_recalibrating_changes_what_a_sub_network_says(supernet: MobileNetV3Supernet) -> None:
+    batch = torch.randn(40, 1, 28, 56, generator=torch.Generator().manual_seed(3))
+    subnet = supernet.subnet(supernet.space.decode(supernet.space.smallest()))
+    with torch.inference_mode():
+        before = subnet(batch)
+        recalibrate(subnet, batch)
+        assert (subnet(batch) - before).abs().max() > 1e-3
+    untouched = supernet.subnet(supernet.space.decode(supernet.space.smallest()))
+    with torch.inference_mode():
+        assert torch.equal(untouched(batch), before), "the supernet keeps its own statistics"
+
+
+@pytest.mark.parametrize(
+    ("labels", "wanted"), [([0, 1, 2, 3], 100.0), ([0, 1, 2, 9], 75.0), ([9, 9, 2, 9], 25.0), ([9, 9, 9, 9], 0.0)]
+)
+def test_top1_is_the_share_of_right_classes_in_percent(labels: list[int], wanted: float) -> None:
+    marked = torch.arange(4.0).reshape(4, 1, 1, 1)
+    assert top1(Mark(), marked, torch.tensor(labels)) == wanted
+
+
+@pytest.mark.parametrize("n", [1, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH + 7])
+def test_top1_counts_every_image_once_whatever_the_batches(n: int) -> None:
+    truth = torch.arange(n) % 10
+    labels = truth.clone()
+    labels[-1] = (labels[-1] + 1) % 10
+    assert top1(Mark(), truth.float().reshape(n, 1, 1, 1), labels) == pytest.approx(100 * (n - 1) / n)
