@@ -28,13 +28,15 @@ SMALL = (
     "data.calibration_size=200",
     "recipe.epochs=2",
     "recipe.random_subnets=1",
+    "recipe.largest_epochs=1",
     "threads=1",
 )
 
 
 def recipe(**changes: object) -> Recipe:
     settings = {
-        "epochs": 6, "batch_size": 8, "learning_rate": 1.0, "weight_decay": 0.0, "warmup": 0.1, "random_subnets": 2,
+        "epochs": 6, "batch_size": 8, "learning_rate": 1.0, "weight_decay": 0.0, "warmup": 0.1, "largest_epochs": 0,
+        "random_subnets": 2,
     }  # fmt: skip
     return Recipe(**(settings | changes))  # type: ignore[arg-type]
 

@@ -40,9 +40,11 @@ class Recipe:
         learning_rate: peak of the cosine schedule (AdamW).
         weight_decay: decoupled decay of weights that are no norms or biases.
         warmup: share of the steps over which the learning rate rises.
+        largest_epochs: first epochs, in which the largest sub-network is trained alone: it learns far faster
+            than the sandwich does from nothing, and is a good teacher from then on.
         random_subnets: random sub-networks per step, besides the smallest and the largest.
         progressive: design variables in the order in which they become elastic, at equal shares of the
-            epochs; empty: all of them from the start.
+            epochs that follow; empty: all of them at once.
     """
 
     epochs: int
@@ -50,6 +52,7 @@ class Recipe:
     learning_rate: float
     weight_decay: float
     warmup: float
+    largest_epochs: int
     random_subnets: int
     progressive: Sequence[str] = ()
 
@@ -58,6 +61,11 @@ class Recipe:
             raise DynasError(
                 "recipe needs epochs >= 1, batch_size >= 2, random_subnets >= 0 and 0 <= warmup < 1, got "
                 f"{self.epochs}, {self.batch_size}, {self.random_subnets} and {self.warmup}"
+            )
+        if not 0 <= self.largest_epochs < self.epochs:
+            raise DynasError(
+                f"recipe.largest_epochs={self.largest_epochs} leaves no epoch of {self.epochs} for the other "
+                "sub-networks: give a number from 0 to recipe.epochs - 1"
             )
 
 
@@ -70,18 +78,26 @@ def elastic_genes(space: SearchSpace, recipe: Recipe, epoch: int) -> NDArray[np.
     names = [variable.name for variable in space.variables]
     if unknown := [name for name in recipe.progressive if name not in names]:
         raise DynasError(f"recipe.progressive names '{unknown[0]}': this space has {', '.join(names)}")
+    elastic_epoch = epoch - recipe.largest_epochs
+    if elastic_epoch < 0:
+        return np.zeros(space.n_genes, dtype=bool)
     opened = set(names)
     if recipe.progressive:
-        phases = len(recipe.progressive)
-        opened -= set(recipe.progressive[1 + epoch * phases // recipe.epochs :])
+        phase = elastic_epoch * len(recipe.progressive) // (recipe.epochs - recipe.largest_epochs)
+        opened -= set(recipe.progressive[phase + 1 :])
     return np.concatenate([[variable.name in opened] * variable.length for variable in space.variables])
 
 
 def step_genotypes(
     space: SearchSpace, elastic: NDArray[np.bool_], randoms: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return the genotypes of one sandwich: largest, smallest, then ``randoms`` random ones."""
+    """Return the genotypes of one sandwich: largest, smallest, then ``randoms`` random ones.
+
+    Where no gene is elastic, the largest alone.
+    """
     largest = space.cardinality - 1
+    if not elastic.any():
+        return largest[None]
     rows = [largest, space.smallest(), *space.random_genes(randoms, rng)]
     return space.canonical(np.where(elastic, np.stack(rows), largest))
 
