@@ -1,9 +1,8 @@
-"""``dynas report``: compares runs by hypervolume."""
+"""``dynas report``: compares runs by hypervolume, averaged over seeds, with one reference point for all."""
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 from pathlib import Path
@@ -11,57 +10,67 @@ from pathlib import Path
 from rich.console import Console
 
 from dynas.errors import DynasError
-from dynas.report.compare import compare, comparison_rows
-from dynas.report.load import find_runs
-from dynas.report.tables import comparison_table, front_table
+from dynas.report.compare import Comparison, compare
+from dynas.report.load import find_runs, load_run
+from dynas.report.tables import (
+    WIDTH,
+    comparison_csv,
+    comparison_markdown,
+    comparison_records,
+    comparison_table,
+    front_table,
+    point_text,
+)
+
+PICTURE = "hypervolume_comparison.png"
+DESCRIPTION = (
+    "Compares runs by hypervolume. Runs that differ in nothing but their seed are averaged; the reference point is "
+    "the worst value of each objective measured in any of the runs. 'to reach #1' is the number of evaluations, "
+    "averaged over seeds, after which a row reaches the final hypervolume of row 1; a dash: some seed never does."
+)
 
 
-def main(arguments: list[str]) -> int:
-    """Run ``dynas report`` and return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="dynas report",
-        description="Compares runs: groups them by what differs, averages over seeds, one reference point for all. "
-        "Hypervolume is in the product of the objectives' units; 'to reach' counts evaluations of the mean curve.",
-    )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="run folders, sweeps or all of outputs")
-    parser.add_argument("--out", type=Path, metavar="PNG", help="where the hypervolume picture goes")
-    parser.add_argument("--format", choices=("table", "csv", "json"), default="table", help="of the comparison")
-    given = parser.parse_args(arguments)
+def main(argv: list[str]) -> int:
+    """Run ``dynas report`` and return the exit status.
 
-    runs = find_runs(given.paths)
+    Raises:
+        DynasError: there is no run, the runs cannot be compared, or the picture cannot be written.
+    """
+    parser = argparse.ArgumentParser(prog="dynas report", description=DESCRIPTION)
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="run folders, or folders of runs")
+    parser.add_argument("--out", type=Path, metavar="FILE.png", help=f"the picture; PATH/{PICTURE} by default")
+    parser.add_argument("--format", choices=("table", "csv", "markdown", "json"), default="table", help="of the table")
+    given = parser.parse_args(argv)
+
+    runs = [load_run(folder) for folder in find_runs(given.paths)]
     comparison = compare(runs)
-    rows = comparison_rows(comparison)
+    picture = given.out or given.paths[0] / PICTURE
+    _draw(comparison, picture)
     if given.format == "csv":
-        writer = csv.DictWriter(sys.stdout, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+        print(comparison_csv(comparison), end="")
     elif given.format == "json":
-        print(json.dumps(rows, indent=2))
+        print(json.dumps(comparison_records(comparison), indent=2, ensure_ascii=False))
+    elif given.format == "markdown":
+        print(comparison_markdown(comparison), end="\n\n")
     else:
-        console = Console()
+        console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
         if len(runs) == 1:
             console.print(front_table(runs[0]))
-        console.print(comparison_table(list(rows)))
-        objectives = runs[0].objectives
-        point = [
-            f"{one.name} {value:.5g} {one.unit}" for one, value in zip(objectives, comparison.reference, strict=True)
-        ]
-        console.print(f"reference point: {', '.join(point)} (the worst value measured in any of these runs)")
-    picture = given.out or given.paths[0] / "comparison.png"
-    draw(comparison.reference, {group.name: group.curves for group in comparison.groups}, picture, runs[0].objectives)
-    print(picture, file=sys.stderr if given.format != "table" else sys.stdout)
+        console.print(comparison_table(comparison))
+    words = sys.stdout if given.format in ("table", "markdown") else sys.stderr
+    point = point_text(comparison.objectives, comparison.reference)
+    print(f"reference point: {point} (the worst measured in any of the runs)", file=words)
+    for note in comparison.notes:
+        print(f"note: {note}", file=words)
+    print(f"picture: {picture}", file=words)
     return 0
 
 
-def draw(reference: tuple[float, ...], curves: dict, picture: Path, objectives: tuple) -> None:  # type: ignore[type-arg]
-    """Write the hypervolume picture.
+def _draw(comparison: Comparison, picture: Path) -> None:
+    from dynas.report.plots import plot_hypervolume
 
-    Raises:
-        DynasError: it cannot be written there.
-    """
-    from dynas.report.plots import plot_curves
-
+    curves = {group.name: group.common for group in comparison.groups}
     try:
-        plot_curves(curves, picture, reference, objectives)
-    except (OSError, ValueError) as error:
-        raise DynasError(f"cannot write the picture '{picture}': {error}") from error
+        plot_hypervolume(curves, comparison.objectives, comparison.reference, picture)
+    except OSError as error:
+        raise DynasError(f"cannot write the picture '{picture}': {error.strerror}; choose another by --out") from error

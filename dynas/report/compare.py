@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dynas.errors import DynasError
 from dynas.objectives import Objective, Values
 from dynas.pareto import non_dominated
-from dynas.report.groups import group_names
+from dynas.report.groups import flat, group_names
 from dynas.report.load import Run
 from dynas.report.outputs import reference_point, volumes
 
@@ -97,7 +97,9 @@ def compare(runs: Sequence[Run]) -> Comparison:
     members: dict[str, list[Run]] = {}
     for run, name in zip(measured, group_names(measured), strict=True):
         members.setdefault(name, []).append(run)
-    groups = [Group(name, tuple(some), tuple(volumes(run, reference) for run in some)) for name, some in members.items()]
+    groups = [
+        Group(name, tuple(some), tuple(volumes(run, reference) for run in some)) for name, some in members.items()
+    ]
     groups.sort(key=lambda group: -group.hypervolume)
     notes = [f"'{run.folder}' has measured nothing and is left out" for run in runs if not run.measured.any()]
     notes += [note for group in groups for note in _notes(group)]
@@ -114,11 +116,12 @@ def check_comparable(runs: Sequence[Run]) -> None:
                 f"'{first.folder}' has the objectives {', '.join(mine)} but '{other.folder}' has "
                 f"{', '.join(theirs)}: report runs together that have the same objectives in the same order"
             )
-        for what, before, now in _circumstances(first, other):
-            if before != now:
+        before, now = _circumstances(first), _circumstances(other)
+        for what in {**before, **now}:
+            if before.get(what) != now.get(what):
                 raise DynasError(
-                    f"'{first.folder}' and '{other.folder}' cannot be compared: they were measured with "
-                    f"different {what} ({before} and {now})"
+                    f"'{first.folder}' was measured with {what}={before.get(what)} but '{other.folder}' with "
+                    f"{what}={now.get(what)}: their values cannot be compared"
                 )
 
 
@@ -138,37 +141,35 @@ def _meaning(objective: Objective) -> str:
     return f"{objective.column} ({objective.direction})"
 
 
-def _circumstances(first: Run, other: Run) -> list[tuple[str, object, object]]:
-    """Return name and both values of everything that measured values depend on, beside the sub-network."""
-    pairs: list[tuple[str, object, object]] = []
-    if any(not objective.exact for objective in first.objectives):
-        pairs.append(("data", first.choices.get("data"), other.choices.get("data")))
-        pairs.append(("settings of data", _section(first, "data"), _section(other, "data")))
-    if any(_is_latency(objective) for objective in first.objectives):
-        pairs += [(what, first.choices.get(what), other.choices.get(what)) for what in ("supernet", "hardware")]
-        pairs.append(("settings of hardware", _section(first, "hardware"), _section(other, "hardware")))
-        pairs.append(("machines", _machine(first), _machine(other)))
-    return pairs
+def _circumstances(run: Run) -> dict[str, str]:
+    """Return what a run's measured values depend on beside the sub-network: data, and hardware for a latency."""
+    sections: list[str] = []
+    facts: dict[str, str] = {}
+    if any(not objective.exact for objective in run.objectives):
+        sections.append("data")
+    if any(_is_latency(objective) for objective in run.objectives):
+        sections += ["supernet", "hardware"]
+        machine = run.facts.get("machine")
+        facts["machine"] = str(machine.get("cpu")) if isinstance(machine, Mapping) else "None"
+    config = run.facts.get("config")
+    for section in sections:
+        facts[section] = run.choices.get(section, "None")
+        if section != "supernet" and isinstance(config, Mapping):
+            facts |= flat(config.get(section), section)
+    return facts
 
 
 def _is_latency(objective: Objective) -> bool:
     return not objective.exact and ("latency" in objective.name or objective.unit in TIME_UNITS)
 
 
-def _section(run: Run, name: str) -> object:
-    config = run.facts.get("config")
-    return config.get(name) if isinstance(config, dict) else None
-
-
-def _machine(run: Run) -> object:
-    machine = run.facts.get("machine")
-    return machine.get("cpu") if isinstance(machine, dict) else None
-
-
 def _notes(group: Group) -> list[str]:
     longest = max(len(curve) for curve in group.curves)
     unfinished = [run for run in group.runs if run.facts["status"] != "finished"]
     notes = [f"'{run.folder}' is {run.facts['status']}, with {len(run)} evaluations" for run in unfinished]
+    seeds = [run.facts["seed"] for run in group.runs]
+    if repeated := sorted({seed for seed in seeds if seeds.count(seed) > 1}):
+        notes.append(f"{group.name} holds several runs with seed {', '.join(map(str, repeated))}: they may be copies")
     if longest > group.evaluations:
         notes.append(f"the runs of {group.name} are compared at {group.evaluations} evaluations, where the first ends")
     return notes

@@ -40,20 +40,19 @@ def _settings(run: Run) -> dict[str, str]:
     for objective in run.objectives:
         if objective.bound is not None:
             settings[f"{objective.name}.bound"] = f"{objective.bound:g}"
-    if weights := run.facts.get("weights_sha256"):
-        settings["weights="] = str(weights)[:8]
     config = run.facts.get("config")
-    if isinstance(config, Mapping):
-        for key, value in config.items():
-            if key not in NO_SETTING:
-                settings |= _flat(value, str(key))
+    for key, value in config.items() if isinstance(config, Mapping) else ():
+        if key not in NO_SETTING:
+            settings |= flat(value, str(key))
+    if digest := run.facts.get("weights_sha256"):  # the same path may have held other weights
+        settings["supernet.weights"] = f"{settings.get('supernet.weights', '').split('/')[-1]}:{str(digest)[:6]}"
     return settings
 
 
-def _flat(value: object, key: str) -> dict[str, str]:
+def flat(value: object, key: str) -> dict[str, str]:
     """Return nested mappings as one mapping of dotted keys; a key that is not dotted ends in ``=``."""
     if isinstance(value, Mapping):
-        return {name: text for part, inner in value.items() for name, text in _flat(inner, f"{key}.{part}").items()}
+        return {name: text for part, inner in value.items() for name, text in flat(inner, f"{key}.{part}").items()}
     return {key if "." in key else f"{key}=": str(value)}
 
 

@@ -1,131 +1,233 @@
-"""Pictures of runs, with matplotlib."""
+"""Pictures of runs. Import this only when drawing: it loads matplotlib, without its global state."""
 
 from __future__ import annotations
 
-import itertools
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import EngFormatter, MaxNLocator
+from numpy.typing import NDArray
 
+from dynas.errors import DynasError
 from dynas.objectives import Objective, Values
+from dynas.pareto import non_dominated
 from dynas.report.load import Run
 
-LINES = ("-", "--", "-.", ":")  # tell curves apart in grey too
-COLOURS = ("#1b6ca8", "#d1495b", "#3a7d44", "#8d6a9f", "#c77d2e", "#555555")
-LONG_NAMES = {"top1": "top-1 accuracy", "macs": "MACs", "params": "parameters"}
-
-
-def label(objective: Objective) -> str:
-    """Return an axis label with unit and the better direction."""
-    name = LONG_NAMES.get(objective.name, objective.name.replace("_", " "))
-    unit = "" if objective.unit in ("MAC", "parameters") else f" ({objective.unit})"
-    return f"{name}{unit}"
-
-
-def figure(width: float, height: float) -> Figure:
-    """Return an empty figure that needs no display."""
-    made = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(made)
-    return made
-
-
-def tidy(axes: Axes) -> None:
-    """Take away what carries no information."""
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25, linewidth=0.6)
-    axes.set_axisbelow(True)
+INK = "#1a1a1a"
+GREY = "#8a8a8a"
+# early iterations pale, late ones dark: the order survives a greyscale print
+SEQUENCE = LinearSegmentedColormap.from_list("iteration", ["#f2c14e", "#e07a3f", "#a63a6b", "#3f2a78"])
+COLOURS = ("#1f5fa8", "#d9722e", "#2e8b6b", "#8e3b8a", "#6b6b6b", "#b8a01f")
+LINES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (7, 2, 1.5, 2)))  # tell curves apart without colour
+DPI = 160
 
 
 def plot_front(run: Run, path: Path) -> None:
-    """Draw all measurements, coloured by iteration, and the front: one panel per pair of objectives."""
-    pairs = list(itertools.combinations(range(len(run.objectives)), 2)) or [(0, 0)]
-    made = figure(6.4 * len(pairs), 4.6)
-    iterations = np.array([int(cell) for cell in run.column("iteration")])
-    bounds = np.arange(0.5, iterations.max() + 1.5)
-    colours = ScalarMappable(BoundaryNorm(bounds, 256), "viridis_r")
-    panels = [made.add_subplot(1, len(pairs), index + 1) for index in range(len(pairs))]
-    for axes, (first, second) in zip(panels, pairs, strict=True):
-        if len(run.objectives) == 1:
-            progress_panel(axes, run)
-        else:
-            front_panel(axes, run, first, second, colours.to_rgba(iterations))
-        tidy(axes)
-    if len(run.objectives) > 1:
-        bar = made.colorbar(colours, ax=panels, label="iteration", pad=0.02, aspect=30)
-        bar.set_ticks(sorted({round(tick) for tick in np.linspace(1, iterations.max(), min(8, iterations.max()))}))
-        bar.minorticks_off()
-    made.savefig(path, dpi=160)
+    """Draw what was measured, coloured by iteration, and the front.
+
+    One objective is drawn over evaluations with the best so far; two give one panel; more give a panel per pair.
+
+    Raises:
+        DynasError: the file name has an ending that matplotlib does not know.
+    """
+    if len(run.objectives) == 1:
+        figure = _figure(6.8, 4.4)
+        _draw_progress(figure, run)
+    else:
+        figure = _front_figure(run)
+    _save(figure, path)
 
 
-def front_panel(axes: Axes, run: Run, first: int, second: int, colours: np.ndarray) -> None:
-    """Draw one objective over another: the cheaper one across, the quality upwards."""
-    objectives = run.objectives
-    across, up = (second, first) if objectives[second].direction == "min" else (first, second)
-    x, y = run.values[:, across], run.values[:, up]
-    axes.scatter(x, y, c=colours, s=20, alpha=0.85, linewidths=0)
-    members = run.front
-    order = members[np.argsort(x[members], kind="stable")]
-    if len(objectives) == 2:
-        axes.plot(x[order], y[order], color="#222222", linewidth=1.1, drawstyle="steps-post", zorder=3)
-    axes.scatter(x[order], y[order], facecolors="none", edgecolors="#222222", s=44, linewidths=1.0, zorder=4)
-    axes.set_xlabel(label(objectives[across]))
-    axes.set_ylabel(label(objectives[up]))
-    title = f"front: {len(order)} of {len(x)} measured sub-networks"
-    axes.set_title(title, fontsize=9, loc="left", color="#444444")
-
-
-def progress_panel(axes: Axes, run: Run) -> None:
-    """Draw a single objective over evaluations, with the best so far."""
-    objective = run.objectives[0]
-    values = run.values[:, 0]
-    evaluations = np.arange(1, len(values) + 1)
-    best = np.fmin.accumulate(run.losses[:, 0]) * objective.sign
-    axes.scatter(evaluations, values, s=20, color=COLOURS[0], alpha=0.7, linewidths=0, label="measured")
-    axes.step(evaluations, best, where="post", color="#222222", label="best so far")
-    axes.set_xlabel("evaluations")
-    axes.set_ylabel(label(objective))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False)
-
-
-def plot_curves(
-    curves: Mapping[str, Values], path: Path, reference: Sequence[float], objectives: Sequence[Objective]
+def plot_hypervolume(
+    curves: Mapping[str, Values], objectives: Sequence[Objective], reference: Sequence[float], path: Path
 ) -> None:
     """Draw hypervolume over evaluations.
 
     Args:
-        curves: per label, one row per seed ``(seeds, evaluations)``; several seeds give their mean with the
-            standard error shaded.
+        curves: per label (empty for none) the hypervolumes ``(runs, n)``; several runs are drawn as their mean
+            within a band of one standard error.
+        objectives: the objectives, for the text about the reference point.
+        reference: the reference point, in the objectives' units.
         path: the picture to write.
-        reference: the reference point in the objectives' units.
-        objectives: the objectives, for the reference point's text.
+
+    Raises:
+        DynasError: the file name has an ending that matplotlib does not know.
     """
-    made = figure(6.4, 4.2)
-    axes = made.add_subplot()
-    for index, (name, runs) in enumerate(curves.items()):
-        colour, line = COLOURS[index % len(COLOURS)], LINES[index % len(LINES)]
-        evaluations = np.arange(1, runs.shape[1] + 1)
-        mean = runs.mean(axis=0)
-        axes.step(evaluations, mean, where="post", color=colour, linestyle=line, linewidth=1.6, label=name or None)
-        if len(runs) > 1:
-            error = runs.std(axis=0, ddof=1) / np.sqrt(len(runs))
-            axes.fill_between(
-                evaluations, mean - error, mean + error, step="post", color=colour, alpha=0.2, linewidth=0
-            )
+    figure = _figure(6.8, 4.4)
+    axes = figure.add_subplot()
+    for index, (name, table) in enumerate(curves.items()):
+        _curve(axes, name, table, COLOURS[index % len(COLOURS)], LINES[index % len(LINES)])
     axes.set_xlabel("evaluations")
-    axes.set_ylabel("hypervolume")
-    axes.set_ylim(bottom=0)
+    axes.set_ylabel(f"hypervolume [{' · '.join(objective.unit for objective in objectives)}]")
+    axes.set_ylim(bottom=_bottom(curves))
+    axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    tidy(axes)
-    point = ", ".join(f"{one.name} {value:.4g} {one.unit}" for one, value in zip(objectives, reference, strict=True))
-    axes.set_title(f"reference point: {point}", fontsize=9, loc="left", color="#444444")
+    _engineering(axes.yaxis, np.concatenate([table.ravel() for table in curves.values()]))
+    _tidy(axes)
+    figure.suptitle(_reference_text(objectives, reference), x=0.012, ha="left", fontsize=8.5, color="#555555")
     if any(curves):
-        axes.legend(frameon=False, loc="lower right")
-    made.savefig(path, dpi=160)
+        title = "mean ± standard error" if any(len(table) > 1 for table in curves.values()) else None
+        axes.legend(frameon=False, loc="lower right", title=title, title_fontsize=8.5, alignment="left")
+    _save(figure, path)
+
+
+def _curve(axes: Axes, name: str, table: Values, colour: str, line: object) -> None:
+    evaluations = np.arange(1, table.shape[1] + 1)
+    mean = table.mean(axis=0)
+    seeds = f" ({len(table)} runs)" if len(table) > 1 else ""
+    label = f"{name}{seeds}" if name else None
+    axes.step(evaluations, mean, where="post", color=colour, linestyle=line, linewidth=1.8, label=label)
+    if len(table) > 1:
+        error = table.std(axis=0, ddof=1) / np.sqrt(len(table))
+        axes.fill_between(evaluations, mean - error, mean + error, step="post", color=colour, alpha=0.18, linewidth=0)
+    if table.shape[1] == 1:
+        axes.plot(evaluations, mean, "o", color=colour, markersize=4)
+
+
+def _bottom(curves: Mapping[str, Values]) -> float:
+    """Return where the vertical axis starts: at 0 for one curve, above the steep first evaluations for several."""
+    if len(curves) == 1:
+        return 0.0
+    means = [table.mean(axis=0) for table in curves.values()]
+    after_start = min(float(mean[len(mean) // 25]) for mean in means)
+    return after_start if after_start < max(float(mean[-1]) for mean in means) else 0.0
+
+
+def _front_figure(run: Run) -> Figure:
+    """Return the panels of all pairs of objectives, as the lower triangle of a square; costs come first."""
+    order = sorted(range(len(run.objectives)), key=lambda column: run.objectives[column].direction == "max")
+    size = len(order) - 1
+    figure = _figure(7.2, 4.6) if size == 1 else _figure(1.2 + 3.9 * size, 3.3 * size)
+    colours, norm = _iteration_colours(run)
+    panels: list[Axes] = []
+    for down, up in enumerate(order[1:]):
+        for right, across in enumerate(order[: down + 1]):
+            axes = figure.add_subplot(size, size, down * size + right + 1)
+            _front_panel(axes, run, across, up, colours)
+            axes.label_outer() if size > 1 else None
+            panels.append(axes)
+    handles, labels = panels[0].get_legend_handles_labels()
+    if size == 1:
+        figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False)
+    else:
+        corner = figure.add_subplot(size, size, size)
+        corner.set_axis_off()
+        corner.legend(handles, labels, loc="lower left", frameon=False)
+    if norm is not None:
+        bar = figure.colorbar(ScalarMappable(norm, SEQUENCE), ax=figure.axes, label="iteration", pad=0.015, aspect=32)
+        last = int(run.iterations.max())
+        bar.set_ticks(np.unique(np.linspace(1, last, min(7, last)).round()).tolist())
+        bar.minorticks_off()
+        bar.outline.set_visible(False)
+    return figure
+
+
+def _iteration_colours(run: Run) -> tuple[NDArray[np.float64], BoundaryNorm | None]:
+    """Return a colour ``(n, 4)`` per evaluation, and the scale behind it where there are several iterations."""
+    last = int(run.iterations.max())
+    if last == 1:
+        return np.tile(np.array(SEQUENCE(0.75)), (len(run), 1)), None
+    norm = BoundaryNorm(np.arange(0.5, last + 1.0), SEQUENCE.N)
+    return np.asarray(SEQUENCE(norm(run.iterations))), norm
+
+
+def _front_panel(axes: Axes, run: Run, across: int, up: int, colours: NDArray[np.float64]) -> None:
+    """Draw one objective over another, with the front as the border of what it dominates."""
+    x, y = run.values[:, across], run.values[:, up]
+    inside, beyond = run.feasible, run.measured & ~run.feasible
+    if beyond.any():
+        axes.scatter(x[beyond], y[beyond], marker="x", s=16, color=GREY, linewidths=0.8, label="beyond a bound")
+    axes.scatter(x[inside], y[inside], c=colours[inside], s=20, alpha=0.9, linewidths=0)
+    axes.scatter(
+        x[run.front], y[run.front], facecolors="none", edgecolors=INK, s=42, linewidths=1.0, zorder=4,
+        label=f"measured front ({len(run.front)} of {len(run)})",
+    )  # fmt: skip
+    rows = np.flatnonzero(inside)
+    rows = rows[non_dominated(run.losses[rows][:, [across, up]])]
+    rows = rows[np.lexsort((y[rows], x[rows]))]
+    style = "steps-post" if run.objectives[across].direction == "min" else "steps-pre"
+    name = "front of the pair" if len(run.objectives) > 2 else None
+    axes.plot(x[rows], y[rows], drawstyle=style, color=INK, linewidth=1.0, zorder=3, label=name)
+    _name_axis(axes.xaxis, run.objectives[across], x)
+    _name_axis(axes.yaxis, run.objectives[up], y)
+    _bound_line(axes, run.objectives[across], vertical=True)
+    _bound_line(axes, run.objectives[up], vertical=False)
+    _tidy(axes)
+
+
+def _draw_progress(figure: Figure, run: Run) -> None:
+    """Draw a single objective over evaluations, with the best so far."""
+    axes, objective = figure.add_subplot(), run.objectives[0]
+    evaluations, values, inside = np.arange(1, len(run) + 1), run.values[:, 0], run.feasible
+    best = np.fmin.accumulate(run.feasible_losses[:, 0]) * objective.sign
+    beyond = run.measured & ~inside
+    if beyond.any():
+        axes.scatter(
+            evaluations[beyond], values[beyond], marker="x", s=16, color=GREY, linewidths=0.8, label="beyond the bound"
+        )
+    axes.scatter(
+        evaluations[inside], values[inside], s=20, color=COLOURS[0], alpha=0.75, linewidths=0, label="measured"
+    )
+    axes.step(evaluations, best, where="post", color=INK, linewidth=1.4, label="best so far")
+    axes.set_xlabel("evaluations")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _name_axis(axes.yaxis, objective, values)
+    _bound_line(axes, objective, vertical=False)
+    figure.legend(loc="outside upper left", ncols=3, frameon=False)
+    _tidy(axes)
+
+
+def _bound_line(axes: Axes, objective: Objective, vertical: bool) -> None:
+    if objective.bound is not None:
+        draw = axes.axvline if vertical else axes.axhline
+        draw(objective.bound, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
+
+
+def _name_axis(axis: Axis, objective: Objective, values: Values) -> None:
+    better = "higher" if objective.direction == "max" else "lower"
+    axis.set_label_text(f"{objective.column}, {better} is better")
+    _engineering(axis, values)
+
+
+def _engineering(axis: Axis, values: Values) -> None:
+    """Write large numbers with a prefix, such as 12 M."""
+    finite = values[np.isfinite(values)]
+    if len(finite) and np.abs(finite).max() >= 1e5:
+        axis.set_major_formatter(EngFormatter(sep="\N{THIN SPACE}"))
+
+
+def _reference_text(objectives: Sequence[Objective], reference: Sequence[float]) -> str:
+    parts = [f"{one.name} {value:,.5g} {one.unit}" for one, value in zip(objectives, reference, strict=True)]
+    return f"reference point: {', '.join(parts)}"
+
+
+def _figure(width: float, height: float) -> Figure:
+    """Return an empty figure, in inches, that needs no display."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _tidy(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#d9d9d9", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """Write a picture as a whole, in the format that the ending of its name says."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        figure.savefig(partial, format=path.suffix.lstrip(".") or None, dpi=DPI)
+    except ValueError as error:
+        partial.unlink(missing_ok=True)
+        raise DynasError(f"cannot draw '{path}': give a name that ends in .png, .pdf or .svg") from error
+    os.replace(partial, path)

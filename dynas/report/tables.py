@@ -1,57 +1,185 @@
-"""Tables for the screen."""
+"""Tables for the screen and for other programs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import io
+import itertools
+import json
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from dynas.objectives import Objective
+from dynas.report.compare import Comparison
 from dynas.report.load import Run
 
+WIDTH = 100  # columns of the screen that a table may take
 MOST_ROWS = 20
+GAP = 2  # columns of the screen between two columns of a table
+LEAST_WIDTH = 10  # a column that has to be cut gets this much at least, or is left out
+Record = Mapping[str, str | int | float | None]
 
 
 def front_table(run: Run) -> Table:
-    """Return the measured front: objectives and a short form of each architecture."""
-    members = run.front
-    shown = members if len(members) <= MOST_ROWS else members[:: -(-len(members) // MOST_ROWS)]
-    title = f"measured front: {len(members)} of {len(run.rows)} sub-networks"
-    if len(shown) < len(members):
-        title += f" ({len(shown)} shown, all in front.csv)"
-    table = Table(title=title, title_justify="left")
-    table.add_column("index", justify="right")
-    for objective in run.objectives:
-        table.add_column(escape(objective.column), justify="right")
-    architectures = run.architectures
-    for name in architectures[0] if architectures else ():
-        table.add_column(name, overflow="ellipsis", no_wrap=True)
-    indices = run.column("index")
-    for row in shown:
-        values = [readable(float(value)) for value in run.values[row]]
-        table.add_row(indices[row], *values, *(short(value) for value in architectures[row].values()))
+    """Return the measured front: index in results.csv, objectives, and the architecture as far as it fits."""
+    rows = run.front
+    if len(rows) > MOST_ROWS:
+        rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).round().astype(int)]
+    index = run.header.index("index")
+    cells = {"index": [run.rows[row][index] for row in rows]}
+    for column, objective in enumerate(run.objectives):
+        cells[objective.column] = aligned(run.values[rows, column].tolist())
+    taken = sum(_width(name, column) + GAP for name, column in cells.items())
+    architectures = [json.loads(run.architectures[row]) for row in rows]
+    names = list(architectures[0]) if architectures else []
+    variables = {name: [compact(architecture.get(name)) for architecture in architectures] for name in names}
+    widths = _fit(variables, WIDTH - taken)
+
+    title = f"measured front: {len(run.front)} of {len(run)} sub-networks"
+    title += f" ({len(rows)} shown)" if len(rows) < len(run.front) else ""
+    table = _table(title)
+    for name in cells:
+        table.add_column(escape(name), justify="right", no_wrap=True)
+    for name, width in widths.items():
+        table.add_column(escape(name), overflow="ellipsis", max_width=width)
+    for values in zip(*cells.values(), *(variables[name] for name in widths), strict=True):
+        table.add_row(*map(escape, values))
+    if any(_width(name, column) > widths.get(name, 0) for name, column in variables.items()):
+        table.caption = "architectures in full: front.csv"
     return table
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """Return one row per group, with the evaluations that it needs for each other group's final hypervolume."""
+    several = len(comparison.groups) > 1
+    table = _table("hypervolume")
+    if several:
+        table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("runs", overflow="fold", min_width=min(24, max(len(group.name) for group in comparison.groups)))
+    for name in ("seeds", "evaluations", "front", "hypervolume", "± s.e."):
+        table.add_column(name, justify="right", no_wrap=True)
+    for place in range(1, len(comparison.groups) + 1) if several else ():
+        table.add_column(f"to #{place}", justify="right", no_wrap=True)
+    for place, cells in enumerate(_comparison_cells(comparison), start=1):
+        table.add_row(*([str(place)] if several else []), *map(escape, cells if several else cells[:6]))
+    if several:
+        table.caption = "to #1: evaluations to reach row 1's hypervolume, mean over seeds; —: not in every seed"
+    return table
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """Return the comparison as a Markdown table."""
+    reach = [f"to reach {group.name}" for group in comparison.groups] if len(comparison.groups) > 1 else []
+    header = ["runs", "seeds", "evaluations", "front", "hypervolume", "± s.e.", *reach]
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1)]
+    lines += [cells[: len(header)] for cells in _comparison_cells(comparison)]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """Return the comparison as CSV in full precision; an empty cell has no value, or is never reached."""
+    buffer = io.StringIO()
+    records = comparison_records(comparison)
+    writer = csv.DictWriter(buffer, records[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return buffer.getvalue()
+
+
+def comparison_records(comparison: Comparison) -> list[Record]:
+    """Return one flat record per group, the same keys in each; None where there is no value."""
+    point = zip(comparison.objectives, comparison.reference, strict=True)
+    reference = {f"reference {objective.column}": value for objective, value in point}
+    records: list[Record] = []
+    for group in comparison.groups:
+        record: dict[str, str | int | float | None] = {
+            "runs": group.name,
+            "seeds": len(group.runs),
+            "evaluations": group.evaluations,
+            "front size": group.front_size,
+            "hypervolume": group.hypervolume,
+            "standard error": _finite(group.standard_error),
+        }
+        for rival in comparison.groups:
+            needed = None if rival is group else _finite(group.evaluations_to(rival.hypervolume))
+            record[f"evaluations to reach {rival.name}"] = needed
+        records.append({**record, **reference})
+    return records
+
+
+def point_text(objectives: Sequence[Objective], point: Sequence[float]) -> str:
+    """Return a point in the objectives' units as text, such as ``top1 61.2 %, latency 9.5 ms``."""
+    return ", ".join(f"{one.name} {readable(value)} {one.unit}" for one, value in zip(objectives, point, strict=True))
 
 
 def readable(value: float) -> str:
-    """Return a number with four significant digits at least, thousands separated."""
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    """Return a number in four significant digits, or as a whole number with separated thousands."""
+    if not math.isfinite(value):
+        return "—"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:#.4g}" if value % 1 else f"{value:g}"
 
 
-def short(values: Any) -> str:
-    """Return a list of one-digit options without separators, anything else as it is."""
-    if isinstance(values, list):
-        separator = "" if all(len(str(value)) == 1 for value in values) else " "
-        return separator.join(map(str, values))
-    return str(values)
+def aligned(values: Sequence[float]) -> list[str]:
+    """Return the numbers of a column with the same number of decimals, four significant digits in the largest."""
+    largest = max(map(abs, values), default=0.0)
+    whole = largest == 0 or all(value % 1 == 0 for value in values)
+    decimals = 0 if whole else max(0, 3 - math.floor(math.log10(largest)))
+    return [f"{value:,.{decimals}f}" for value in values]
 
 
-def comparison_table(rows: list[Mapping[str, str]]) -> Table:
-    """Return the comparison of groups of runs; every row has the same keys."""
-    table = Table()
-    for name in rows[0]:
-        table.add_column(escape(name), justify="left" if name == "runs" else "right")
-    for row in rows:
-        table.add_row(*map(escape, row.values()))
-    return table
+def compact(value: Any) -> str:
+    """Return an option as short text: ``35573`` for one-digit lists, ``512x3,640`` for others."""
+    if not isinstance(value, list):
+        return str(value)
+    texts = [str(item) for item in value]
+    if all(len(text) == 1 for text in texts):
+        return "".join(texts)
+    repeats = [(text, len(list(same))) for text, same in itertools.groupby(texts)]
+    return ",".join(text if count == 1 else f"{text}x{count}" for text, count in repeats)
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", title_style="bold", caption_justify="left",
+        min_width=len(title), box=box.SIMPLE_HEAD, show_edge=False, padding=(0, GAP - 1, 0, 0),
+    )  # fmt: skip
+
+
+def _comparison_cells(comparison: Comparison) -> list[list[str]]:
+    lines = []
+    for group in comparison.groups:
+        error = f"{group.standard_error:.2g}" if math.isfinite(group.standard_error) else "—"
+        cells = [group.name, str(len(group.runs)), str(group.evaluations), f"{group.front_size:.1f}"]
+        cells += [f"{group.hypervolume:.5g}", error]
+        for rival in comparison.groups:
+            needed = group.evaluations_to(rival.hypervolume)
+            reached = f"{needed:.0f}" if math.isfinite(needed) else "—"
+            cells.append("" if rival is group else reached)
+        lines.append(cells)
+    return lines
+
+
+def _fit(columns: Mapping[str, Sequence[str]], space: int) -> dict[str, int]:
+    """Return the width of each column that is shown within ``space``, narrow ones first; the last may be cut."""
+    widths: dict[str, int] = {}
+    for name in sorted(columns, key=lambda name: _width(name, columns[name])):
+        width = min(_width(name, columns[name]), space - GAP)
+        if width < min(LEAST_WIDTH, _width(name, columns[name])):
+            break
+        widths[name] = width
+        space -= width + GAP
+    return {name: widths[name] for name in columns if name in widths}
+
+
+def _width(name: str, cells: Sequence[str]) -> int:
+    return max(map(len, (name, *cells)))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

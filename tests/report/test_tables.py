@@ -1,0 +1,121 @@
+"""Tables fit the screen and show what is in the run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from dynas.report.compare import compare
+from dynas.report.load import load_run
+from dynas.report.tables import (
+    aligned,
+    compact,
+    comparison_csv,
+    comparison_markdown,
+    comparison_records,
+    comparison_table,
+    front_table,
+    readable,
+)
+from tests.report.runs import FIVE, LATENCY, MACS, NAN, TOP1, search, write_search
+
+
+def lines(table: Table) -> list[str]:
+    console = Console(width=100, file=io.StringIO())
+    console.print(table)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def test_the_front_is_shown_with_units_and_short_architectures(tmp_path: Path) -> None:
+    shown = lines(front_table(search(tmp_path / "run", FIVE)))
+    assert shown[0] == "measured front: 2 of 5 sub-networks"
+    assert shown[1].split() == ["index", "top1", "[%]", "latency", "[ms]", "ks", "width", "d"]
+    assert shown[3].split() == ["5", "90", "8", "3574", "512x2,640", "4"]
+    assert shown[4].split() == ["2", "88", "4", "3574", "512x2,640", "1"]
+
+
+def test_a_long_front_is_thinned_and_keeps_its_ends(tmp_path: Path) -> None:
+    shown = lines(front_table(search(tmp_path / "run", [(50 + step, 10 + step) for step in range(45)])))
+    assert "45 of 45 sub-networks (20 shown)" in shown[0]
+    assert len(shown) == 3 + 20
+    assert shown[3].split()[:2] == ["45", "94"]
+    assert shown[-1].split()[:2] == ["1", "50"]
+
+
+def test_what_does_not_fit_is_cut_or_left_out_and_said(tmp_path: Path) -> None:
+    folder = write_search(tmp_path / "run", FIVE)
+    path = folder / "results.csv"
+    path.write_text(path.read_text().replace("[512, 512, 640]", str(list(range(100, 140)))))
+    shown = lines(front_table(load_run(folder)))
+    assert max(map(len, shown)) <= 100
+    assert "…" in shown[3]
+    assert shown[3].split()[:4] == ["5", "90", "8", "3574"]
+    assert shown[-1] == "architectures in full: front.csv"
+
+
+def test_an_empty_front_is_a_table_without_rows(tmp_path: Path) -> None:
+    shown = lines(front_table(search(tmp_path / "run", [])))
+    assert shown[0] == "measured front: 0 of 0 sub-networks"
+    assert "latency [ms]" in shown[1]
+
+
+def test_the_comparison_is_shown_in_three_formats(tmp_path: Path) -> None:
+    random = {"mode": "validation", "algo": "random"}
+    comparison = compare(
+        [
+            search(tmp_path / "a", FIVE),
+            search(tmp_path / "b", [(80, 10), (84, 5), (80, 10), (84, 6), (84, 5)], choices=random),
+        ]
+    )
+    shown = lines(comparison_table(comparison))
+    assert shown[3].split() == ["1", "linas", "nsga2", "1", "5", "2.0", "52", "—", "2"]
+    assert shown[4].split() == ["2", "validation", "random", "1", "5", "2.0", "20", "—", "—"]
+    assert max(map(len, shown)) <= 100
+
+    markdown = comparison_markdown(comparison).splitlines()
+    assert len({line.count("|") for line in markdown}) == 1
+    assert markdown[2] == "| linas nsga2 | 1 | 5 | 2.0 | 52 | — |  | 2 |"
+
+    rows = list(csv.DictReader(io.StringIO(comparison_csv(comparison))))
+    assert [row["runs"] for row in rows] == ["linas nsga2", "validation random"]
+    assert [float(row["hypervolume"]) for row in rows] == [52, 20]
+    assert rows[0]["evaluations to reach validation random"] == "2.0"
+    assert rows[1]["evaluations to reach linas nsga2"] == ""
+    assert rows[0]["reference latency [ms]"] == "10.0"
+    assert comparison_records(comparison)[0]["standard error"] is None
+
+
+def test_a_table_of_three_objectives_fits(tmp_path: Path) -> None:
+    values = [(80, 10, 3e8), (85, 5, 123456789)]
+    shown = lines(front_table(search(tmp_path / "run", values, [TOP1, LATENCY, MACS])))
+    assert max(map(len, shown)) <= 100
+    assert "123,456,789" in shown[3]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(91.25, "91.25"), (8, "8"), (0.0123449, "0.01234"), (12_345_678, "12,345,678"), (NAN, "—"), (9.0001, "9.000")],
+)
+def test_numbers_are_readable(value: float, text: str) -> None:
+    assert readable(value) == text
+
+
+def test_numbers_of_a_column_have_the_same_decimals() -> None:
+    assert aligned([2.5, 2, 12.25]) == ["2.50", "2.00", "12.25"]
+    assert aligned([0.0123449, 0.5]) == ["0.0123", "0.5000"]
+    assert aligned([12_345_678, 1]) == ["12,345,678", "1"]
+    assert aligned([]) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [([3, 5, 7], "357"), ([512, 512, 640], "512x2,640"), ([0.5, 1], "0.5,1"), (4, "4"), (["a", "b"], "ab"), ([], "")],
+)
+def test_options_are_compact(value: object, text: str) -> None:
+    assert compact(value) == text
