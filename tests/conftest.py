@@ -46,9 +46,7 @@ def mbv3_space() -> SearchSpace:
 @pytest.fixture(scope="session")
 def gated_space() -> SearchSpace:
     """Two units of one or two blocks with three kernel sizes: (3 + 9) ** 2 = 144 sub-networks, 324 genotypes."""
-    return SearchSpace(
-        [DesignVariable("ks", (3, 5, 7), 4, depth_gates("d", [2, 2])), DesignVariable("d", (1, 2), 2)]
-    )
+    return SearchSpace([DesignVariable("ks", (3, 5, 7), 4, depth_gates("d", [2, 2])), DesignVariable("d", (1, 2), 2)])
 
 
 @pytest.fixture(scope="session")
@@ -83,14 +81,19 @@ class Analytic:
         )
         self._noise = rng.random(space.n_features)
 
+    def _sum(self, genotypes: Genotypes, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Add up row by row: unlike a matrix product, to the same last bit whatever rows come together."""
+        total: NDArray[np.float64] = (self.space.one_hot(genotypes) * weights).sum(axis=1)
+        return total
+
     def quality(self, genotypes: Genotypes) -> NDArray[np.float64]:
-        return self.space.one_hot(genotypes) @ self._quality
+        return self._sum(genotypes, self._quality)
 
     def cost(self, genotypes: Genotypes) -> NDArray[np.float64]:
-        return self.space.one_hot(genotypes) @ self._cost
+        return self._sum(genotypes, self._cost)
 
     def noise(self, genotypes: Genotypes) -> NDArray[np.float64]:
-        return self.space.one_hot(genotypes) @ self._noise
+        return self._sum(genotypes, self._noise)
 
     def cost_bound(self, share: float) -> float:
         """Return the cost that ``share`` of random sub-networks do not exceed."""

@@ -35,7 +35,7 @@ def test_recalibration_takes_the_statistics_of_the_images() -> None:
     recalibrate(net, batch)
     layer = net[0]
     torch.testing.assert_close(layer.running_mean, batch.mean((0, 2, 3)))
-    torch.testing.assert_close(layer.running_var, batch.var((0, 2, 3)))
+    torch.testing.assert_close(layer.running_var, batch.var((0, 2, 3)), rtol=2e-3, atol=0)
     assert not layer.training
     with torch.inference_mode():
         out = net(batch)
@@ -49,7 +49,7 @@ def test_recalibration_of_several_batches_averages_them() -> None:
     recalibrate(net, batch)
     torch.testing.assert_close(net[0].running_mean, batch.mean((0, 2, 3)), rtol=1e-4, atol=1e-4)
     halves = torch.stack([half.var((0, 2, 3)) for half in batch.split(BATCH)])
-    torch.testing.assert_close(net[0].running_var, halves.mean(0), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(net[0].running_var, halves.mean(0), rtol=1e-3, atol=0)
 
 
 def test_recalibration_counts_every_image_alike() -> None:
@@ -72,7 +72,7 @@ def test_only_batch_norm_changes_and_weights_do_not() -> None:
     before = {name: value.clone() for name, value in net.state_dict().items()}
     recalibrate(net, images(20))
     changed = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
-    assert changed == {"1.running_mean", "1.running_var", "1.num_batches_tracked"}
+    assert changed - {"1.num_batches_tracked"} == {"1.running_mean", "1.running_var"}
     assert not any(module.training for module in net.modules())
 
 

@@ -15,7 +15,12 @@ from dynas import DynasError
 from dynas.data.fashion_mnist import EMBEDDED, JITTER, FashionMNIST, jitter, join, normalise, read_split
 from dynas.data.idx import read_idx, write_idx
 
-FILES = ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"]
+FILES = [
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+]
 
 
 def make_folder(folder: Path, train: int = 40, validation: int = 20) -> Path:
@@ -23,7 +28,9 @@ def make_folder(folder: Path, train: int = 40, validation: int = 20) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for part, size in (("train", train), ("t10k", validation)):
         numbers = np.arange(size, dtype=np.uint8)
-        write_idx(folder / f"{part}-images-idx3-ubyte.gz", np.broadcast_to(numbers[:, None, None], (size, 28, 28)).copy())
+        write_idx(
+            folder / f"{part}-images-idx3-ubyte.gz", np.broadcast_to(numbers[:, None, None], (size, 28, 28)).copy()
+        )
         write_idx(folder / f"{part}-labels-idx1-ubyte.gz", numbers % 10)
     return folder
 
@@ -91,9 +98,10 @@ def test_a_damaged_file_is_refused_or_reads_as_before(
         content[place] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
     try:
-        np.testing.assert_array_equal(read_idx(path), array)
-    except DynasError as error:
-        assert "array.gz" in str(error)
+        read = read_idx(path)
+    except DynasError:
+        return
+    np.testing.assert_array_equal(read, array)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -195,7 +203,8 @@ def test_only_full_batches_are_shown(tmp_path: Path) -> None:
 def test_epochs_differ_and_are_decided_by_their_generator(tmp_path: Path) -> None:
     data = FashionMNIST(str(make_folder(tmp_path)), 2, 10, 10)
     first, same, other = (
-        torch.cat([images for images, _ in data.training_batches(20, np.random.default_rng(seed))]) for seed in (1, 1, 2)
+        torch.cat([images for images, _ in data.training_batches(20, np.random.default_rng(seed))])
+        for seed in (1, 1, 2)
     )
     assert torch.equal(first, same)
     assert not torch.equal(first, other)

@@ -163,13 +163,13 @@ def test_the_interval_of_the_median_computed_by_hand(times: list[float], wanted:
     assert median_interval(np.array(times)) == pytest.approx(wanted)
 
 
-def test_the_interval_covers_the_true_median_in_nineteen_of_twenty_cases() -> None:
+def test_the_interval_covers_the_true_median_in_about_nine_of_ten_cases() -> None:
     rng = np.random.default_rng(0)
     covered = []
     for _ in range(400):
         times = rng.normal(10, 1, 40)
         covered.append(abs(np.median(times) - 10) <= median_interval(times) * np.median(times))
-    assert 0.9 <= np.mean(covered) <= 1.0
+    assert 0.85 <= np.mean(covered) <= 0.97
 
 
 def test_a_summary_holds_median_and_quantiles() -> None:

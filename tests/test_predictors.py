@@ -152,7 +152,9 @@ def test_too_few_measurements_to_learn_from_are_refused(analytic_mbv3: Any, n: i
 
 
 def test_cross_validation_finds_few_errors_where_many_examples_are_noiseless(analytic_mbv3: Any) -> None:
-    few, many = (cross_validate(analytic_mbv3.problem(3), make_ridge, measured(analytic_mbv3, n, 0, 3)) for n in (20, 400))
+    few, many = (
+        cross_validate(analytic_mbv3.problem(3), make_ridge, measured(analytic_mbv3, n, 0, 3)) for n in (20, 400)
+    )
     assert [result.objective for result in many] == ["quality", "noise"], "exact ones are not predicted"
     for worse, better in zip(few, many, strict=True):
         assert better.mape < 0.5

@@ -28,7 +28,9 @@ def open_store(folder: Path, space: SearchSpace) -> RunStore:
 def evaluation(space: SearchSpace, index: int, measurement: Measurement) -> Evaluation:
     """Return the evaluation of the ``index``-th sub-network of the space, counted from 1."""
     genotype = space.sample_distinct(index, np.random.default_rng(0))[index - 1]
-    return Evaluation(index, 1 + index // 3, space.key(genotype), genotype, measurement, "2026-01-02T03:04:05.678+00:00")
+    return Evaluation(
+        index, 1 + index // 3, space.key(genotype), genotype, measurement, "2026-01-02T03:04:05.678+00:00"
+    )
 
 
 def same(first: Evaluation | None, second: Evaluation | None) -> bool:
@@ -197,10 +199,10 @@ def test_results_of_other_objectives_or_another_space_are_refused(tmp_path: Path
     before = (tmp_path / RESULTS).read_bytes()
     with pytest.raises(DynasError, match=r"its columns are .* instead of .*macs \[MAC\]"):
         RunStore(tmp_path, gated_space, [OBJECTIVES[0], Objective("macs", "min", "MAC")], EXTRAS)
-    with pytest.raises(DynasError, match="not a results.csv of this run"):
+    with pytest.raises(DynasError, match=r"not a results\.csv of this run"):
         RunStore(tmp_path, gated_space, OBJECTIVES)
     other = SearchSpace([DesignVariable("ks", (3, 5, 7), 4), DesignVariable("e", (1, 2), 2)])
-    with pytest.raises(DynasError, match="line 2 .* keys ks, e"):
+    with pytest.raises(DynasError, match=r"line 2 .* keys ks, e"):
         open_store(tmp_path, other)
     assert (tmp_path / RESULTS).read_bytes() == before
 
@@ -245,7 +247,7 @@ def test_a_row_of_too_few_cells_in_the_middle_is_refused(tmp_path: Path, gated_s
 
 def test_a_folder_below_a_file_cannot_be_written(tmp_path: Path, gated_space: SearchSpace) -> None:
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(DynasError, match="cannot write results to '.*file/run'"):
+    with pytest.raises(DynasError, match=r"cannot write results to '.*file/run'"):
         open_store(tmp_path / "file" / "run", gated_space)
 
 
@@ -268,7 +270,7 @@ def test_a_full_disk_keeps_the_rows_before_and_says_so(
     store = open_store(tmp_path, gated_space)
     new = evaluation(gated_space, 4, Measurement((5.0, 6.0)))
     with disk_full_after(os.path.getsize(tmp_path / RESULTS) + space_left):
-        with pytest.raises(DynasError, match="cannot write to .* the rows before are safe"):
+        with pytest.raises(DynasError, match=r"cannot write to .* the rows before are safe"):
             store.append(new)
         store.close()  # the run still ends in order
     assert store.find(new.key) is None
@@ -280,7 +282,7 @@ def test_a_full_disk_keeps_the_rows_before_and_says_so(
     assert len(open_store(tmp_path, gated_space)) == 4
 
 
-@pytest.mark.parametrize("error", ["two\nlines", "carriage\rreturn", "quote \" and comma ,", "lone surrogate \udcff"])
+@pytest.mark.parametrize("error", ["two\nlines", "carriage\rreturn", 'quote " and comma ,', "lone surrogate \udcff"])
 def test_any_text_can_be_the_reason_of_a_failure(tmp_path: Path, gated_space: SearchSpace, error: str) -> None:
     row = evaluation(gated_space, 1, Measurement((math.nan, math.nan), {}, 0.0, error))
     store = open_store(tmp_path, gated_space)

@@ -33,7 +33,13 @@ class Search:
     """Runs one algorithm on the analytic problem and keeps what was asked."""
 
     def __init__(
-        self, analytic: Any, name: str, n_objectives: int = 2, bound: float | None = None, seed: int = 0, **settings: Any
+        self,
+        analytic: Any,
+        name: str,
+        n_objectives: int = 2,
+        bound: float | None = None,
+        seed: int = 0,
+        **settings: Any,
     ) -> None:
         start = settings.pop("start", None)
         self.analytic, self.n_objectives = analytic, n_objectives
@@ -94,9 +100,7 @@ def test_every_ask_has_the_size_of_the_population(
 
 
 @pytest.mark.parametrize(("name", "n_objectives"), CASES)
-def test_the_seed_decides_everything(
-    analytic_mbv3: Any, name: str, n_objectives: int, bound: float | None
-) -> None:
+def test_the_seed_decides_everything(analytic_mbv3: Any, name: str, n_objectives: int, bound: float | None) -> None:
     first, same, other = (Search(analytic_mbv3, name, n_objectives, bound, seed).run(200) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.rows, same.rows)
     assert not {row.tobytes() for row in first.rows} & {row.tobytes() for row in other.rows}
@@ -160,7 +164,13 @@ def test_failed_and_missing_answers_do_not_stop_the_search(
 @pytest.mark.parametrize("population", [5, 40])
 @pytest.mark.parametrize(("name", "n_objectives"), CASES)
 def test_a_small_space_is_searched_to_its_end(
-    analytic: Any, gated_space: SearchSpace, everything: Any, name: str, n_objectives: int, population: int, response: str
+    analytic: Any,
+    gated_space: SearchSpace,
+    everything: Any,
+    name: str,
+    n_objectives: int,
+    population: int,
+    response: str,
 ) -> None:
     search = Search(analytic(gated_space), name, n_objectives, population=population)
     search.run(10_000, partial(RESPONSES[response], search))

@@ -86,7 +86,7 @@ def test_the_budget_is_spent_to_the_last_evaluation(
     assert len(keys) == len(set(keys)) == budget
     assert evaluate.remaining == 0
     assert watcher.keys == keys
-    np.testing.assert_allclose(
+    np.testing.assert_array_equal(
         [evaluation.measurement.values for evaluation in evaluate.history],
         analytic_mbv3.values(evaluate.measured.genotypes, 2),
     )
