@@ -81,6 +81,10 @@ class Bench:
         usable = [subnet for subnet in subnets if not isinstance(subnet, str)]
         try:
             readings: list[Outcome] = list(metric.measure(usable, self)) if usable else []
+            if len(readings) != len(usable):
+                raise ValueError(
+                    f"{type(metric).__name__} gave {len(readings)} readings for {len(usable)} sub-networks"
+                )
         except Exception as error:  # a metric may raise anything; only the candidates at fault fail
             if len(usable) > 1:
                 return [self._read(metric, [subnet])[0] for subnet in subnets]

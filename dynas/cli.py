@@ -5,6 +5,7 @@ Imports stay inside the functions, so that ``dynas --help`` answers at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -60,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DynasError as error:
         print(f"dynas: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("dynas: interrupted", file=sys.stderr)
         return 130

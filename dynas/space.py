@@ -74,6 +74,8 @@ class SearchSpace:
                 raise DynasError(f"two design variables are called '{variable.name}'")
             self._first[variable.name] = len(genes)
             genes += [variable] * variable.length
+        if not genes:
+            raise DynasError("a search space needs at least one design variable")
         self.cardinality: Genotypes = np.array([len(gene.choices) for gene in genes], dtype=np.int64)
         self._parents, self._opens = self._gate_tables()
         self._feature_start = np.concatenate([[0], np.cumsum(self.cardinality)[:-1]])
@@ -208,7 +210,7 @@ class SearchSpace:
             values = values if variable.length > 1 else [values]
             if not isinstance(values, Sequence) or len(values) != variable.length:
                 raise DynasError(f"'{variable.name}' needs {variable.length} values, got {values!r}")
-            for value in values:
+            for value in (tuple(value) if isinstance(value, list) else value for value in values):
                 if value not in variable.choices:
                     raise DynasError(f"'{variable.name}' cannot be {value!r}: choose from {list(variable.choices)}")
                 options.append(variable.choices.index(value))

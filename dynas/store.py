@@ -6,6 +6,7 @@ when the file is opened again; everything else in the folder can be derived from
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -31,7 +32,7 @@ LAST_COLUMNS = ("seconds [s]", "timestamp", "error", "architecture")
 def write_atomic(path: Path, text: str) -> None:
     """Replace a file as a whole, so that a reader or a crash never sees half of it."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
+    partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)
 
 
@@ -80,7 +81,7 @@ class RunStore:
             folder.mkdir(parents=True, exist_ok=True)
             if self._path.exists():
                 self._load()
-            self._file = self._path.open("a", newline="", encoding="utf-8")
+            self._file = self._path.open("a", newline="", encoding="utf-8", errors="backslashreplace")
             if self._file.tell() == 0:
                 self._write(self.columns)
         except OSError as error:
@@ -100,7 +101,7 @@ class RunStore:
             DynasError: the disk refuses, for instance because it is full.
         """
         measurement = evaluation.measurement
-        architecture = json.dumps(self._space.decode(evaluation.genotype), separators=(",", ":"))
+        architecture = json.dumps(self._space.decode(evaluation.genotype), separators=(",", ":"), default=_plain)
         try:
             self._write(
                 [
@@ -111,7 +112,7 @@ class RunStore:
                     *(number(measurement.extras.get(name, math.nan)) for name in self._extras),
                     number(round(measurement.seconds, 4)),
                     evaluation.timestamp,
-                    measurement.error,
+                    " ".join(measurement.error.split()),
                     architecture,
                 ]
             )
@@ -121,7 +122,8 @@ class RunStore:
 
     def close(self) -> None:
         """Close results.csv."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # every row that counts is on disk already
+            self._file.close()
 
     def _write(self, cells: Sequence[object]) -> None:
         self._file.write(_line(cells))
@@ -129,33 +131,34 @@ class RunStore:
         os.fsync(self._file.fileno())
 
     def _load(self) -> None:
-        try:
-            text = self._path.read_bytes().decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise DynasError(f"'{self._path}' is not a results.csv of dynas: it is no UTF-8 text") from error
-        whole = self._whole_lines(text)
-        if whole != text:
-            write_atomic(self._path, whole)
-        lines = list(csv.reader(io.StringIO(whole)))
-        if not lines:
-            return
-        if lines[0] != self.columns:
+        content = self._path.read_bytes()
+        header = _line(self.columns).encode()
+        if header.startswith(content):  # empty, or torn while the header was written
+            content = content if content == header else b""
+        elif not content.startswith(header):
+            first = content.split(b"\n")[0][:200].decode(errors="replace")
             raise DynasError(
-                f"'{self._path}' is not a results.csv of this run: its columns are {', '.join(lines[0])[:200]} "
+                f"'{self._path}' is not a results.csv of this run: its columns are {', '.join(first.split(','))} "
                 f"instead of {', '.join(self.columns)}"
             )
+        try:
+            whole = self._whole_lines(content)
+            lines = list(csv.reader(io.StringIO(whole)))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise DynasError(f"'{self._path}' is not a results.csv of dynas: {error}") from error
+        if whole.encode() != self._path.read_bytes():
+            write_atomic(self._path, whole)
         for line, cells in enumerate(lines[1:], start=2):
             evaluation = self._parse(cells, line)
             self._rows[evaluation.key] = evaluation
 
-    def _whole_lines(self, text: str) -> str:
+    def _whole_lines(self, content: bytes) -> str:
         """Return the text without a torn last line; a last line that only lacks its newline is kept."""
-        if not text or text.endswith("\n"):
-            return text
-        start = text.rfind("\n") + 1
-        last = next(csv.reader([text[start:]]), [])
-        complete = len(last) == len(self.columns) and last[-1].endswith("}") and text.endswith('"')
-        return text + "\n" if complete else text[:start]
+        start = content.rfind(b"\n") + 1
+        text, tail = content[:start].decode(), content[start:].decode(errors="replace")
+        last = next(csv.reader([tail]), [])
+        complete = len(last) == len(self.columns) and last[-1].endswith("}") and tail.endswith('"')
+        return text + tail + "\n" if complete else text
 
     def _parse(self, cells: Sequence[str], line: int) -> Evaluation:
         try:

@@ -32,7 +32,7 @@ class Mark(nn.Module):
 def test_recalibration_takes_the_statistics_of_the_images() -> None:
     net = nn.Sequential(norm(3))
     batch = images(60)
-    recalibrate(net, batch)
+    recalibrate(net, batch.split(BATCH))
     layer = net[0]
     torch.testing.assert_close(layer.running_mean, batch.mean((0, 2, 3)))
     torch.testing.assert_close(layer.running_var, batch.var((0, 2, 3)), rtol=2e-3, atol=0)
@@ -46,7 +46,7 @@ def test_recalibration_takes_the_statistics_of_the_images() -> None:
 def test_recalibration_of_several_batches_averages_them() -> None:
     net = nn.Sequential(norm(3))
     batch = images(2 * BATCH)
-    recalibrate(net, batch)
+    recalibrate(net, batch.split(BATCH))
     torch.testing.assert_close(net[0].running_mean, batch.mean((0, 2, 3)), rtol=1e-4, atol=1e-4)
     halves = torch.stack([half.var((0, 2, 3)) for half in batch.split(BATCH)])
     torch.testing.assert_close(net[0].running_var, halves.mean(0), rtol=1e-3, atol=0)
@@ -55,14 +55,14 @@ def test_recalibration_of_several_batches_averages_them() -> None:
 def test_recalibration_counts_every_image_alike() -> None:
     net = nn.Sequential(norm(3))
     batch = torch.cat([images(BATCH), 100 + images(1, seed=1)])  # the last batch holds one image
-    recalibrate(net, batch)
+    recalibrate(net, batch.split(BATCH))
     torch.testing.assert_close(net[0].running_mean, batch.mean((0, 2, 3)), rtol=1e-3, atol=1e-3)
 
 
 def test_a_later_norm_sees_what_the_earlier_one_lets_through() -> None:
     net = nn.Sequential(norm(3), nn.ReLU(), norm(3))
     batch = images(80)
-    recalibrate(net, batch)
+    recalibrate(net, batch.split(BATCH))
     normalised = (batch - batch.mean((0, 2, 3), keepdim=True)) / batch.std((0, 2, 3), correction=0, keepdim=True)
     torch.testing.assert_close(net[2].running_mean, normalised.relu().mean((0, 2, 3)), rtol=1e-3, atol=1e-4)
 
@@ -70,7 +70,7 @@ def test_a_later_norm_sees_what_the_earlier_one_lets_through() -> None:
 def test_only_batch_norm_changes_and_weights_do_not() -> None:
     net = nn.Sequential(nn.Conv2d(3, 4, 3), norm(4), nn.Dropout(0.9)).eval()
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    recalibrate(net, images(20))
+    recalibrate(net, images(20).split(BATCH))
     changed = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
     assert changed - {"1.num_batches_tracked"} == {"1.running_mean", "1.running_var"}
     assert not any(module.training for module in net.modules())
@@ -79,7 +79,7 @@ def test_only_batch_norm_changes_and_weights_do_not() -> None:
 def test_a_network_without_batch_norm_is_left_as_it_is() -> None:
     net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()).eval()
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    recalibrate(net, images(20))
+    recalibrate(net, images(20).split(BATCH))
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
 
 
@@ -93,10 +93,10 @@ def test_recalibrating_twice_gives_the_same_network_bit_for_bit(supernet: Mobile
     for genotype in supernet.space.sample_distinct(3, np.random.default_rng(0)):
         architecture = supernet.space.decode(genotype)
         again, fresh = supernet.subnet(architecture), supernet.subnet(architecture)
-        recalibrate(again, batch)
+        recalibrate(again, batch.split(BATCH))
         first = {name: value.clone() for name, value in again.state_dict().items()}
-        recalibrate(again, batch)
-        recalibrate(fresh, batch)
+        recalibrate(again, batch.split(BATCH))
+        recalibrate(fresh, batch.split(BATCH))
         for name, value in first.items():
             assert torch.equal(value, again.state_dict()[name]), name
             assert torch.equal(value, fresh.state_dict()[name]), name
@@ -107,7 +107,7 @@ def test_recalibrating_changes_what_a_sub_network_says(supernet: MobileNetV3Supe
     subnet = supernet.subnet(supernet.space.decode(supernet.space.smallest()))
     with torch.inference_mode():
         before = subnet(batch)
-        recalibrate(subnet, batch)
+        recalibrate(subnet, batch.split(BATCH))
         assert (subnet(batch) - before).abs().max() > 1e-3
     untouched = supernet.subnet(supernet.space.decode(supernet.space.smallest()))
     with torch.inference_mode():

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from dynas import SearchSpace
+from dynas.metrics.accuracy import recalibrate
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 
 FILES = {"ofa_mbv3_public": 1.0, "ofa_mbv3_w12_public": 1.2}
@@ -87,6 +88,21 @@ def test_logits_at_another_resolution_are_those_of_the_original(golden: Golden, 
         with torch.inference_mode():
             logits = golden.supernet.subnet(case["arch"])(images).numpy()[:, :16]
         wanted = np.array(case["res160_logits16"])
+        assert np.abs(logits - wanted).max() <= 1e-4 * max(1, np.abs(wanted).max()), case["id"]
+
+
+def test_logits_after_recalibration_are_those_of_the_original(golden: Golden) -> None:
+    sizes = ((100, 4), (101, 2))  # seed and number of images of each batch
+    batches = [np.random.RandomState(seed).standard_normal((n, 3, 224, 224)).astype(np.float32) for seed, n in sizes]
+    cases = [case for case in golden.cases if "bn_recalibrated_logits16" in case]
+    if golden.supernet.shape.width == 1.0:
+        assert cases
+    for case in cases:
+        subnet = golden.supernet.subnet(case["arch"])
+        recalibrate(subnet, [torch.from_numpy(batch) for batch in batches])
+        with torch.inference_mode():
+            logits = subnet(golden.images).numpy()[:, :16]
+        wanted = np.array(case["bn_recalibrated_logits16"])
         assert np.abs(logits - wanted).max() <= 1e-4 * max(1, np.abs(wanted).max()), case["id"]
 
 

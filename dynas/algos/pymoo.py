@@ -50,10 +50,13 @@ class PymooSearch:
         )
         self._algorithm.setup(problem, seed=int(rng.integers(2**31)), termination=NoTermination())
         self._asked = Population.empty()
+        self._begun = False
 
     def ask(self) -> Genotypes:
         """Return the next generation ``(n, G)``; random newcomers where mating finds nothing new."""
-        asked = self._algorithm.ask()
+        unheard = self._begun and not self._algorithm.is_initialized  # pymoo would ask for the same again
+        self._begun = True
+        asked = None if unheard else self._algorithm.ask()
         if asked is None or len(asked) == 0:
             fresh = self._space.sample_distinct(self._population, self._rng, self._seen)
             self._seen.update(row.tobytes() for row in fresh)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynas.algos.base import check_objectives, first_population
+from dynas.errors import DynasError
 from dynas.evaluate import Batch
 from dynas.space import Genotypes, SearchSpace
 
@@ -27,6 +28,8 @@ class RandomSearch:
         population: int = 50,
     ) -> None:
         check_objectives("random", n_objectives)
+        if population < 1:
+            raise DynasError(f"algo=random needs algo.population >= 1, got {population}")
         self._space, self._rng, self._start, self._population = space, rng, start, population
         self._seen: set[bytes] = set()
 

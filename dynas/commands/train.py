@@ -146,7 +146,7 @@ def accuracies(supernet: Any, data: ClassificationData) -> list[dict[str, Any]]:
     import numpy as np
     import torch
 
-    from dynas.metrics.accuracy import recalibrate, top1
+    from dynas.metrics.accuracy import BATCH, recalibrate, top1
 
     space = supernet.space
     with torch.no_grad():
@@ -159,7 +159,7 @@ def accuracies(supernet: Any, data: ClassificationData) -> list[dict[str, Any]]:
     rows = []
     for name, genotype in named:
         subnet = supernet.subnet(space.decode(genotype)).to(memory_format=torch.channels_last)
-        recalibrate(subnet, data.calibration)
+        recalibrate(subnet, torch.split(data.calibration, BATCH))
         rows.append(
             {
                 "sub-network": name,

@@ -116,6 +116,8 @@ class FashionMNIST:
     """
 
     def __init__(self, source: str, garments: int, validation_size: int, calibration_size: int, seed: int = 0) -> None:
+        if garments < 1:
+            raise DynasError(f"data.garments={garments}: give 1 or more")
         folder = source_folder(source)
         self.train = read_split(folder, "train")
         validation = read_split(folder, "validation")

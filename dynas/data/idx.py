@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * ndim).reshape(shape)
     except FileNotFoundError as error:
         raise DynasError(f"no data file '{path}'") from error
-    except (OSError, EOFError, ValueError, struct.error) as error:
+    except (OSError, EOFError, ValueError, struct.error, zlib.error) as error:
         raise DynasError(f"'{path}' is not a gzipped IDX file: {error}") from error
 
 

@@ -44,7 +44,8 @@ class CpuMeter:
     """Times modules on the CPU with torch.utils.benchmark.
 
     All modules of a call take turns in a new random order each round, so that a slow phase of the machine
-    hits them alike. A module is done once the 95 % interval of its median is narrow enough.
+    hits them alike. A module is done once the interval of its median is narrow enough. Two untimed
+    passes before each timing, made by torch's Timer, bring a module back into the caches.
 
     Args:
         threads: intra-operation threads; two on a busy host can be far slower than one.
@@ -97,7 +98,7 @@ class CpuMeter:
 
 
 def median_interval(times: Values) -> float:
-    """Return the half width of the median's 95 % interval as a share of the median.
+    """Return the half width of the median's interval of about 90 % confidence, as a share of the median.
 
     McGill, Tukey and Larsen 1978 (doi 10.1080/00031305.1978.10479236): 1.57 interquartile ranges over the root
     of the number of timings; outliers do not move it.

@@ -16,21 +16,39 @@ if TYPE_CHECKING:
 BATCH = 500
 
 
-def recalibrate(subnet: nn.Module, images: Tensor) -> None:
-    """Recompute the batch-norm statistics of ``subnet`` on ``images`` ``(N, C, H, W)``, in place.
+def recalibrate(subnet: nn.Module, batches: Sequence[Tensor]) -> None:
+    """Recompute the batch-norm statistics of ``subnet`` on batches of images ``(N, C, H, W)``, in place.
 
-    Weight sharing leaves a sub-network with statistics of other sub-networks; Once-for-All
-    (arXiv:1908.09791, section 3.2) re-estimates them on training images before each evaluation.
+    Weight sharing leaves a sub-network with the statistics of others. As in Once-for-All (arXiv:1908.09791),
+    every batch is normalised by its own mean and variance, and their averages over all images are kept.
     """
     norms = [module for module in subnet.modules() if isinstance(module, nn.BatchNorm2d)]
+    sums = [(torch.zeros(norm.num_features), torch.zeros(norm.num_features)) for norm in norms]
+
+    def collect(norm: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        images, values = len(inputs[0]), inputs[0][:, 0].numel()
+        mean, variance = sums[norms.index(norm)]
+        mean += images * norm.running_mean
+        variance += images * norm.running_var * (values - 1) / values  # torch keeps the unbiased one
+
+    hooks = [norm.register_forward_hook(collect) for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None  # plain average over the batches
+        norm.momentum = 1.0  # the running statistics are those of the last batch
         norm.train()
     with torch.inference_mode():
-        for batch in torch.split(images, BATCH):
+        for batch in batches:
             subnet(batch)
+    for hook in hooks:
+        hook.remove()
     subnet.eval()
+    total = sum(len(batch) for batch in batches)
+    for norm, (mean, variance) in zip(norms, sums, strict=True):
+        norm.running_mean = mean / total
+        norm.running_var = variance / total
 
 
 def top1(subnet: nn.Module, images: Tensor, labels: Tensor) -> float:
@@ -51,6 +69,6 @@ class Top1:
         """Re-calibrate batch norm on the calibration samples, then count on the validation samples."""
         readings = []
         for subnet in subnets:
-            recalibrate(subnet, bench.data.calibration)
+            recalibrate(subnet, torch.split(bench.data.calibration, BATCH))
             readings.append(Reading(top1(subnet, *bench.data.validation)))
         return readings

@@ -43,7 +43,7 @@ class Linas:
         candidates = problem.space.sample_distinct(self.population, rng)
         while len(candidates):
             evaluate(candidates)
-            if not evaluate.remaining:
+            if not evaluate.remaining or len(evaluate.history) == problem.space.size:
                 return
             measured = evaluate.measured
             surrogate = fit_surrogate(problem, make_predictor, measured)

@@ -24,7 +24,7 @@ class Ridge:
     def __init__(self, alphas: Sequence[float]) -> None:
         if not alphas or min(alphas) <= 0:
             raise DynasError(f"predictor.alphas needs positive numbers, got {list(alphas)}")
-        self._model = RidgeCV(alphas=tuple(alphas))
+        self._model = RidgeCV(alphas=np.array(alphas, dtype=float))
         self._weights = np.zeros(0)
         self._intercept = 0.0
 

@@ -344,6 +344,10 @@ class MobileNetV3Supernet:
                 f"supernet mbv3 needs resolution=[height,width] and {len(STAGE_CHANNELS)} strides, "
                 f"got resolution={list(resolution)} strides={list(strides)}"
             )
+        if min(width, channels, classes, stem_stride, *resolution, *strides) <= 0:
+            raise DynasError(
+                "supernet mbv3 needs positive numbers for width, resolution, channels, classes, stem_stride and strides"
+            )
         self.shape = Shape(width, (resolution[0], resolution[1]), channels, classes, stem_stride, tuple(strides))
         self.space = search_space()
         with torch.random.fork_rng(devices=[]):

@@ -51,7 +51,9 @@ def _read(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # torch raises a different type for every way in which a file can be broken
         raise DynasError(f"'{path}' is no torch checkpoint that holds tensors only; nothing was loaded") from error
     state = state.get("state_dict", state) if isinstance(state, dict) else state
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, dict) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
+    ):
         raise DynasError(f"'{path}' holds no state dict of tensors")
     return state
 
