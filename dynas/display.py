@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +17,7 @@ from rich.table import Table
 
 from dynas.evaluate import Evaluation, PredictorQuality, Problem, make_batch
 from dynas.pareto import hypervolume, non_dominated
-from dynas.report.tables import front_table
+from dynas.report.tables import front_table, point_text
 from dynas.store import number, write_csv
 
 if TYPE_CHECKING:
@@ -50,12 +49,10 @@ class SearchDisplay:
         self._front = np.empty((0, len(problem.objectives)))
         self._worst = np.full(len(problem.objectives), -np.inf)
         self._iteration = self._done = self._failed = 0
-        self._started = time.monotonic()
         self._measured_seconds: list[float] = []
 
     def __enter__(self) -> SearchDisplay:
         """Show the panel."""
-        self._started = time.monotonic()
         if self._console.is_terminal:
             self._live.start()
             self._refresh()
@@ -109,18 +106,14 @@ class SearchDisplay:
 
     def conclude(self, summary: Summary, status: str) -> None:
         """Print the measured front and where everything lies."""
-        objectives = self._problem.objectives
-        if self._done == 0:
+        if not summary.run.measured.any():
             self._console.print("nothing was measured")
         else:
             self._console.print(front_table(summary.run))
-            point = ", ".join(
-                f"{objective.name} {value:.5g} {objective.unit}"
-                for objective, value in zip(objectives, summary.reference, strict=True)
-            )
+            point = point_text(self._problem.objectives, summary.reference)
             self._console.print(f"hypervolume {summary.hypervolume:.6g} up to the reference point {point}")
-            if self._failed:
-                self._console.print(f"{self._failed} candidates failed: see the error column of results.csv")
+        if self._failed:
+            self._console.print(f"{self._failed} candidates failed: see the error column of results.csv")
         for path in summary.paths:
             self._console.print(f"  {path}", soft_wrap=True, highlight=False)
         if status == "interrupted":

@@ -173,6 +173,15 @@ def test_resuming_with_another_config_is_refused_and_loses_nothing(finished: tup
     assert after == before
 
 
+def test_a_new_run_does_not_mix_with_an_old_one(finished: tuple[Path, str]) -> None:
+    folder, _ = finished
+    before = (folder / "results.csv").read_bytes()
+    refused = dynas("search", *QUICK, "seed=3", f"hydra.run.dir={folder}", cwd=folder.parent)
+    assert refused.returncode == 1
+    assert "already holds a run" in refused.stderr
+    assert (folder / "results.csv").read_bytes() == before
+
+
 def test_a_foreign_results_file_is_refused_and_left_alone(finished: tuple[Path, str], tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()

@@ -164,6 +164,14 @@ def check_same_config(folder: Path, config: dict[str, Any]) -> None:
         )
 
 
+def check_fresh(folder: Path, product: str) -> None:
+    """Raise DynasError where the folder of a new run already holds ``product`` of another one."""
+    if (folder / product).exists():
+        raise DynasError(
+            f"'{folder}' already holds a run: go on with it by resume={folder}, or give another hydra.run.dir"
+        )
+
+
 def run_folder() -> Path:
     """Return the folder of the current job."""
     return Path(HydraConfig.get().runtime.output_dir)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_same_config, choices, overrides, plain, run_folder, run_hydra
+from dynas.commands.hydra_job import check_fresh, check_same_config, choices, overrides, plain, run_folder, run_hydra
+from dynas.store import RESULTS
 
 if TYPE_CHECKING:
     from dynas.bench import Bench
@@ -34,6 +35,8 @@ def search_job(config: DictConfig) -> int:
     check_numbers(config)
     if config.resume:
         check_same_config(folder, plain(config))
+    else:
+        check_fresh(folder, RESULTS)
     mode, make_predictor = (build(config, part) for part in ("mode", "predictor"))
     problem, bench = build_problem(config)
     make_algorithm = build_algorithm(config, problem)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_same_config, choices, overrides, plain, run_folder, run_hydra
+from dynas.commands.hydra_job import check_fresh, check_same_config, choices, overrides, plain, run_folder, run_hydra
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +43,8 @@ def train_job(config: DictConfig) -> int:
     config.supernet.weights = config.start
     if config.resume:
         check_same_config(folder, plain(config))
+    else:
+        check_fresh(folder, CHECKPOINT)
     if config.threads:
         torch.set_num_threads(config.threads)
     data, recipe, supernet = build(config, "data"), build(config, "recipe"), build(config, "supernet")
