@@ -189,8 +189,11 @@ def accuracy_table(rows: list[dict[str, Any]]) -> Any:
 def model_card(config: DictConfig, rows: list[dict[str, Any]], facts: dict[str, Any]) -> str:
     """Return the model card: what, how, on what, how good."""
     command = " ".join(["dynas train", *facts["overrides"]])
-    recipe = "\n".join(f"- {key}: {value}" for key, value in plain(config)["recipe"].items() if key != "_target_")
-    shape = ", ".join(f"{key} {value}" for key, value in plain(config)["supernet"].items() if key != "_target_")
+    described = {
+        part: [f"{key}: {value}" for key, value in plain(config)[part].items() if key != "_target_"]
+        for part in ("supernet", "data", "recipe")
+    }
+    recipe = "\n".join(f"- {setting}" for setting in described["recipe"])
     header = "| " + " | ".join(rows[0]) + " |\n|" + " --- |" * len(rows[0])
     body = "\n".join("| " + " | ".join(str(cell) for cell in row.values()) + " |" for row in rows)
     return f"""# Supernet {facts["choices"]["supernet"]} trained on {facts["choices"]["data"]}
@@ -199,9 +202,9 @@ Weights in half precision: `{WEIGHTS}`. Command:
 
     {command}
 
-Network: {shape}.
+Network: {", ".join(described["supernet"])}.
 
-Data: {plain(config)["data"]}, SHA-256 of its pixels and labels `{facts["data_sha256"]}`.
+Data: {", ".join(described["data"])}; SHA-256 of its pixels and labels `{facts["data_sha256"]}`.
 
 Recipe (sandwich rule, distillation from the largest sub-network, AdamW, cosine schedule):
 

@@ -1,0 +1,52 @@
+"""The README tells the truth: its commands compose, its files exist, its tables are complete."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from dynas.paths import CONFIGS
+from tests.cli import ROOT, dynas
+
+README = (ROOT / "README.md").read_text()
+COMMANDS = [
+    line.split("#")[0].strip().removeprefix("scripts/")
+    for line in README.splitlines()
+    if re.match(r" {4}(scripts/)?dynas (search|train) ", line)
+]
+
+
+def test_the_two_commands_come_first_and_can_be_started() -> None:
+    commands = re.findall(r"^ {4}(scripts/\S+)", README, flags=re.MULTILINE)
+    assert commands[:2] == ["scripts/dynas", "scripts/test"]
+    for command in commands:
+        assert (ROOT / command).stat().st_mode & 0o111, f"{command} is not executable"
+    assert "scripts/test" in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_composes(command: str, tmp_path: Path) -> None:
+    arguments = [argument for argument in shlex.split(command)[1:] if "<" not in argument and argument != "-m"]
+    arguments = [re.sub(r"^seed=1,2,3$", "seed=1", argument) for argument in arguments]
+    shown = dynas(*arguments, "--cfg", "job", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+
+
+def test_every_config_option_is_listed() -> None:
+    for folder in CONFIGS.iterdir():
+        if folder.is_dir() and folder.name != "hydra":
+            row = next((line for line in README.splitlines() if line.startswith(f"| `{folder.name}`")), "")
+            row = row or next(line for line in README.splitlines() if line.startswith(f"| `{folder.name}` ("))
+            missing = [path.stem for path in folder.glob("*.yaml") if f"`{path.stem}`" not in row]
+            assert missing == [], f"{folder.name} lacks {missing}"
+
+
+def test_every_file_that_is_named_exists() -> None:
+    links = re.findall(r"\]\((?!http)([^)]+)\)", README)
+    files = re.findall(r"`(dynas/[\w/.]+|docs/[\w/.]+)`", README)
+    mapped = re.findall(r"\b((?:dynas|scripts|tests|configs)/[\w/.]*)", README.split("## File map")[1])
+    for name in [*links, *files, *mapped]:
+        assert (ROOT / name).exists(), name
