@@ -36,10 +36,11 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
     Raises:
         DynasError: the arguments or the config make no sense, or the job refused.
     """
-    register()
+    check_single_options(arguments)
+    arguments = resume_arguments(arguments)
     check_outputs(arguments)
+    register()
     statuses: list[int] = []
-
     started: list[bool] = []
 
     def task(config: DictConfig) -> None:
@@ -53,16 +54,15 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
             print(f"dynas: {error if isinstance(error, DynasError) else one_sentence(error)}", file=sys.stderr)
             raise SystemExit(1) from error
 
-    check_single_options(arguments)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let exceptions through to us instead of printing them
     sys.path.append(os.getcwd())  # a user's own class can be named by _target_
-    sys.argv = [f"dynas {name}", *hoist_flags(resume_arguments(arguments))]
+    sys.argv = [f"dynas {name}", *hoist_flags(arguments)]
     try:
         hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=name)(task)()
     except (HydraException, OmegaConfBaseException) as error:
         raise DynasError(one_sentence(error)) from error
     except OSError as error:
-        raise DynasError(f"cannot write '{error.filename}': {error.strerror}") from error
+        raise DynasError(f"'{error.filename}': {error.strerror}" if error.filename else str(error)) from error
     except ValueError as error:
         if started:  # not about the config
             raise
