@@ -67,12 +67,15 @@ def plot_hypervolume(
         _curve(axes, name, table, COLOURS[index % len(COLOURS)], LINES[index % len(LINES)])
     axes.set_xlabel("evaluations")
     axes.set_ylabel(f"hypervolume [{' · '.join(objective.unit for objective in objectives)}]")
-    axes.set_ylim(bottom=_bottom(curves))
+    bottom = _bottom(curves)
+    axes.set_ylim(bottom=bottom)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _engineering(axes.yaxis, np.concatenate([table.ravel() for table in curves.values()]))
     _tidy(axes)
-    figure.suptitle(_reference_text(objectives, reference), x=0.012, ha="left", fontsize=8.5, color="#555555")
+    cut = "; the vertical axis does not start at 0" if bottom > 0 else ""
+    text = f"{_reference_text(objectives, reference)}{cut}"
+    figure.suptitle(text, x=0.012, ha="left", fontsize=8.5, color="#555555")
     if any(curves):
         title = "mean ± standard error" if any(len(table) > 1 for table in curves.values()) else None
         axes.legend(frameon=False, loc="lower right", title=title, title_fontsize=8.5, alignment="left")

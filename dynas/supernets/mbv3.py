@@ -189,12 +189,7 @@ class MobileNetV3Supernet:
 
     Args:
         weights: ``embedded``, ``random`` (untrained, for training and tests) or a path to a checkpoint.
-        width: multiplier of every channel count.
-        resolution: input height and width in pixels.
-        channels: input channels.
-        classes: number of classes.
-        stem_stride: stride of the first convolution.
-        strides: stride of the first block of each of the five stages.
+        width, resolution, channels, classes, stem_stride, strides: see `dynas.supernets.mbv3_shape.Shape`.
         seed: seed of the weights where ``weights=random``.
 
     Raises:
