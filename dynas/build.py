@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from hydra import compose
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -37,6 +38,16 @@ def build(config: DictConfig, part: str) -> Any:
             raise cause from error
         detail = " ".join(str(cause or error).split())
         raise DynasError(f"cannot build {part} from its config: {detail}") from error
+
+
+def option(group: str, name: str) -> DictConfig:
+    """Return the config of one option of a group, with its defaults; works where Hydra has been started.
+
+    Raises:
+        hydra.errors.HydraException: there is no such option.
+    """
+    chosen: DictConfig = compose("search", overrides=[f"{group}={name}"])[group]
+    return chosen
 
 
 def build_problem(config: DictConfig) -> tuple[Problem, Bench]:

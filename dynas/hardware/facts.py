@@ -7,7 +7,19 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("dynas", "torch", "numpy", "scipy", "scikit-learn", "pymoo", "moocore", "hydra-core", "omegaconf")
+PACKAGES = (
+    "dynas",
+    "torch",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "pymoo",
+    "moocore",
+    "optuna",
+    "cma",
+    "hydra-core",
+    "omegaconf",
+)
 
 
 def cpu_model() -> str:
