@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from dynas.data.base import ClassificationData
-from dynas.evaluate import Measurement
+from dynas.evaluate import Measurement, reason
 from dynas.hardware.latency import LatencyMeter
 from dynas.metrics.base import ExactMetric, MeasuredMetric, Metric, Reading
 from dynas.space import Genotypes
@@ -91,11 +91,6 @@ class Bench:
             readings = [reason(error)]
         answers = iter(readings)
         return [subnet if isinstance(subnet, str) else next(answers) for subnet in subnets]
-
-
-def reason(error: Exception) -> str:
-    """Return an error as one line of text."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
 
 
 def to_measurement(row: Sequence[Outcome], seconds: float) -> Measurement:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 from hydra import compose
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from dynas.algos.base import AlgorithmFactory
 from dynas.bench import Bench
 from dynas.errors import DynasError
 from dynas.evaluate import Problem
 from dynas.metrics.base import ExactMetric, MeasuredMetric
+from dynas.modes.base import SearchMode
 from dynas.objectives import Objective
+from dynas.predictors.base import PredictorFactory
 
 log = logging.getLogger(__name__)
 
@@ -84,28 +85,74 @@ def check_classes(config: DictConfig, data: Any) -> None:
         )
 
 
-def build_algorithm(config: DictConfig, problem: Problem) -> AlgorithmFactory:
-    """Return the algorithm's factory.
+def build_predictors(config: DictConfig, problem: Problem) -> dict[str, PredictorFactory]:
+    """Return what makes the predictor of each objective that is not exact: its own, or else the common one."""
+    common = build(config, "predictor")
+    factories = {}
+    for objective in problem.objectives:
+        own = config.objectives[objective.name].predictor
+        if not objective.exact:
+            named = OmegaConf.create({"predictor": option("predictor", own) if isinstance(own, str) else own})
+            factories[objective.name] = common if own is None else build(named, "predictor")
+    return factories
 
-    Raises:
-        DynasError: it refuses its settings, the number of objectives or the space.
+
+def build_mode(config: DictConfig, overrides: Sequence[str], problem: Problem) -> SearchMode:
+    """Return the search mode, with the iterations of its schedule where it has one.
+
+    Args:
+        config: the composed config.
+        overrides: the overrides that it was composed from.
+        problem: what is searched.
     """
-    factory: AlgorithmFactory = build(config, "algo")
-    try:
-        factory(problem.space, len(problem.objectives), np.random.default_rng(0))
-    except TypeError as error:
-        raise DynasError(f"cannot build algo from its config: {error}") from error
-    return factory
+    schedule = config.mode.get("schedule")
+    if not schedule:
+        mode: SearchMode = build(config, "mode")
+        return mode
+    stages: dict[int, dict[str, Any]] = {}
+    changes: list[str] = []
+    for iteration in sorted(schedule):
+        changes += check_changes(iteration, schedule[iteration])
+        changed = compose("search", overrides=[*overrides, *changes])
+        stages[iteration] = {
+            "population": changed.mode.population,
+            "predicted_evaluations": changed.mode.predicted_evaluations,
+            "make_algorithm": build(changed, "algo"),
+            "make_predictors": build_predictors(changed, problem),
+        }
+    plain = {key: value for key, value in config.mode.items() if key != "schedule"}
+    mode = build(OmegaConf.create({"mode": {**plain, "_partial_": True}}), "mode")(schedule=stages)
+    return mode
+
+
+CHANGES = r"(algo|predictor)(\.\w+)?=|mode\.(population|predicted_evaluations)=|objectives\.\w+\.predictor="
+
+
+def check_changes(iteration: object, changes: object) -> list[str]:
+    """Return the overrides of one iteration of a schedule; raise DynasError where one changes something else."""
+    if not isinstance(iteration, int) or not isinstance(changes, ListConfig):
+        raise DynasError(
+            "mode.schedule maps iterations to lists of overrides, such as {3: [algo=agemoea]}, "
+            f"got {iteration}: {changes}"
+        )
+    for change in map(str, changes):
+        if not re.match(CHANGES, change):
+            raise DynasError(
+                "mode.schedule can change algo, predictor, mode.population, mode.predicted_evaluations and "
+                f"objectives.<name>.predictor, not '{change}'"
+            )
+    return [str(change) for change in changes]
 
 
 def check_numbers(config: DictConfig) -> None:
-    """Raise DynasError where the frame's numbers make no sense or the budget does not pay the first population."""
+    """Raise DynasError where the frame's numbers make no sense or the budget does not pay the first measurements."""
     if config.seed < 0 or config.group < 1:
         raise DynasError(f"seed={config.seed} group={config.group}: give a seed of 0 or more and a group of 1 or more")
-    part = "mode" if config.mode.get("population") else "algo"
-    population = config[part].get("population") or 1
-    if config.budget < population:
+    keys = ("mode.training", "mode.population", "algo.population")
+    first = next((key for key in keys if OmegaConf.select(config, key) is not None), None)
+    wanted = OmegaConf.select(config, first) if first else 1
+    if config.budget < max(wanted, 1):
         raise DynasError(
-            f"budget={config.budget} is smaller than {part}.population={population}: "
-            f"give budget={population} or more, or a smaller {part}.population"
+            f"budget={config.budget} is smaller than {first}={wanted}: "
+            f"give budget={wanted} or more, or a smaller {first}"
         )

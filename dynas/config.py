@@ -16,6 +16,7 @@ class ObjectiveConfig:
     direction: str = MISSING
     unit: str = MISSING
     bound: float | None = None
+    predictor: Any = None
     metric: Any = MISSING
 
 
@@ -26,6 +27,9 @@ class SearchConfig:
     seed: int = 0
     budget: int = 250
     group: int = 5
+    max_minutes: float | None = None
+    patience: int | None = None
+    warm_start: str | None = None
     resume: str | None = None
     supernet: Any = MISSING
     data: Any = MISSING

@@ -104,8 +104,8 @@ class SearchDisplay:
         ]
         write_csv(self._folder / PREDICTORS, header, rows)
 
-    def conclude(self, summary: Summary, status: str) -> None:
-        """Print the measured front and where everything lies."""
+    def conclude(self, summary: Summary, status: str, stopped: str) -> None:
+        """Print the measured front, why the search ended early, and where everything lies."""
         if not summary.run.measured.any():
             self._console.print("nothing was measured")
         else:
@@ -114,6 +114,8 @@ class SearchDisplay:
             self._console.print(f"hypervolume {summary.hypervolume:.6g} up to the reference point {point}")
         if self._failed:
             self._console.print(f"{self._failed} candidates failed: see the error column of results.csv")
+        if stopped:
+            self._console.print(f"stopped after {self._done} evaluations: {stopped}")
         for path in summary.paths:
             self._console.print(f"  {path}", soft_wrap=True, highlight=False)
         if status == "interrupted":

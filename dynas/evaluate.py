@@ -6,7 +6,6 @@ cannot tell them apart.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from dynas.objectives import Objective, Values, losses, violation
 from dynas.pareto import non_dominated
 from dynas.space import Genotypes, SearchSpace
+from dynas.stopping import Stopping
 
 ExactCount = Callable[[Genotypes], NDArray[np.int64] | Values]
 
@@ -159,6 +159,7 @@ class Evaluator:
         budget: number of distinct sub-networks that may be measured.
         store: where rows go, or None.
         observer: who is told of every row, or None.
+        stopping: what may end the run before the budget does.
     """
 
     def __init__(
@@ -168,9 +169,11 @@ class Evaluator:
         budget: int,
         store: Store | None = None,
         observer: Observer | None = None,
+        stopping: Stopping | None = None,
     ) -> None:
         self.problem = problem
         self.budget = budget
+        self.stopping = stopping or Stopping()
         self.iteration = 0
         self.history: list[Evaluation] = []
         self._measure = measure
@@ -180,8 +183,8 @@ class Evaluator:
 
     @property
     def remaining(self) -> int:
-        """Number of further sub-networks that the budget allows."""
-        return self.budget - len(self.history)
+        """Number of further sub-networks that may be measured."""
+        return 0 if self.stopping.reason else self.budget - len(self.history)
 
     @property
     def measured(self) -> Batch:
@@ -201,7 +204,7 @@ class Evaluator:
     def __call__(self, genotypes: Genotypes) -> Batch:
         """Evaluate genotypes ``(n, G)``, in order.
 
-        Returns the candidates that are known afterwards: all of them, unless the budget ran out.
+        Returns the candidates that are known afterwards: all of them, unless the budget or the time ran out.
         """
         space = self.problem.space
         rows = space.canonical(space.check(genotypes))
@@ -211,6 +214,7 @@ class Evaluator:
         if new:
             self.iteration += 1
             self._evaluate(new)
+            self.stopping.watch(self.measured.front().losses)
         known = [index for index, key in enumerate(keys) if key in self._values]
         values = [self._values[keys[index]] for index in known]
         return make_batch(
@@ -222,6 +226,8 @@ class Evaluator:
         missing = [row for key, row in new.items() if key not in stored]
         measurements = self._measure(np.array(missing)) if missing else iter(())
         for key, row in new.items():
+            if key not in stored and self.stopping.out_of_time():
+                return
             evaluation = stored.get(key) or self._write(key, row, next(measurements))
             self.history.append(evaluation)
             self._values[key] = evaluation.measurement.values
@@ -236,13 +242,6 @@ class Evaluator:
         return evaluation
 
 
-def measure_function(space: SearchSpace, function: Callable[[Mapping[str, object]], Sequence[float]]) -> Measure:
-    """Return a `Measure` that calls ``function(architecture)`` for the objectives' values, one by one."""
-
-    def measure(genotypes: Genotypes) -> Iterator[Measurement]:
-        for genotype in genotypes:
-            start = time.perf_counter()
-            values = tuple(float(value) for value in function(space.decode(genotype)))
-            yield Measurement(values, seconds=time.perf_counter() - start)
-
-    return measure
+def reason(error: Exception) -> str:
+    """Return an error as one line of text."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]

@@ -56,13 +56,14 @@ def nadir(losses: Values) -> Values:
 
 
 def spread(losses: Values, n: int) -> NDArray[np.int64]:
-    """Return the indices of ``n`` rows of ``losses`` ``(m, M)`` that lie far apart.
+    """Return the indices of up to ``n`` rows of ``losses`` ``(m, M)`` that lie far apart, in the order of choice.
 
     Starts from the best row of each objective, then adds the row that is farthest from those chosen, every
     objective scaled to its range.
     """
-    if len(losses) <= n:
-        return np.arange(len(losses))
+    n = min(n, len(losses))
+    if n == 0:
+        return np.empty(0, dtype=np.int64)
     span = np.ptp(losses, axis=0)
     scaled = (losses - losses.min(axis=0)) / np.where(span > 0, span, 1.0)
     chosen = list(dict.fromkeys(int(index) for index in losses.argmin(axis=0)))[:n]

@@ -23,13 +23,15 @@ from rich.console import Console
 from rich.table import Table
 
 from dynas.algos.pymoo import nsga2
-from dynas.evaluate import Evaluator, Problem, measure_function
-from dynas.modes.linas import Linas, choose
+from dynas.evaluate import Evaluator, Problem
+from dynas.functions import measure_function
+from dynas.modes.prediction import choose, front_from_afar, search_predictions
 from dynas.objectives import Objective
 from dynas.predictors.ridge import Ridge
 from dynas.predictors.surrogate import Surrogate, cross_validate, fit_surrogate
 from dynas.supernets.mbv3 import search_space
 
+POPULATION = 50
 ALPHAS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
 
 
@@ -43,7 +45,7 @@ def measured_evaluator(n: int) -> Evaluator:
         features = space.one_hot(space.encode(architecture)[None])[0]  # type: ignore[arg-type]
         return list(features @ weights + rng.normal(0, 0.2, 2))
 
-    evaluate = Evaluator(problem, measure_function(space, function), n)
+    evaluate = Evaluator(problem, measure_function(problem, function), n)
     evaluate(space.sample_distinct(n, rng))
     return evaluate
 
@@ -72,22 +74,23 @@ def main() -> None:
     parser.add_argument("--measured", default="50,100,150,200", help="numbers of measurements so far")
     parser.add_argument("--predicted", type=int, default=20_000, help="predicted evaluations")
     arguments = parser.parse_args()
-    make_predictor = partial(Ridge, alphas=ALPHAS)
-    mode = Linas(predicted_evaluations=arguments.predicted)
+    make_predictors = dict.fromkeys(("top1", "latency"), partial(Ridge, alphas=ALPHAS))
     table = Table(title=f"CPU seconds of one LINAS iteration, {arguments.predicted:,} predicted evaluations")
     for name in ("measured", "train", "cross-validate", "search", "choose", "total", "plain search", "plain / ours"):
         table.add_column(name, justify="right")
-    fit_surrogate(measured_evaluator(50).problem, make_predictor, measured_evaluator(50).measured)  # warm imports
+    fit_surrogate(measured_evaluator(50).problem, make_predictors, measured_evaluator(50).measured)  # warm imports
     for n in map(int, arguments.measured.split(",")):
         evaluate = measured_evaluator(n)
         clock = [time.process_time()]
-        surrogate = fit_surrogate(evaluate.problem, make_predictor, evaluate.measured)
+        surrogate = fit_surrogate(evaluate.problem, make_predictors, evaluate.measured)
         clock.append(time.process_time())
-        cross_validate(evaluate.problem, make_predictor, evaluate.measured)
+        cross_validate(evaluate.problem, make_predictors, evaluate.measured)
         clock.append(time.process_time())
-        predicted = mode.search(surrogate, evaluate, nsga2, np.random.default_rng(0))
+        start = front_from_afar(evaluate.measured)
+        algorithm = nsga2(evaluate.problem.space, 2, np.random.default_rng(0), start)
+        predicted = search_predictions(surrogate, algorithm, arguments.predicted)
         clock.append(time.process_time())
-        choose(predicted, evaluate.seen(), mode.population)
+        choose(predicted, evaluate.seen(), POPULATION)
         clock.append(time.process_time())
         plain_search(surrogate, evaluate, arguments.predicted)
         clock.append(time.process_time())

@@ -6,10 +6,12 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import check_fresh, check_same_config, choices, overrides, plain, run_folder, run_hydra
@@ -17,7 +19,8 @@ from dynas.store import RESULTS
 
 if TYPE_CHECKING:
     from dynas.bench import Bench
-    from dynas.evaluate import Evaluator, Problem
+    from dynas.evaluate import Evaluator, Observer, Problem
+    from dynas.stopping import Stopping
 
 
 def main(arguments: list[str]) -> int:
@@ -29,7 +32,9 @@ def search_job(config: DictConfig) -> int:
     """Search as the config says; returns 0, or 130 after an interrupt."""
     # before torch is imported: threads that spin while they wait slow a shared machine down many times over
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from dynas.build import build, build_algorithm, build_problem, check_numbers
+    from dynas.build import build, build_mode, build_predictors, build_problem, check_numbers
+    from dynas.stopping import Stopping
+    from dynas.warm_start import front_of
 
     folder = run_folder()
     check_numbers(config)
@@ -37,10 +42,17 @@ def search_job(config: DictConfig) -> int:
         check_same_config(folder, plain(config))
     else:
         check_fresh(folder, RESULTS)
-    mode, make_predictor = (build(config, part) for part in ("mode", "predictor"))
     problem, bench = build_problem(config)
-    make_algorithm = build_algorithm(config, problem)
-    return run_search(config, folder, problem, bench, mode, make_algorithm, make_predictor)
+    make_algorithm, make_predictors = build(config, "algo"), build_predictors(config, problem)
+    mode = build_mode(config, overrides(), problem)
+    mode.check(problem, make_algorithm)
+    start = front_of(Path(config.warm_start), problem.space) if config.warm_start else None
+    stopping = Stopping(config.max_minutes, config.patience)
+
+    def search(evaluator: Evaluator, observer: Observer) -> None:
+        mode.run(evaluator, make_algorithm, make_predictors, np.random.default_rng(config.seed), observer, start)
+
+    return run_search(config, folder, problem, bench, search, stopping)
 
 
 def run_search(
@@ -48,13 +60,10 @@ def run_search(
     folder: Path,
     problem: Problem,
     bench: Bench,
-    mode: Any,
-    make_algorithm: Any,
-    make_predictor: Any,
+    search: Callable[[Evaluator, Observer], None],
+    stopping: Stopping,
 ) -> int:
     """Run the search with a live display, then derive tables and pictures from its results."""
-    import numpy as np
-
     from dynas.display import SearchDisplay
     from dynas.evaluate import Evaluator
     from dynas.report.outputs import write_outputs
@@ -64,12 +73,12 @@ def run_search(
     store = RunStore(folder, problem.space, problem.objectives, bench.extras)
     write_run(folder, facts)
     display = SearchDisplay(problem, config.budget, folder)
-    evaluator = Evaluator(problem, bench.measure, config.budget, store, display)
+    evaluator = Evaluator(problem, bench.measure, config.budget, store, display, stopping)
     started, cpu = time.perf_counter(), time.process_time()
     status = "failed"
     try:
         with display:
-            mode.run(evaluator, make_algorithm, make_predictor, np.random.default_rng(config.seed), display)
+            search(evaluator, display)
         status = "finished"
     except KeyboardInterrupt:
         status = "interrupted"
@@ -81,7 +90,7 @@ def run_search(
         }
         write_run(folder, facts | run_ending(evaluator, status) | ending)
     display.write_predictors()
-    display.conclude(write_outputs(folder), status)
+    display.conclude(write_outputs(folder), status, stopping.reason)
     return 130 if status == "interrupted" else 0
 
 
@@ -121,5 +130,6 @@ def run_ending(evaluator: Evaluator, status: str) -> dict[str, Any]:
         "status": status,
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "evaluations": len(evaluator.history),
+        "stopped": evaluator.stopping.reason,
         "measurement_seconds": round(measured, 3),
     }

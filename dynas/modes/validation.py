@@ -5,23 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from dynas.algos.base import AlgorithmFactory
-from dynas.evaluate import Evaluator, Observer
-from dynas.predictors.base import PredictorFactory
+from dynas.evaluate import Evaluator, Observer, Problem
+from dynas.modes.base import Predictors, check_algorithm
+from dynas.space import Genotypes
 
 
 class Validation:
     """The algorithm alone on real measurements (Cummings et al. 2022, section 3.2)."""
 
+    def check(self, problem: Problem, make_algorithm: AlgorithmFactory) -> None:
+        """Raise DynasError where the algorithm cannot handle the problem."""
+        check_algorithm(make_algorithm, problem.space, len(problem.objectives))
+
     def run(
         self,
         evaluate: Evaluator,
         make_algorithm: AlgorithmFactory,
-        make_predictor: PredictorFactory,
+        make_predictors: Predictors,
         rng: np.random.Generator,
         observer: Observer | None = None,
+        start: Genotypes | None = None,
     ) -> None:
         """Ask, measure, tell (see `dynas.modes.base.SearchMode`)."""
         problem = evaluate.problem
-        algorithm = make_algorithm(problem.space, len(problem.objectives), rng)
+        algorithm = make_algorithm(problem.space, len(problem.objectives), rng, start)
         while evaluate.remaining and len(candidates := algorithm.ask()):
             algorithm.tell(evaluate(candidates))

@@ -8,7 +8,6 @@ import numpy as np
 from scipy.stats import kendalltau
 from sklearn.model_selection import KFold
 
-from dynas.errors import DynasError
 from dynas.evaluate import Batch, PredictorQuality, Problem, make_batch
 from dynas.objectives import Values, losses
 from dynas.predictors.base import Predictor, PredictorFactory
@@ -40,33 +39,31 @@ class Surrogate:
         return make_batch(self._problem, genotypes, np.stack(columns, axis=1).astype(float))
 
 
-def training_set(problem: Problem, measured: Batch) -> tuple[Values, Values]:
-    """Return features ``(n, D)`` and objective values ``(n, M)`` of all successful measurements.
+def enough(measured: Batch) -> bool:
+    """Return whether there are enough successful measurements to train on."""
+    return int(measured.measured.sum()) >= LEAST_EXAMPLES
 
-    Raises:
-        DynasError: too few of them to train on.
-    """
+
+def training_set(problem: Problem, measured: Batch) -> tuple[Values, Values]:
+    """Return features ``(n, D)`` and objective values ``(n, M)`` of all successful measurements."""
     usable = measured.select(measured.measured)
-    if len(usable) < LEAST_EXAMPLES:
-        raise DynasError(
-            f"only {len(usable)} of {len(measured)} sub-networks could be measured, too few to train predictors: "
-            "see the error column of results.csv, or raise mode.population"
-        )
     return problem.space.one_hot(usable.genotypes), losses(problem.objectives, usable.losses)
 
 
-def fit_surrogate(problem: Problem, make_predictor: PredictorFactory, measured: Batch) -> Surrogate:
+def fit_surrogate(problem: Problem, make_predictors: Mapping[str, PredictorFactory], measured: Batch) -> Surrogate:
     """Train one predictor per measured objective on everything measured so far (Algorithm 1, line 4)."""
     features, values = training_set(problem, measured)
     predictors: dict[str, Predictor] = {}
     for column, objective in enumerate(problem.objectives):
         if not objective.exact:
-            predictors[objective.name] = make_predictor()
+            predictors[objective.name] = make_predictors[objective.name]()
             predictors[objective.name].fit(features, values[:, column])
     return Surrogate(problem, predictors)
 
 
-def cross_validate(problem: Problem, make_predictor: PredictorFactory, measured: Batch) -> list[PredictorQuality]:
+def cross_validate(
+    problem: Problem, make_predictors: Mapping[str, PredictorFactory], measured: Batch
+) -> list[PredictorQuality]:
     """Return each predictor's errors on examples that it did not see, by five folds."""
     features, values = training_set(problem, measured)
     qualities = []
@@ -76,7 +73,7 @@ def cross_validate(problem: Problem, make_predictor: PredictorFactory, measured:
         target = values[:, column]
         predicted = np.empty_like(target)
         for train, test in KFold(5, shuffle=True, random_state=0).split(features):
-            predictor = make_predictor()
+            predictor = make_predictors[objective.name]()
             predictor.fit(features[train], target[train])
             predicted[test] = predictor.predict(features[test])
         qualities.append(quality(objective.name, target, predicted))

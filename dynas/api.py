@@ -1,0 +1,168 @@
+"""The Python API: search with a user's own function, without Hydra, torch, files or a supernet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dynas.objectives import Objective, Values
+from dynas.space import Architecture, Genotypes, SearchSpace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dynas.algos.base import AlgorithmFactory
+    from dynas.evaluate import Evaluation, Problem
+    from dynas.modes.base import SearchMode
+    from dynas.predictors.base import PredictorFactory
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search measured.
+
+    Attributes:
+        problem: space and objectives.
+        history: the ``n`` evaluations in order.
+        stopped: why the search ended before its budget was spent, else empty.
+    """
+
+    problem: Problem
+    history: Sequence[Evaluation]
+    stopped: str
+
+    @property
+    def losses(self) -> Values:
+        """Losses ``(n, M)``, lower is better; NaN for what failed or is beyond a bound."""
+        from dynas.evaluate import make_batch
+
+        batch = make_batch(self.problem, self._genotypes, self._values)
+        return np.where((batch.violation <= 0)[:, None], batch.losses, np.nan)
+
+    @property
+    def measurements(self) -> pd.DataFrame:
+        """One row per evaluation: index, iteration, key, objectives with units, seconds, error, architecture."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {
+            "index": [evaluation.index for evaluation in self.history],
+            "iteration": [evaluation.iteration for evaluation in self.history],
+            "key": [evaluation.key for evaluation in self.history],
+        }
+        columns |= {objective.column: self._values[:, m] for m, objective in enumerate(self.problem.objectives)}
+        columns["seconds [s]"] = [evaluation.measurement.seconds for evaluation in self.history]
+        columns["error"] = [evaluation.measurement.error for evaluation in self.history]
+        columns["architecture"] = self.architectures
+        return pd.DataFrame(columns).set_index("index")
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """The non-dominated rows of `measurements` within all bounds, best first by the first objective."""
+        from dynas.pareto import non_dominated
+
+        losses = self.losses
+        rows = np.flatnonzero(np.isfinite(losses).all(axis=1))
+        rows = rows[non_dominated(losses[rows])]
+        return self.measurements.iloc[rows[np.lexsort(losses[rows].T[::-1])]]
+
+    @property
+    def architectures(self) -> list[Architecture]:
+        """Every measured architecture, in order."""
+        return [self.problem.space.decode(evaluation.genotype) for evaluation in self.history]
+
+    def hypervolume(self, reference: Mapping[str, float] | None = None) -> pd.Series:
+        """Return the hypervolume after each evaluation.
+
+        Args:
+            reference: worst value per objective, in its unit; by default the worst that this search measured.
+        """
+        import pandas as pd
+
+        from dynas.pareto import hypervolume_curve, nadir
+
+        losses = self.losses
+        signs = np.array([objective.sign for objective in self.problem.objectives])
+        names = [objective.name for objective in self.problem.objectives]
+        point = nadir(losses) if reference is None else signs * np.array([reference[name] for name in names])
+        index = pd.Index([evaluation.index for evaluation in self.history], name="index")
+        return pd.Series(hypervolume_curve(losses, point), index=index, name="hypervolume")
+
+    @property
+    def _genotypes(self) -> Genotypes:
+        rows = [evaluation.genotype for evaluation in self.history]
+        return np.array(rows, dtype=np.int64).reshape(-1, self.problem.space.n_genes)
+
+    @property
+    def _values(self) -> Values:
+        values = [evaluation.measurement.values for evaluation in self.history]
+        return np.array(values, dtype=float).reshape(-1, len(self.problem.objectives))
+
+
+def search(
+    space: SearchSpace,
+    objectives: Sequence[Objective],
+    function: Callable[[Any], Any],
+    *,
+    budget: int = 250,
+    mode: str | SearchMode = "linas",
+    algo: str | AlgorithmFactory = "nsga2",
+    predictor: str | PredictorFactory | Mapping[str, str | PredictorFactory] = "ridge",
+    seed: int = 0,
+    vectorised: bool = False,
+    exact: Mapping[str, Callable[[Genotypes], Values]] | None = None,
+    start: Sequence[Architecture] = (),
+    max_minutes: float | None = None,
+    patience: int | None = None,
+) -> SearchResult:
+    """Search ``space`` for the best trade-offs of ``objectives`` that ``function`` measures.
+
+    Args:
+        space: the design variables.
+        objectives: what is optimised, each with a direction, a unit and possibly a bound.
+        function: from an architecture (a dict) to the objectives' values: a number, a sequence in the objectives'
+            order, or a dict by name. What it raises becomes a row with the reason.
+        budget: distinct architectures that may be measured.
+        mode: ``linas``, ``validation``, ``oneshot``, or a mode object such as ``Linas(population=20)``.
+        algo: name of an algorithm, or a factory such as ``algorithm("nsga2", population=20)``.
+        predictor: name of a predictor, a factory, or one of them per objective's name.
+        seed: every random choice comes from it.
+        vectorised: ``function`` takes a list of architectures and returns an array ``(n, M)`` or a dict of arrays.
+        exact: for objectives with ``exact=True``, functions from canonical genotypes ``(n, G)`` to values ``(n,)``;
+            they are computed for every candidate instead of measured and predicted.
+        start: architectures to measure first.
+        max_minutes: wall time after which the search ends.
+        patience: iterations without any growth of the hypervolume after which it ends.
+
+    Raises:
+        DynasError: the arguments do not fit together.
+    """
+    from dynas.algos.named import algorithm
+    from dynas.errors import DynasError
+    from dynas.evaluate import Evaluator, Problem
+    from dynas.functions import check_exact, measure_function
+    from dynas.modes.named import named_mode
+    from dynas.predictors.named import predictor as named_predictor
+    from dynas.stopping import Stopping
+
+    if budget < 1 or not objectives:
+        raise DynasError(f"a search needs a budget of at least 1 and an objective, got {budget} and {list(objectives)}")
+    problem = Problem(space, tuple(objectives), exact or {})
+    check_exact(problem)
+    mode = named_mode(mode) if isinstance(mode, str) else mode
+    make_algorithm = algorithm(algo) if isinstance(algo, str) else algo
+    names = [objective.name for objective in objectives if not objective.exact]
+    chosen = predictor if isinstance(predictor, Mapping) else dict.fromkeys(names, predictor)
+    if missing := [name for name in names if name not in chosen]:
+        raise DynasError(f"no predictor given for {', '.join(missing)}: give one for each of {', '.join(names)}")
+    make_predictors = {name: named_predictor(one) if isinstance(one, str) else one for name, one in chosen.items()}
+    mode.check(problem, make_algorithm)
+    genotypes = np.array([space.encode(architecture) for architecture in start], dtype=np.int64)
+    evaluate = Evaluator(
+        problem, measure_function(problem, function, vectorised), budget, stopping=Stopping(max_minutes, patience)
+    )
+    rng = np.random.default_rng(seed)
+    mode.run(evaluate, make_algorithm, make_predictors, rng, start=genotypes.reshape(-1, space.n_genes))
+    return SearchResult(problem, tuple(evaluate.history), evaluate.stopping.reason)

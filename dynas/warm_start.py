@@ -1,0 +1,29 @@
+"""Starting a search from what another one found (Cummings et al. 2022, Appendix G.4)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from dynas.errors import DynasError
+from dynas.pareto import spread
+from dynas.report.load import load_run
+from dynas.space import Genotypes, SearchSpace
+
+
+def front_of(folder: Path, space: SearchSpace) -> Genotypes:
+    """Return the front of the run in ``folder`` as genotypes ``(n, G)``, every beginning spread along it.
+
+    Raises:
+        DynasError: it is no run, has no front, or its sub-networks are not of this space.
+    """
+    run = load_run(folder)
+    if len(run.front) == 0:
+        raise DynasError(f"warm_start={folder}: nothing within the bounds was measured there, so it has no front")
+    rows = run.front[spread(run.losses[run.front], len(run.front))]
+    try:
+        return np.array([space.encode(json.loads(run.architectures[row])) for row in rows], dtype=np.int64)
+    except DynasError as error:
+        raise DynasError(f"warm_start={folder} is a run of another search space: {error}") from error

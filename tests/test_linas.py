@@ -1,0 +1,91 @@
+"""What is special to LINAS: its schedule and its numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from dynas.algos.named import algorithm
+
+from dynas import DynasError
+from dynas.evaluate import Evaluator
+from dynas.modes.linas import Linas
+from tests.conformance.test_modes import PREDICTORS
+
+
+def run(analytic: Any, mode: Linas, budget: int, start: Any = None) -> Evaluator:
+    evaluate = Evaluator(analytic.problem(), analytic.measure(), budget)
+    make_algorithm = algorithm("nsga2", population=10)
+    mode.check(evaluate.problem, make_algorithm)
+    mode.run(evaluate, make_algorithm, PREDICTORS, np.random.default_rng(0), start=start)
+    return evaluate
+
+
+def sizes(evaluate: Evaluator) -> list[int]:
+    return np.bincount([evaluation.iteration for evaluation in evaluate.history])[1:].tolist()
+
+
+def test_every_iteration_has_the_population_of_the_schedule(analytic_mbv3: Any) -> None:
+    mode = Linas(20, 200, {3: {"population": 7}, 5: {"population": 12}})
+    assert sizes(run(analytic_mbv3, mode, 80)) == [20, 20, 7, 7, 12, 12, 2]
+
+
+def test_the_inner_algorithm_and_the_predictors_may_change(analytic_mbv3: Any) -> None:
+    made: list[str] = []
+
+    def noted(name: str) -> Any:
+        def make(*arguments: Any, **settings: Any) -> Any:
+            made.append(name)
+            return algorithm(name, population=10)(*arguments, **settings)
+
+        return make
+
+    trained: list[str] = []
+
+    class Mean:
+        def fit(self, features: Any, target: Any) -> None:
+            trained.append("mean")
+            self.mean = target.mean()
+
+        def predict(self, features: Any) -> Any:
+            return np.full(len(features), self.mean)
+
+    changes = {"make_algorithm": noted("random"), "make_predictors": {"quality": Mean}}
+    mode = Linas(10, 100, {3: changes})
+    evaluate = Evaluator(analytic_mbv3.problem(), analytic_mbv3.measure(), 40)
+    mode.run(evaluate, noted("nsga2"), PREDICTORS, np.random.default_rng(0))
+    assert made == ["nsga2", "random", "random"]
+    assert trained == ["mean", "mean"], "one objective is measured, in two iterations"
+
+
+def test_an_algorithm_of_the_schedule_is_checked_before_anything_is_measured(analytic_mbv3: Any) -> None:
+    mode = Linas(10, 100, {3: {"make_algorithm": algorithm("ga")}})
+    with pytest.raises(DynasError, match="algo=ga"):
+        mode.check(analytic_mbv3.problem(), algorithm("nsga2"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"population": 0}, r"mode\.population >= 1"),
+        ({"predicted_evaluations": 49}, r"predicted_evaluations >= mode\.population, got 50 and 49"),
+        ({"schedule": {0: {}}}, "counts iterations from 1, got 0"),
+        ({"schedule": {2: {"budget": 3}}}, "unknown change in mode.schedule 'budget'"),
+    ],
+)
+def test_senseless_settings_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(DynasError, match=message):
+        Linas(**settings)
+
+
+def test_a_senseless_number_in_the_schedule_is_refused(analytic_mbv3: Any) -> None:
+    with pytest.raises(DynasError, match=r"mode\.population >= 1"):
+        Linas(schedule={2: {"population": 0}}).check(analytic_mbv3.problem(), algorithm("nsga2"))
+
+
+def test_a_warm_start_is_measured_first(analytic_mbv3: Any) -> None:
+    start = analytic_mbv3.space.sample_distinct(6, np.random.default_rng(9))
+    evaluate = run(analytic_mbv3, Linas(10, 100), 30, start)
+    np.testing.assert_array_equal(evaluate.measured.genotypes[:6], start)
+    assert sizes(evaluate) == [10, 10, 10]
