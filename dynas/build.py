@@ -11,7 +11,7 @@ import numpy as np
 from hydra import compose
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from dynas.algos.base import AlgorithmFactory
 from dynas.bench import Bench
@@ -48,6 +48,11 @@ def option(group: str, name: str) -> DictConfig:
     """
     chosen: DictConfig = compose("search", overrides=[f"{group}={name}"])[group]
     return chosen
+
+
+def build_option(group: str, name: str) -> Any:
+    """Return the object that one option of a group describes, with its defaults (see `option` and `build`)."""
+    return build(OmegaConf.create({group: option(group, name)}), group)
 
 
 def build_problem(config: DictConfig) -> tuple[Problem, Bench]:

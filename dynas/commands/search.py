@@ -17,6 +17,7 @@ from dynas.store import RESULTS
 
 if TYPE_CHECKING:
     from dynas.bench import Bench
+    from dynas.display import SearchDisplay
     from dynas.evaluate import Evaluator, Problem
 
 
@@ -53,18 +54,36 @@ def run_search(
     make_predictor: Any,
 ) -> int:
     """Run the search with a live display, then derive tables and pictures from its results."""
+    from dynas.report.outputs import write_outputs
+
+    status, display = measure(config, config.budget, folder, problem, bench, mode, make_algorithm, make_predictor)
+    display.write_predictors()
+    display.conclude(write_outputs(folder), status)
+    return 130 if status == "interrupted" else 0
+
+
+def measure(
+    config: DictConfig,
+    budget: int,
+    folder: Path,
+    problem: Problem,
+    bench: Bench,
+    mode: Any,
+    make_algorithm: Any,
+    make_predictor: Any,
+) -> tuple[str, SearchDisplay]:
+    """Measure up to ``budget`` sub-networks into a run folder; return the status and the display that showed them."""
     import numpy as np
 
     from dynas.display import SearchDisplay
     from dynas.evaluate import Evaluator
-    from dynas.report.outputs import write_outputs
     from dynas.store import RunStore, write_run
 
-    facts = run_facts(config, problem, bench)
+    facts = run_facts(config, budget, problem, bench)
     store = RunStore(folder, problem.space, problem.objectives, bench.extras)
     write_run(folder, facts)
-    display = SearchDisplay(problem, config.budget, folder)
-    evaluator = Evaluator(problem, bench.measure, config.budget, store, display)
+    display = SearchDisplay(problem, budget, folder)
+    evaluator = Evaluator(problem, bench.measure, budget, store, display)
     started, cpu = time.perf_counter(), time.process_time()
     status = "failed"
     try:
@@ -80,12 +99,10 @@ def run_search(
             "cpu_seconds": round(time.process_time() - cpu, 3),
         }
         write_run(folder, facts | run_ending(evaluator, status) | ending)
-    display.write_predictors()
-    display.conclude(write_outputs(folder), status)
-    return 130 if status == "interrupted" else 0
+    return status, display
 
 
-def run_facts(config: DictConfig, problem: Problem, bench: Bench) -> dict[str, Any]:
+def run_facts(config: DictConfig, budget: int, problem: Problem, bench: Bench) -> dict[str, Any]:
     """Return what run.json says of a run from its start on."""
     from dataclasses import asdict
 
@@ -101,7 +118,7 @@ def run_facts(config: DictConfig, problem: Problem, bench: Bench) -> dict[str, A
         "choices": choices(),
         "overrides": overrides(),
         "seed": config.seed,
-        "budget": config.budget,
+        "budget": budget,
         "objectives": [asdict(objective) for objective in problem.objectives],
         "space_size": problem.space.size,
         "config": container,
