@@ -14,7 +14,7 @@ from sklearn.svm import SVR
 
 from dynas import DynasError, SearchSpace
 from dynas.evaluate import Batch, make_batch
-from dynas.predictors.fitting import standardised
+from dynas.predictors.fitting import make_folds, standardised
 from dynas.predictors.mlp import forward
 from dynas.predictors.ridge import Ridge
 from dynas.predictors.stacked import Stacked
@@ -67,17 +67,15 @@ def test_ridge_chooses_a_larger_penalty_where_there_is_more_noise() -> None:
     assert ridge.predict(new).std() < 0.2 * weakest.predict(new).std()
 
 
-def test_leaving_one_out_in_closed_form_equals_fitting_without_each_example(mbv3_space: SearchSpace) -> None:
+@pytest.mark.parametrize("folds", [5, 30])
+def test_leaving_folds_out_in_closed_form_equals_fitting_without_them(folds: int, mbv3_space: SearchSpace) -> None:
     features = mbv3_space.one_hot(mbv3_space.sample_distinct(30, np.random.default_rng(0)))
     target = features @ np.random.default_rng(1).standard_normal(features.shape[1]) + 50
-    ridge = Ridge([0.5])
+    ridge, refitted = Ridge([0.5]), np.empty(30)
     ridge.fit(features, target)
-    refitted = []
-    for row in range(30):
-        rest = np.arange(30) != row
-        model = SkRidge(0.5).fit(features[rest], target[rest])
-        refitted.append(model.predict(features[row : row + 1])[0])
-    np.testing.assert_allclose(ridge.out_of_fold, refitted, rtol=1e-6)
+    for train, test in make_folds(30, folds):
+        refitted[test] = SkRidge(0.5).fit(features[train], target[train]).predict(features[test])
+    np.testing.assert_allclose(ridge.out_of_fold(features, target, make_folds(30, folds)), refitted, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("kernel", "model"), [("rbf", SvrRbf([0.5], [3.0], [0.1])), ("lin", SvrLinear([3.0], [0.1]))])
