@@ -52,8 +52,8 @@ def predictors_job(config: DictConfig) -> int:
             return interrupted(folder, console)
         paths = [folder]
     else:
+        paths = given_paths(config)
         write_facts(config, folder)
-        paths = [Path(path) for path in ([config.results] if isinstance(config.results, str) else config.results)]
     genotypes, values = read_examples(paths, problem.space, predicted)
     sizes = usable_sizes(len(genotypes), config.sizes, config.test)
     console.print(f"{len(genotypes)} measured sub-networks, {config.test} of them for the test in every trial")
@@ -68,7 +68,7 @@ def predictors_job(config: DictConfig) -> int:
         seed=config.seed,
     )
     try:
-        trials = run_trials(study, config.trials, config.jobs or len(os.sched_getaffinity(0)), console)
+        trials = run_trials(study, config.trials, config.jobs or os.cpu_count() or 1, console)
     except KeyboardInterrupt:
         return interrupted(folder, console)
     conclude(folder, predicted, trials, config.test, console)
@@ -85,6 +85,24 @@ def check_numbers(config: DictConfig) -> None:
         raise DynasError(f"trials={config.trials} jobs={config.jobs}: give 1 or more of each")
     if not config.predictors:
         raise DynasError("no predictors chosen: give a list such as predictors=[ridge,stacked]")
+
+
+def given_paths(config: DictConfig) -> list[Path]:
+    """Return the paths of earlier measurements.
+
+    Raises:
+        DynasError: ``results`` is neither a path nor a list of paths.
+    """
+    from omegaconf import ListConfig
+
+    from dynas.errors import DynasError
+
+    given = list(config.results) if isinstance(config.results, ListConfig) else [config.results]
+    if not given or not all(isinstance(path, str) for path in given):
+        raise DynasError(
+            f"results={config.results}: give a run folder, a results.csv or another CSV file, or a list of them"
+        )
+    return [Path(path) for path in given]
 
 
 def sizes_of(config: DictConfig) -> list[int]:
