@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
+import subprocess
+import time
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +17,7 @@ import pytest
 from dynas import SearchSpace
 from dynas.predictors.named import predictor
 from dynas.predictors.study import Study, Trial, averages, usable_sizes
-from tests.cli import dynas, read_rows
+from tests.cli import ROOT, command, dynas, read_rows
 
 FAST = ("predictors=[ridge,svr_linear]", "trials=3", "sizes=[10,20]", "test=20")
 TINY = ("objectives=[top1,macs]", "data.validation_size=100", "data.calibration_size=50")
@@ -117,6 +121,22 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(
     assert refused.returncode == 1
     assert message in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1, refused.stderr
+
+
+def test_an_interrupt_ends_the_workers_and_says_how_to_go_on(table: Path, tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        command("predictors", *FAST, f"results={table}", "trials=100000", "jobs=2", "hydra.run.dir=run"),
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert child.stdout is not None
+    assert "60 measured sub-networks" in child.stdout.readline()
+    time.sleep(3)
+    child.send_signal(signal.SIGINT)
+    printed, errors = child.communicate(timeout=60)  # hangs while any worker holds the pipes
+    assert child.returncode == 130, errors
+    assert "resume=" in printed
+    assert "Traceback" not in errors
 
 
 def test_help_and_config_are_shown(tmp_path: Path) -> None:

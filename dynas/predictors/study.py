@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -101,13 +101,17 @@ class Study:
             yield from map(self.trial, range(1, trials + 1))
             return
         # fresh processes: a fork of one that has loaded torch may hang in its threads
+        others = set(active_children())
         pool = ProcessPoolExecutor(min(jobs, trials), get_context("spawn"), _start_worker, (self,))
         try:
             yield from pool.map(_work, range(1, trials + 1))
+            pool.shutdown()
         except BrokenProcessPool as error:
             raise DynasError("a worker process was killed, perhaps for its memory: give a smaller jobs=...") from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in set(active_children()) - others:  # after an interrupt: nobody waits for their trials
+                worker.terminate()
 
 
 _study: Study  # in a worker process: what it works on
