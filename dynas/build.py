@@ -51,6 +51,11 @@ def option(group: str, name: str) -> DictConfig:
     return chosen
 
 
+def build_option(group: str, name: str) -> Any:
+    """Return the object that one option of a group describes, with its defaults (see `option` and `build`)."""
+    return build(OmegaConf.create({group: option(group, name)}), group)
+
+
 def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
     """Return what is searched and the bench that measures it.
 
@@ -92,8 +97,10 @@ def build_predictors(config: DictConfig, problem: Problem) -> dict[str, Predicto
     for objective in problem.objectives:
         own = config.objectives[objective.name].predictor
         if not objective.exact:
-            named = OmegaConf.create({"predictor": option("predictor", own) if isinstance(own, str) else own})
-            factories[objective.name] = common if own is None else build(named, "predictor")
+            named = build_option("predictor", own) if isinstance(own, str) else None
+            factories[objective.name] = (
+                common if own is None else named or build(config.objectives[objective.name], "predictor")
+            )
     return factories
 
 

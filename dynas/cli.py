@@ -18,6 +18,7 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
   dynas search -m seed=1,2,3    a sweep of searches
   dynas report PATH ...         compare finished or running searches
   dynas train [OVERRIDE ...]    train a supernet
+  dynas predictors [...]        compare predictors on measured sub-networks
 
 dynas COMMAND --help tells more; dynas --version tells the version."""
 
@@ -40,7 +41,18 @@ def _report(arguments: list[str]) -> int:
     return main(arguments)
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"search": _search, "train": _train, "report": _report}
+def _predictors(arguments: list[str]) -> int:
+    from dynas.commands.predictors import main
+
+    return main(arguments)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "search": _search,
+    "train": _train,
+    "report": _report,
+    "predictors": _predictors,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

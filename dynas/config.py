@@ -53,8 +53,29 @@ class TrainConfig:
     recipe: Any = MISSING
 
 
+@dataclass
+class PredictorsConfig:
+    """Frame of ``dynas predictors``."""
+
+    seed: int = 0
+    results: Any = None
+    examples: int = 1500
+    group: int = 5
+    predictors: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    test: int = 500
+    trials: int = 100
+    jobs: int | None = None
+    resume: str | None = None
+    supernet: Any = MISSING
+    data: Any = MISSING
+    hardware: Any = MISSING
+    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
+
+
 def register() -> None:
     """Make the frames known to Hydra."""
     store = ConfigStore.instance()
     store.store(name="search_frame", node=SearchConfig)
     store.store(name="train_frame", node=TrainConfig)
+    store.store(name="predictors_frame", node=PredictorsConfig)

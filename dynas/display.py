@@ -157,7 +157,7 @@ class SearchDisplay:
             facts.add_row(f"predictor of {one.objective}", describe(one))
         if self._failed:
             facts.add_row("failed", str(self._failed))
-        panel = Panel(Group(self._progress, facts), title="dynas search", subtitle=str(self._folder), expand=False)
+        panel = Panel(Group(self._progress, facts), title="dynas", subtitle=str(self._folder), expand=False)
         self._live.update(panel, refresh=True)
 
 

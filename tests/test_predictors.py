@@ -1,17 +1,25 @@
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import Ridge as SkRidge
 from sklearn.linear_model import RidgeCV
+from sklearn.neural_network import MLPRegressor
+from sklearn.svm import SVR
 
 from dynas import DynasError, SearchSpace
 from dynas.evaluate import Batch, make_batch
+from dynas.predictors.fitting import make_folds, standardised
+from dynas.predictors.mlp import forward
 from dynas.predictors.ridge import Ridge
+from dynas.predictors.stacked import Stacked
 from dynas.predictors.surrogate import cross_validate, fit_surrogate, quality, training_set
+from dynas.predictors.svr import Search, SvrLinear, SvrRbf
 
 ALPHAS = (0.01, 0.1, 1.0, 10.0)
 
@@ -59,35 +67,66 @@ def test_ridge_chooses_a_larger_penalty_where_there_is_more_noise() -> None:
     assert ridge.predict(new).std() < 0.2 * weakest.predict(new).std()
 
 
-@pytest.mark.parametrize("value", [0.0, 0.1, 75.0, -3e9])
-def test_a_constant_target_is_predicted_as_that_constant(value: float) -> None:
-    features = np.random.default_rng(0).integers(0, 2, (20, 6)).astype(float)
-    ridge = make_ridge()
-    ridge.fit(features, np.full(20, value))
-    np.testing.assert_allclose(ridge.predict(features), value, rtol=1e-9, atol=1e-12)
+@pytest.mark.parametrize("folds", [5, 30])
+def test_leaving_folds_out_in_closed_form_equals_fitting_without_them(folds: int, mbv3_space: SearchSpace) -> None:
+    features = mbv3_space.one_hot(mbv3_space.sample_distinct(30, np.random.default_rng(0)))
+    target = features @ np.random.default_rng(1).standard_normal(features.shape[1]) + 50
+    ridge, refitted = Ridge([0.5]), np.empty(30)
+    ridge.fit(features, target)
+    for train, test in make_folds(30, folds):
+        refitted[test] = SkRidge(0.5).fit(features[train], target[train]).predict(features[test])
+    np.testing.assert_allclose(ridge.out_of_fold(features, target, make_folds(30, folds)), refitted, rtol=1e-6)
 
 
-def test_two_examples_are_enough_for_ridge() -> None:
-    ridge = make_ridge()
-    ridge.fit(np.eye(2), np.array([1.0, 2.0]))
-    first, second = ridge.predict(np.eye(2))
-    assert first < second
+@pytest.mark.parametrize(("kernel", "model"), [("rbf", SvrRbf([0.5], [3.0], [0.1])), ("lin", SvrLinear([3.0], [0.1]))])
+def test_support_vectors_predict_what_scikit_learn_predicts(kernel: str, model: Any, mbv3_space: SearchSpace) -> None:
+    features, new = (mbv3_space.one_hot(mbv3_space.sample(n, np.random.default_rng(n))) for n in (80, 30))
+    target = 75 + features @ np.random.default_rng(1).standard_normal(features.shape[1])
+    model.fit(features, target)
+    centred = features - features.mean(axis=0)
+    spread = np.mean((centred**2).sum(axis=1))  # half of the mean squared distance between examples
+    wanted = (
+        SVR(kernel="rbf", gamma=0.5 / (2 * spread), C=3, epsilon=0.1)
+        if kernel == "rbf"
+        else SVR(kernel="linear", C=3 / spread, epsilon=0.1)
+    )
+    scaled = wanted.fit(features, (target - target.mean()) / target.std()).predict(new)
+    np.testing.assert_allclose(model.predict(new), scaled * target.std() + target.mean(), rtol=2e-4)
 
 
-def test_fitting_again_forgets_the_first_fit() -> None:
-    rng = np.random.default_rng(0)
-    features, targets = rng.random((20, 4)), rng.random((2, 20))
-    again, fresh = make_ridge(), make_ridge()
-    again.fit(features, 100 * targets[0])
-    again.fit(features, targets[1])
-    fresh.fit(features, targets[1])
-    np.testing.assert_array_equal(again.predict(features), fresh.predict(features))
+def test_the_perceptron_predicts_what_scikit_learn_predicts(mbv3_space: SearchSpace) -> None:
+    features, new = (mbv3_space.one_hot(mbv3_space.sample(n, np.random.default_rng(n))) for n in (40, 30))
+    target = features @ np.random.default_rng(1).standard_normal(features.shape[1])
+    network = MLPRegressor(hidden_layer_sizes=(20, 10), solver="lbfgs", max_iter=30, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network.fit(features, target)
+    np.testing.assert_allclose(forward(network, new), network.predict(new), rtol=1e-9)
 
 
-@pytest.mark.parametrize("alphas", [[], [0.0], [1.0, -1.0]])
-def test_penalties_must_be_positive(alphas: list[float]) -> None:
-    with pytest.raises(DynasError, match=r"predictor\.alphas needs positive numbers"):
-        Ridge(alphas)
+def test_hyper_parameters_follow_the_noise(mbv3_space: SearchSpace) -> None:
+    features = mbv3_space.one_hot(mbv3_space.sample_distinct(100, np.random.default_rng(0)))
+    signal = features @ np.random.default_rng(1).standard_normal(features.shape[1])
+    kernel = features @ features.T / 45
+    search = Search((0.01, 10.0), (0.1,), 5)
+    clean, noise = (
+        search.run([kernel], standardised(target)[0])
+        for target in (signal, np.random.default_rng(2).standard_normal(100))
+    )
+    assert (clean.cost, noise.cost) == (10.0, 0.01)
+
+
+def test_stacking_leans_on_the_better_of_the_two(mbv3_space: SearchSpace) -> None:
+    features = mbv3_space.one_hot(mbv3_space.sample_distinct(700, np.random.default_rng(0)))
+    target = features @ np.random.default_rng(1).standard_normal(features.shape[1])
+    errors = []
+    for make in (Ridge, SvrRbf, Stacked):
+        model = make()
+        model.fit(features[:300], target[:300])
+        errors.append(float(np.std(model.predict(features[300:]) - target[300:])))
+    ridge, rbf, stacked = errors
+    assert ridge < 0.1 * rbf, "a linear problem, where the mean of the two would be off by half of rbf's error"
+    assert stacked < 0.25 * rbf
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
         started.append(True)
         try:
             statuses.append(job(config))
-        except (DynasError, OmegaConfBaseException) as error:
+        except (DynasError, HydraException, OmegaConfBaseException) as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise
             # as an exit, so that Hydra adds no lines of its own

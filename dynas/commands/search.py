@@ -19,6 +19,7 @@ from dynas.store import RESULTS
 
 if TYPE_CHECKING:
     from dynas.bench import Bench
+    from dynas.display import SearchDisplay
     from dynas.evaluate import Evaluator, Observer, Problem
     from dynas.stopping import Stopping
 
@@ -33,6 +34,7 @@ def search_job(config: DictConfig) -> int:
     # before torch is imported: threads that spin while they wait slow a shared machine down many times over
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from dynas.build import build, build_mode, build_predictors, build_problem, check_numbers
+    from dynas.report.outputs import write_outputs
     from dynas.stopping import Stopping
     from dynas.warm_start import front_of
 
@@ -52,28 +54,31 @@ def search_job(config: DictConfig) -> int:
     def search(evaluator: Evaluator, observer: Observer) -> None:
         mode.run(evaluator, make_algorithm, make_predictors, np.random.default_rng(config.seed), observer, start)
 
-    return run_search(config, folder, problem, bench, search, stopping)
+    status, display = measure(config, config.budget, folder, problem, bench, search, stopping)
+    display.write_predictors()
+    display.conclude(write_outputs(folder), status, stopping.reason)
+    return 130 if status == "interrupted" else 0
 
 
-def run_search(
+def measure(
     config: DictConfig,
+    budget: int,
     folder: Path,
     problem: Problem,
     bench: Bench,
     search: Callable[[Evaluator, Observer], None],
-    stopping: Stopping,
-) -> int:
-    """Run the search with a live display, then derive tables and pictures from its results."""
+    stopping: Stopping | None = None,
+) -> tuple[str, SearchDisplay]:
+    """Measure up to ``budget`` sub-networks into a run folder; return the status and the display that showed them."""
     from dynas.display import SearchDisplay
     from dynas.evaluate import Evaluator
-    from dynas.report.outputs import write_outputs
     from dynas.store import RunStore, write_run
 
-    facts = run_facts(config, problem, bench)
+    facts = run_facts(config, budget, problem, bench)
     store = RunStore(folder, problem.space, problem.objectives, bench.extras)
     write_run(folder, facts)
-    display = SearchDisplay(problem, config.budget, folder)
-    evaluator = Evaluator(problem, bench.measure, config.budget, store, display, stopping)
+    display = SearchDisplay(problem, budget, folder)
+    evaluator = Evaluator(problem, bench.measure, budget, store, display, stopping)
     started, cpu = time.perf_counter(), time.process_time()
     status = "failed"
     try:
@@ -89,12 +94,10 @@ def run_search(
             "cpu_seconds": round(time.process_time() - cpu, 3),
         }
         write_run(folder, facts | run_ending(evaluator, status) | ending)
-    display.write_predictors()
-    display.conclude(write_outputs(folder), status, stopping.reason)
-    return 130 if status == "interrupted" else 0
+    return status, display
 
 
-def run_facts(config: DictConfig, problem: Problem, bench: Bench) -> dict[str, Any]:
+def run_facts(config: DictConfig, budget: int, problem: Problem, bench: Bench) -> dict[str, Any]:
     """Return what run.json says of a run from its start on."""
     from dataclasses import asdict
 
@@ -110,7 +113,7 @@ def run_facts(config: DictConfig, problem: Problem, bench: Bench) -> dict[str, A
         "choices": choices(),
         "overrides": overrides(),
         "seed": config.seed,
-        "budget": config.budget,
+        "budget": budget,
         "objectives": [asdict(objective) for objective in problem.objectives],
         "space_size": problem.space.size,
         "config": container,

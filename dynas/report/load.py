@@ -98,7 +98,7 @@ def load_run(folder: Path) -> Run:
     objectives = _read_objectives(folder / RUN, facts)
     path = folder / RESULTS
     try:
-        lines = _complete_lines(path.read_bytes().decode("utf-8"))
+        lines = complete_lines(path.read_bytes().decode("utf-8"))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DynasError(f"cannot read '{path}': {error}") from error
     columns = [objective.column for objective in objectives]
@@ -172,7 +172,7 @@ def _read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, .
     return objectives
 
 
-def _complete_lines(text: str) -> list[tuple[int, list[str]]]:
+def complete_lines(text: str) -> list[tuple[int, list[str]]]:
     """Return the rows with their line numbers, header first, without a last row that was torn in the middle."""
     reader = csv.reader(io.StringIO(text))
     lines: list[tuple[int, list[str]]] = []

@@ -39,11 +39,11 @@ def plot_front(run: Run, path: Path) -> None:
         DynasError: the file name has an ending that matplotlib does not know.
     """
     if len(run.objectives) == 1:
-        figure = _figure(6.8, 4.4)
+        figure = new_figure(6.8, 4.4)
         _draw_progress(figure, run)
     else:
         figure = _front_figure(run)
-    _save(figure, path)
+    save(figure, path)
 
 
 def plot_hypervolume(
@@ -61,7 +61,7 @@ def plot_hypervolume(
     Raises:
         DynasError: the file name has an ending that matplotlib does not know.
     """
-    figure = _figure(6.8, 4.4)
+    figure = new_figure(6.8, 4.4)
     axes = figure.add_subplot()
     for index, (name, table) in enumerate(curves.items()):
         _curve(axes, name, table, COLOURS[index % len(COLOURS)], LINES[index % len(LINES)])
@@ -72,14 +72,14 @@ def plot_hypervolume(
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _engineering(axes.yaxis, np.concatenate([table.ravel() for table in curves.values()]))
-    _tidy(axes)
+    tidy(axes)
     cut = "; the vertical axis does not start at 0" if bottom > 0 else ""
     text = f"{_reference_text(objectives, reference)}{cut}"
     figure.suptitle(text, x=0.012, ha="left", fontsize=8.5, color="#555555")
     if any(curves):
         title = "mean ± standard error" if any(len(table) > 1 for table in curves.values()) else None
         axes.legend(frameon=False, loc="lower right", title=title, title_fontsize=8.5, alignment="left")
-    _save(figure, path)
+    save(figure, path)
 
 
 def _curve(axes: Axes, name: str, table: Values, colour: str, line: object) -> None:
@@ -108,7 +108,7 @@ def _front_figure(run: Run) -> Figure:
     """Return the panels of all pairs of objectives, as the lower triangle of a square; costs come first."""
     order = sorted(range(len(run.objectives)), key=lambda column: run.objectives[column].direction == "max")
     size = len(order) - 1
-    figure = _figure(7.2, 4.6) if size == 1 else _figure(1.2 + 3.9 * size, 3.3 * size)
+    figure = new_figure(7.2, 4.6) if size == 1 else new_figure(1.2 + 3.9 * size, 3.3 * size)
     colours, norm = _iteration_colours(run)
     panels: list[Axes] = []
     for down, up in enumerate(order[1:]):
@@ -163,7 +163,7 @@ def _front_panel(axes: Axes, run: Run, across: int, up: int, colours: NDArray[np
     _name_axis(axes.yaxis, run.objectives[up], y)
     _bound_line(axes, run.objectives[across], vertical=True)
     _bound_line(axes, run.objectives[up], vertical=False)
-    _tidy(axes)
+    tidy(axes)
 
 
 def _draw_progress(figure: Figure, run: Run) -> None:
@@ -185,7 +185,7 @@ def _draw_progress(figure: Figure, run: Run) -> None:
     _name_axis(axes.yaxis, objective, values)
     _bound_line(axes, objective, vertical=False)
     figure.legend(loc="outside upper left", ncols=3, frameon=False)
-    _tidy(axes)
+    tidy(axes)
 
 
 def _bound_line(axes: Axes, objective: Objective, vertical: bool) -> None:
@@ -212,20 +212,21 @@ def _reference_text(objectives: Sequence[Objective], reference: Sequence[float])
     return f"reference point: {', '.join(parts)}"
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure, in inches, that needs no display."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def _tidy(axes: Axes) -> None:
+def tidy(axes: Axes) -> None:
+    """Leave out the lines that say nothing, and draw a pale grid behind the data."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#d9d9d9", linewidth=0.6)
     axes.set_axisbelow(True)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
     """Write a picture as a whole, in the format that the ending of its name says."""
     partial = path.with_name(path.name + ".partial")
     try:

@@ -1,0 +1,198 @@
+"""``dynas predictors``: compares predictors on measured sub-networks (Cummings et al. 2022, Appendix C)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+
+from dynas.commands.hydra_job import check_fresh, check_same_config, choices, overrides, plain, run_folder, run_hydra
+from dynas.store import RUN
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dynas.bench import Bench
+    from dynas.evaluate import Evaluator, Observer, Problem
+    from dynas.objectives import Objective
+    from dynas.predictors.study import Study, Trial
+
+
+def main(arguments: list[str]) -> int:
+    """Run ``dynas predictors`` with Hydra's arguments and return the exit status."""
+    return run_hydra("predictors", predictors_job, arguments)
+
+
+def predictors_job(config: DictConfig) -> int:
+    """Compare predictors as the config says; returns 0, or 130 after an interrupt."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
+    from rich.console import Console
+
+    from dynas.build import build_option, build_problem
+    from dynas.examples import read_examples
+    from dynas.predictors.study import Study, usable_sizes
+
+    folder, console = run_folder(), Console()
+    check_numbers(config)
+    if config.resume:
+        check_same_config(folder, plain(config))
+    else:
+        check_fresh(folder, RUN)
+    factories = {name: build_option("predictor", name) for name in config.predictors}
+    if config.results is None:
+        usable_sizes(config.examples, config.sizes, config.test)  # refused before anything is measured
+    problem, bench = build_problem(config)
+    predicted = predicted_objectives(problem, console)
+    if config.results is None:
+        status = measure_examples(config, folder, problem, bench)
+        if status == "interrupted":
+            return interrupted(folder, console)
+        paths = [folder]
+    else:
+        paths = given_paths(config)
+        write_facts(config, folder)
+    genotypes, values = read_examples(paths, problem.space, predicted)
+    sizes = usable_sizes(len(genotypes), config.sizes, config.test)
+    console.print(f"{len(genotypes)} measured sub-networks, {config.test} of them for the test in every trial")
+    if left_out := [size for size in sizes_of(config) if size not in sizes]:
+        console.print(f"left out: training on {', '.join(map(str, left_out))}, more than there are examples for")
+    study = Study(
+        features=problem.space.one_hot(genotypes),
+        targets={objective.name: values[:, column] for column, objective in enumerate(predicted)},
+        factories=factories,
+        sizes=sizes,
+        test=config.test,
+        seed=config.seed,
+    )
+    try:
+        trials = run_trials(study, config.trials, config.jobs or os.cpu_count() or 1, console)
+    except KeyboardInterrupt:
+        return interrupted(folder, console)
+    conclude(folder, predicted, trials, config.test, console)
+    return 0
+
+
+def check_numbers(config: DictConfig) -> None:
+    """Raise DynasError where the frame's numbers make no sense, or there is nothing to compare."""
+    from dynas.errors import DynasError
+
+    if config.seed < 0 or config.group < 1:
+        raise DynasError(f"seed={config.seed} group={config.group}: give a seed of 0 or more and a group of 1 or more")
+    if config.trials < 1 or (config.jobs is not None and config.jobs < 1):
+        raise DynasError(f"trials={config.trials} jobs={config.jobs}: give 1 or more of each")
+    if not config.predictors:
+        raise DynasError("no predictors chosen: give a list such as predictors=[ridge,stacked]")
+
+
+def given_paths(config: DictConfig) -> list[Path]:
+    """Return the paths of earlier measurements.
+
+    Raises:
+        DynasError: ``results`` is neither a path nor a list of paths.
+    """
+    from omegaconf import ListConfig
+
+    from dynas.errors import DynasError
+
+    given = list(config.results) if isinstance(config.results, ListConfig) else [config.results]
+    if not given or not all(isinstance(path, str) for path in given):
+        raise DynasError(
+            f"results={config.results}: give a run folder, a results.csv or another CSV file, or a list of them"
+        )
+    return [Path(path) for path in given]
+
+
+def sizes_of(config: DictConfig) -> list[int]:
+    """Return the training sizes asked for, rising, none twice."""
+    return sorted(set(config.sizes))
+
+
+def predicted_objectives(problem: Problem, console: Console) -> list[Objective]:
+    """Return the objectives that must be measured, and say which ones are left out.
+
+    Raises:
+        DynasError: all are exact.
+    """
+    from dynas.errors import DynasError
+
+    exact = [objective.name for objective in problem.objectives if objective.exact]
+    predicted = [objective for objective in problem.objectives if not objective.exact]
+    if not predicted:
+        raise DynasError(f"{', '.join(exact)}: computed exactly, never predicted; give objectives=top1 or another")
+    if exact:
+        console.print(f"left out: {', '.join(exact)}, computed exactly and never predicted")
+    return predicted
+
+
+def measure_examples(config: DictConfig, folder: Path, problem: Problem, bench: Bench) -> str:
+    """Measure random sub-networks into the run folder, as a search does; return the status."""
+    import numpy as np
+
+    from dynas.algos.random import RandomSearch
+    from dynas.commands.search import measure
+    from dynas.modes.validation import Validation
+
+    def search(evaluator: Evaluator, observer: Observer) -> None:
+        Validation().run(evaluator, RandomSearch, {}, np.random.default_rng(config.seed), observer)
+
+    status, _ = measure(config, config.examples, folder, problem, bench, search)
+    return status
+
+
+def write_facts(config: DictConfig, folder: Path) -> None:
+    """Write run.json of a study of earlier measurements."""
+    from dynas.hardware.facts import machine_facts, package_versions
+    from dynas.store import write_run
+
+    facts: dict[str, Any] = {
+        "choices": choices(),
+        "overrides": overrides(),
+        "seed": config.seed,
+        "config": plain(config),
+        "machine": machine_facts(),
+        "versions": package_versions(),
+    }
+    write_run(folder, facts)
+
+
+def run_trials(study: Study, trials: int, jobs: int, console: Console) -> list[Trial]:
+    """Run all trials, with a progress bar on a terminal and a line per tenth of them elsewhere."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    found: list[Trial] = []
+    tenth = max(1, trials // 10)
+    columns = (TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("trials", total=trials)
+        for number, results in enumerate(study.run(trials, jobs), start=1):
+            found += results
+            progress.update(bar, advance=1)
+            if not console.is_terminal and (number % tenth == 0 or number == trials):
+                console.print(f"trial {number}/{trials}", highlight=False)
+    return found
+
+
+def conclude(
+    folder: Path, objectives: Sequence[Objective], trials: Sequence[Trial], test: int, console: Console
+) -> None:
+    """Write tables and picture, print the errors after training on most examples, and where everything lies."""
+    from dynas.predictors.study import averages
+    from dynas.report.predictor_plots import plot_predictors
+    from dynas.report.predictor_tables import AVERAGES, PICTURE, TRIALS, averages_table, write_averages, write_trials
+
+    rows = averages(trials)
+    write_trials(folder / TRIALS, trials)
+    write_averages(folder / AVERAGES, rows)
+    plot_predictors(rows, objectives, folder / PICTURE)
+    console.print(averages_table(rows, test))
+    for name in (TRIALS, AVERAGES, PICTURE):
+        console.print(f"  {folder / name}", soft_wrap=True, highlight=False)
+
+
+def interrupted(folder: Path, console: Console) -> int:
+    """Say how to go on after an interrupt and return the exit status."""
+    console.print(f"interrupted; go on with: dynas predictors resume={folder}", soft_wrap=True)
+    return 130

@@ -1,0 +1,150 @@
+"""Earlier measurements as examples: from a run folder, a results.csv, or a table that somebody else made.
+
+A table has one row per measured sub-network. The sub-network stands in a column ``architecture`` as JSON, or in one
+column per design variable (a JSON list, or a plain value for a variable of one gene); the measurements stand in one
+column per objective, called ``name [unit]`` or just ``name``. Other columns are passed over.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynas.errors import DynasError
+from dynas.objectives import Objective, Values
+from dynas.report.load import complete_lines
+from dynas.space import Architecture, DesignVariable, Genotypes, SearchSpace
+from dynas.store import RESULTS
+
+ARCHITECTURE = "architecture"
+Row = tuple[int, dict[str, str]]  # line number, cells by column
+
+
+def read_examples(
+    path: Path | Sequence[Path], space: SearchSpace, objectives: Sequence[Objective]
+) -> tuple[Genotypes, Values]:
+    """Read the sub-networks that have a value for every objective.
+
+    Repeated measurements of a sub-network, in one file or several, become one example with their mean.
+
+    Args:
+        path: a run folder, a results.csv or another CSV file, or several of them.
+        space: the space that the sub-networks belong to.
+        objectives: the ``M`` objectives to read.
+
+    Returns:
+        canonical genotypes ``(n, G)``, all distinct, in the order of the file, and their values ``(n, M)`` in the
+        objectives' units.
+
+    Raises:
+        DynasError: a file cannot be read, lacks a column, or has a row that is no sub-network of the space or no
+            number; the message names file, line and what was expected. Or there is no complete row at all.
+    """
+    paths = [path] if isinstance(path, Path) else list(path)
+    genotypes: list[NDArray[np.int64]] = []
+    values: list[list[float]] = []
+    for one in paths:
+        file = one / RESULTS if one.is_dir() else one
+        header, rows = _read_table(file)
+        columns = [_objective_column(file, header, objective) for objective in objectives]
+        _check_architecture(file, header, space)
+        for line, row in rows:
+            numbers = [_number(file, line, name, row[name]) for name in columns]
+            if all(map(math.isfinite, numbers)):
+                genotypes.append(_genotype(file, line, row, space))
+                values.append(numbers)
+    if not values:
+        named = ", ".join(objective.name for objective in objectives)
+        raise DynasError(f"no row of {', '.join(repr(str(one)) for one in paths)} has a value for all of {named}")
+    return mean_of_repeats(np.array(genotypes), np.array(values))
+
+
+def mean_of_repeats(genotypes: Genotypes, values: Values) -> tuple[Genotypes, Values]:
+    """Return the distinct rows of genotypes ``(n, G)``, in order, and the mean of each one's values ``(n, M)``."""
+    first: dict[bytes, int] = {}
+    owner = np.array([first.setdefault(row.tobytes(), len(first)) for row in genotypes])
+    sums = np.zeros((len(first), values.shape[1]))
+    np.add.at(sums, owner, values)
+    _, starts = np.unique(owner, return_index=True)
+    return genotypes[starts], sums / np.bincount(owner)[:, None]
+
+
+def _read_table(file: Path) -> tuple[list[str], Iterator[Row]]:
+    """Return the column names and the rows; a last row of results.csv that a killed run left torn is passed over."""
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+        lines = complete_lines(text if file.name == RESULTS or text.endswith("\n") else text + "\n")
+    except FileNotFoundError as error:
+        raise DynasError(
+            f"'{file}' does not exist: give a run folder, a {RESULTS} or another CSV file of measurements"
+        ) from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DynasError(f"cannot read '{file}' as a CSV file: {error}") from error
+    if not lines or not lines[0][1]:
+        raise DynasError(f"'{file}' is empty: expected a line of column names and a row per sub-network")
+    return lines[0][1], _rows(file, lines)
+
+
+def _rows(file: Path, lines: Sequence[tuple[int, list[str]]]) -> Iterator[Row]:
+    header = lines[0][1]
+    for line, cells in lines[1:]:
+        if not cells:
+            continue  # an empty line
+        if len(cells) != len(header):
+            raise DynasError(f"'{file}' line {line} has {len(cells)} cells, expected one per column: {len(header)}")
+        yield line, dict(zip(header, cells, strict=True))
+
+
+def _objective_column(file: Path, header: Sequence[str], objective: Objective) -> str:
+    for name in (objective.column, objective.name):
+        if name in header:
+            return name
+    raise DynasError(
+        f"'{file}' line 1 has no column '{objective.column}' or '{objective.name}': it has {', '.join(header)}"
+    )
+
+
+def _check_architecture(file: Path, header: Sequence[str], space: SearchSpace) -> None:
+    missing = [variable.name for variable in space.variables if variable.name not in header]
+    if ARCHITECTURE not in header and missing:
+        raise DynasError(
+            f"'{file}' line 1 has neither a column '{ARCHITECTURE}' nor one per design variable: "
+            f"'{missing[0]}' is missing"
+        )
+
+
+def _number(file: Path, line: int, name: str, cell: str) -> float:
+    try:
+        return float(cell) if cell.strip() else math.nan
+    except ValueError as error:
+        raise DynasError(f"'{file}' line {line} has '{cell}' as {name}: expected a number, or nothing") from error
+
+
+def _genotype(file: Path, line: int, row: Mapping[str, str], space: SearchSpace) -> NDArray[np.int64]:
+    try:
+        if ARCHITECTURE in row:
+            architecture: Architecture = json.loads(row[ARCHITECTURE])
+        else:
+            architecture = {variable.name: _option(variable, row[variable.name]) for variable in space.variables}
+        return space.encode(architecture)
+    except json.JSONDecodeError as error:
+        raise DynasError(f"'{file}' line {line} has no JSON as its {ARCHITECTURE}: {error}") from error
+    except DynasError as error:
+        raise DynasError(f"'{file}' line {line} is no sub-network of this space: {error}") from error
+
+
+def _option(variable: DesignVariable, cell: str) -> Any:
+    """Return what a cell says: JSON, or plain text where that is an option or no JSON."""
+    if cell in variable.choices:
+        return cell
+    try:
+        return json.loads(cell)
+    except json.JSONDecodeError:
+        return cell
