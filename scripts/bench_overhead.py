@@ -22,7 +22,7 @@ from pymoo.optimize import minimize
 from rich.console import Console
 from rich.table import Table
 
-from dynas.algos.pymoo import nsga2
+from dynas.algos.evolutionary import nsga2
 from dynas.evaluate import Evaluator, Problem, measure_function
 from dynas.modes.linas import Linas, choose
 from dynas.objectives import Objective

@@ -11,13 +11,11 @@ import pytest
 
 from dynas import DynasError, SearchSpace
 from dynas.algos.base import OBJECTIVES, SearchAlgorithm
-from dynas.algos.pymoo import nsga2
-from dynas.algos.random import RandomSearch
+from dynas.algos.named import ALGORITHMS, algorithm
 from dynas.evaluate import Batch, Problem, make_batch
 from dynas.pareto import hypervolume, nadir
 from dynas.space import Genotypes
 
-ALGORITHMS: dict[str, Callable[..., SearchAlgorithm]] = {"random": RandomSearch, "nsga2": nsga2}
 POPULATION = 20
 
 
@@ -45,7 +43,7 @@ class Search:
         self.analytic, self.n_objectives = analytic, n_objectives
         self.space: SearchSpace = analytic.space
         self.problem: Problem = analytic.problem(n_objectives, bound)
-        make = partial(ALGORITHMS[name], **({"population": POPULATION} | settings))
+        make = algorithm(name, **({"population": POPULATION} | settings))
         self.algorithm = make(self.space, n_objectives, np.random.default_rng(seed), start)
         self.asked: list[Genotypes] = []
 

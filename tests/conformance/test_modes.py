@@ -12,7 +12,7 @@ import pytest
 
 from dynas import DesignVariable, DynasError, Objective, SearchSpace
 from dynas.algos.base import AlgorithmFactory
-from dynas.algos.pymoo import nsga2
+from dynas.algos.evolutionary import nsga2
 from dynas.algos.random import RandomSearch
 from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement, PredictorQuality, Problem
 from dynas.modes.base import SearchMode
