@@ -47,7 +47,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {"search": _search, "train": _
 
 def _plain_warnings() -> None:
     """Show each of our own warnings once, as one line; all others stay as they are."""
-    usual = warnings.showwarning
+    usual, shown = warnings.showwarning, set[str]()
 
     def show(
         message: Warning | str,
@@ -57,13 +57,15 @@ def _plain_warnings() -> None:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        if issubclass(category, DynasWarning):
-            print(f"dynas: warning: {message}", file=file or sys.stderr)
-        else:
+        if not issubclass(category, DynasWarning):
             usual(message, category, filename, lineno, file, line)
+        elif str(message) not in shown:
+            shown.add(str(message))
+            print(f"dynas: warning: {message}", file=file or sys.stderr)
 
     warnings.showwarning = show
-    warnings.filterwarnings("once", category=DynasWarning)
+    # not "once": Python forgets what it has shown whenever any library touches the filters
+    warnings.filterwarnings("always", category=DynasWarning)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

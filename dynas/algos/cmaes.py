@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import cma
@@ -14,7 +15,7 @@ from dynas.evaluate import Batch
 from dynas.space import Genotypes, SearchSpace
 
 LEAST_STEP = 0.2  # of an option: below, genes would hardly change any more
-GENERATIONS = 20  # that bring nothing new in a row, after which it starts afresh
+GENERATIONS = 10  # that together bring fewer new candidates than one should, after which it starts afresh
 
 
 class CmaesSearch:
@@ -22,7 +23,7 @@ class CmaesSearch:
 
     Gene ``g`` is a real number in ``[0, options)``, cut to the index below. The first population (start, then
     random) only decides where the distribution begins: at its best member. Candidates that come again are
-    answered from memory. When generations in a row bring nothing new, a random population starts it afresh.
+    answered from memory. When generations hardly bring anything new, a random population starts it afresh.
 
     CMA-ES uses nothing but ranks: candidates within all bounds come first, by loss; then those beyond, by
     violation; failed and missing ones last.
@@ -52,15 +53,17 @@ class CmaesSearch:
         self._seen: set[bytes] = set()
         self._answers: dict[bytes, tuple[float, float]] = {}  # violation and loss
         self._strategy: Any = None
+        self._new: deque[int] = deque(maxlen=GENERATIONS)  # new candidates of the last generations
         self._points: list[NDArray[np.float64]] = []
         self._asked = np.empty((0, space.n_genes), dtype=np.int64)
 
     def ask(self) -> Genotypes:
         """Return the new candidates ``(n, G)`` of the next generation that holds any."""
-        for _ in range(GENERATIONS if self._strategy is not None else 0):
+        while self._strategy is not None and sum(self._new) >= self._population:
             self._points = self._strategy.ask()
             rows = self._genotypes()
             new = {row.tobytes(): row for row in rows if row.tobytes() not in self._seen}
+            self._new.append(len(new))
             if new:
                 self._seen.update(new)
                 self._asked = np.array(list(new.values()))
@@ -81,6 +84,7 @@ class CmaesSearch:
         if self._strategy is not None:
             self._strategy.tell(self._points, self._ranks(self._genotypes()))
         elif len(self._asked):
+            self._new.extend([self._population] * GENERATIONS)
             self._strategy = self._begin(self._asked[np.argmin(self._ranks(self._asked))])
 
     def _genotypes(self) -> Genotypes:
