@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
+from typing import TextIO
 
-from dynas.errors import DynasError, one_of
+from dynas.errors import DynasError, DynasWarning, one_of
 
 HELP = """\
 dynas finds the best trade-offs between quality and cost inside a trained supernet.
@@ -55,6 +57,29 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 }
 
 
+def _plain_warnings() -> None:
+    """Show each of our own warnings once, as one line; all others stay as they are."""
+    usual, shown = warnings.showwarning, set[str]()
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if not issubclass(category, DynasWarning):
+            usual(message, category, filename, lineno, file, line)
+        elif str(message) not in shown:
+            shown.add(str(message))
+            print(f"dynas: warning: {message}", file=file or sys.stderr)
+
+    warnings.showwarning = show
+    # not "once": Python forgets what it has shown whenever any library touches the filters
+    warnings.filterwarnings("always", category=DynasWarning)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 refused or failed, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -66,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"dynas {version('dynas')}")
         return 0
+    _plain_warnings()
     try:
         if given[0] not in COMMANDS:
             raise one_of("command", given[0], COMMANDS)

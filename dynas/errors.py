@@ -9,3 +9,7 @@ def one_of(what: str, given: object, allowed: object) -> DynasError:
     """Return the error for a value outside a closed list of names."""
     names = ", ".join(str(name) for name in sorted(allowed))  # type: ignore[call-overload]
     return DynasError(f"unknown {what} '{given}': choose one of {names}")
+
+
+class DynasWarning(UserWarning):
+    """A request that can be met, but that another one would serve better."""

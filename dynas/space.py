@@ -8,7 +8,9 @@ exactly when their canonical forms agree (Cummings et al. 2022, section 3.1; doi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +22,7 @@ from dynas.errors import DynasError
 
 Architecture = dict[str, Any]
 Genotypes = NDArray[np.int64]
+Draw = Callable[[int, np.random.Generator], Genotypes]  # (n, rng) -> canonical genotypes (n, G)
 
 
 @dataclass(frozen=True)
@@ -121,20 +124,30 @@ class SearchSpace:
         return levels
 
     @cached_property
+    def _settings(self) -> list[list[int]]:
+        """Per gene and option, the exact number of distinct settings of all genes that the option switches on."""
+        settings = [[1] * int(count) for count in self.cardinality]
+        for gene in (gene for level in reversed(self._levels) for gene in level):
+            parent = int(self._parents[gene])
+            for option in range(len(settings[parent])):
+                if self._opens[gene, option]:
+                    settings[parent][option] *= sum(settings[gene])
+        return settings
+
+    @cached_property
     def size(self) -> int:
         """Exact number of distinct sub-networks (a Python integer, it outgrows 64 bits)."""
-        below = [1] * self.n_genes  # below[g]: distinct settings of gene g and all that it gates
-        options = [[1] * int(count) for count in self.cardinality]
-        for gene in (gene for level in reversed(self._levels) for gene in level):
-            below[gene] = sum(options[gene])
-            parent = int(self._parents[gene])
-            for option in range(len(options[parent])):
-                if self._opens[gene, option]:
-                    options[parent][option] *= below[gene]
-        total = 1
-        for gene in np.flatnonzero(self._parents < 0):
-            total *= sum(options[gene])
-        return total
+        settings = self._settings
+        return math.prod(sum(settings[gene]) for gene in np.flatnonzero(self._parents < 0))
+
+    @cached_property
+    def _thresholds(self) -> NDArray[np.float64]:
+        """Cumulative shares ``(G, options - 1)`` of each gene's settings, padded with ones."""
+        thresholds = np.ones((self.n_genes, int(self.cardinality.max()) - 1))
+        for gene, settings in enumerate(self._settings):
+            total = sum(settings)
+            thresholds[gene, : len(settings) - 1] = [part / total for part in itertools.accumulate(settings[:-1])]
+        return thresholds
 
     def check(self, genotypes: Any) -> Genotypes:
         """Return ``genotypes`` as an integer array ``(n, G)``; raise DynasError for a wrong shape or option."""
@@ -149,14 +162,26 @@ class SearchSpace:
         """Return ``n`` canonical genotypes ``(n, G)``, every gene drawn uniformly; repeats are possible."""
         return self.canonical(self.random_genes(n, rng))
 
+    def sample_uniform(self, n: int, rng: np.random.Generator) -> Genotypes:
+        """Return ``n`` canonical genotypes ``(n, G)``, every distinct sub-network equally likely; repeats are possible.
+
+        An option is drawn in proportion to the number of distinct settings of the genes that it switches on, so
+        that a depth of four blocks comes more often than one of two.
+        """
+        drawn = rng.random((n, self.n_genes, 1)) >= self._thresholds
+        return self.canonical(drawn.sum(axis=2, dtype=np.int64))
+
     def random_genes(self, n: int, rng: np.random.Generator) -> Genotypes:
         """Return ``(n, G)`` uniformly drawn options, inactive genes included."""
         return rng.integers(0, self.cardinality, size=(n, self.n_genes), dtype=np.int64)
 
-    def sample_distinct(self, n: int, rng: np.random.Generator, seen: set[bytes] | None = None) -> Genotypes:
-        """Return up to ``n`` distinct canonical genotypes that are not in ``seen`` (see `identity`).
+    def sample_distinct(
+        self, n: int, rng: np.random.Generator, seen: set[bytes] | None = None, draw: Draw | None = None
+    ) -> Genotypes:
+        """Return up to ``n`` distinct canonical genotypes that are not in ``seen`` (their rows' bytes).
 
-        Fewer than ``n`` are returned only when so few are left, or when they are too rare to be met.
+        They come from ``draw``, by default `sample`. Fewer than ``n`` are returned only when so few are left, or
+        when they are too rare to be met.
         """
         taken = set(seen or ())
         wanted = min(n, self.size - len(taken))
@@ -164,7 +189,7 @@ class SearchSpace:
         for _ in range(1000):
             if len(rows) >= wanted:
                 break
-            for row in self.sample(max(2 * (wanted - len(rows)), 16), rng):
+            for row in (draw or self.sample)(max(2 * (wanted - len(rows)), 16), rng):
                 if len(rows) < wanted and (token := row.tobytes()) not in taken:
                     taken.add(token)
                     rows.append(row)

@@ -22,7 +22,7 @@ from pymoo.optimize import minimize
 from rich.console import Console
 from rich.table import Table
 
-from dynas.algos.pymoo import nsga2
+from dynas.algos.evolutionary import nsga2
 from dynas.evaluate import Evaluator, Problem
 from dynas.functions import measure_function
 from dynas.modes.prediction import choose, front_from_afar, search_predictions

@@ -122,7 +122,10 @@ def test_a_finished_run_can_be_resumed_and_stays_as_it_is(finished: tuple[Path, 
 REFUSED = [
     (["serch"], "unknown command 'serch'"),
     (["search", "supernet=foo"], "unknown supernet 'foo': choose one of mbv3"),
-    (["search", "algo=foo"], "unknown algo 'foo': choose one of nsga2, random"),
+    (
+        ["search", "algo=foo"],
+        "unknown algo 'foo': choose one of agemoea, cmaes, ctaea, ga, moead, motpe, nsga2, random, unsga3",
+    ),
     (["search", "mode=foo"], "unknown mode 'foo': choose one of linas, validation"),
     (["search", "objectives=[top1,foo]"], "unknown objectives 'foo': choose one of"),
     (["search", "objectives=[]"], "no objectives"),
@@ -235,3 +238,12 @@ def test_a_bound_keeps_the_front_within_it(tmp_path: Path) -> None:
     column = lines[0].split(",").index("macs [MAC]")
     assert len(lines) > 1
     assert all(int(line.split(",")[column]) <= 4_000_000 for line in lines[1:])
+
+
+def test_a_warning_is_one_line_and_comes_once(tmp_path: Path) -> None:
+    done = dynas("search", "objectives=[top1,macs,params]", *QUICK[1:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stderr.splitlines() if "warning" in line.lower()]
+    assert lines == [
+        "dynas: warning: algo=nsga2 suits two objectives best, 3 given: consider algo=unsga3, algo=ctaea or algo=moead"
+    ]

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dynas.algos.named import algorithm
 
 from dynas import DynasError
+from dynas.algos.named import algorithm
 from dynas.evaluate import Evaluator
 from dynas.modes.linas import Linas
 from tests.conformance.test_modes import PREDICTORS

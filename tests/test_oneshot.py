@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dynas.algos.named import algorithm
 
 from dynas import DynasError
+from dynas.algos.named import algorithm
 from dynas.evaluate import Evaluator
 from dynas.modes.oneshot import OneShot
 from dynas.modes.ranges import parse_ranges

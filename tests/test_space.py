@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from dynas import DesignVariable, DynasError, Gate, SearchSpace, depth_gates
 
@@ -236,3 +238,28 @@ def test_a_genotype_of_another_space_is_refused(tiny_space: SearchSpace, genotyp
 def test_an_architecture_of_another_space_is_refused(gated_space: SearchSpace, architecture: Any, message: str) -> None:
     with pytest.raises(DynasError, match=message):
         gated_space.encode(architecture)
+
+
+def test_uniform_sampling_meets_every_sub_network_equally_often(
+    gated_space: SearchSpace, everything: Callable[[SearchSpace], set[bytes]]
+) -> None:
+    rows = gated_space.sample_uniform(144_000, np.random.default_rng(0))
+    found, counts = np.unique(rows, axis=0, return_counts=True)
+    assert {row.tobytes() for row in found} == everything(gated_space)
+    assert chisquare(counts).pvalue > 0.01
+    by_genes = np.unique(gated_space.sample(144_000, np.random.default_rng(0)), axis=0, return_counts=True)[1]
+    assert chisquare(by_genes).pvalue < 1e-9
+
+
+def test_uniform_sampling_counts_through_gates_of_gates() -> None:
+    space = SearchSpace(
+        [
+            DesignVariable("d", (0, 1, 2)),
+            DesignVariable("e", (0, 1), 1, (Gate("d", 0, 1),)),
+            DesignVariable("ks", (3, 5, 7), 2, (Gate("e", 0, 1), Gate("d", 0, 2))),
+        ]
+    )
+    assert space.size == 1 + (1 + 3) + (1 + 3) * 3
+    counts = np.unique(space.sample_uniform(17_000, np.random.default_rng(1)), axis=0, return_counts=True)[1]
+    assert len(counts) == space.size
+    assert chisquare(counts).pvalue > 0.01

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dynas.algos.named import algorithm
 
 from dynas import DynasError
+from dynas.algos.named import algorithm
 from dynas.evaluate import Evaluator, Measurement
 from dynas.modes.validation import Validation
 from dynas.space import Genotypes

@@ -1,11 +1,13 @@
 """Integer mating for pymoo, vectorised over the whole population.
 
 pymoo's defaults are made for real numbers: SBX and polynomial mutation, rounded, leave many genes of three
-options unchanged for ever. Here whole genes are exchanged and redrawn instead.
+options unchanged for ever. Here whole genes are exchanged and redrawn instead, the same way in every algorithm;
+algorithms differ in how they select parents.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,9 @@ from pymoo.core.population import Population
 from dynas.space import Genotypes, SearchSpace
 
 ATTEMPTS = 100  # rounds of mating after which a converged population gives up finding something new
+
+# (population, places (n,), rng) -> indices of two parents (n, 2) for a child of each place in the next generation
+Selection = Callable[[Population, NDArray[np.int64], np.random.Generator], NDArray[np.int64]]
 
 
 def uniform_crossover(first: Genotypes, second: Genotypes, probability: float, rng: np.random.Generator) -> Genotypes:
@@ -49,40 +54,61 @@ def tournament(order: NDArray[np.int64], n: int, rng: np.random.Generator) -> ND
     return np.where(place[duels[:, 0]] <= place[duels[:, 1]], duels[:, 0], duels[:, 1])
 
 
+def by_crowding(pop: Population, places: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Select by feasibility, then rank, then crowding (Deb et al. 2002)."""
+    beyond, rank, crowding = pop.get("CV", "rank", "crowding")
+    order = np.lexsort((-crowding.astype(float), rank.astype(float), beyond[:, 0]))
+    return np.stack([tournament(order, len(places), rng) for _ in range(2)], axis=1)
+
+
+def by_loss(pop: Population, places: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Select by feasibility, then the only loss."""
+    losses, beyond = pop.get("F", "CV")
+    order = np.lexsort((losses[:, 0], beyond[:, 0]))
+    return np.stack([tournament(order, len(places), rng) for _ in range(2)], axis=1)
+
+
 class IntegerMating(InfillCriterion):
-    """Selection, crossover and mutation of NSGA-II (Deb et al. 2002), for canonical genotypes never seen before.
+    """Crossover and mutation of selected parents, for canonical genotypes never seen before.
 
     Args:
         space: the search space.
         seen: identities of all genotypes asked so far; those that are returned are added.
+        select: chooses the parents.
         crossover: share of pairs that exchange genes.
         mutation: probability per gene of being redrawn.
     """
 
-    def __init__(self, space: SearchSpace, seen: set[bytes], crossover: float, mutation: float) -> None:
+    def __init__(
+        self, space: SearchSpace, seen: set[bytes], select: Selection, crossover: float, mutation: float
+    ) -> None:
         super().__init__()
-        self._space, self._seen = space, seen
+        self._space, self._seen, self._select = space, seen, select
         self._crossover, self._mutation = crossover, mutation
 
     def do(
         self, problem: Any, pop: Population, n_offsprings: int, random_state: np.random.Generator, **kwargs: Any
     ) -> Population:
-        """Return up to ``n_offsprings`` new individuals; duels go by feasibility, then rank, then crowding."""
-        beyond, rank, crowding = pop.get("CV", "rank", "crowding")
-        order = np.lexsort((-crowding.astype(float), rank.astype(float), beyond[:, 0]))
+        """Return up to ``n_offsprings`` new individuals, at most one per ``place``."""
         genotypes = pop.get("X")
-        children: list[NDArray[np.int64]] = []
+        children: dict[int, NDArray[np.int64]] = {}
+        waiting = np.arange(n_offsprings)
         for _ in range(ATTEMPTS):
-            # twice as many as needed: most children of a converged population were seen before
-            for row in self._mate(genotypes, order, 2 * n_offsprings, random_state):
-                if len(children) < n_offsprings and (token := row.tobytes()) not in self._seen:
+            # most children of a converged population were seen before: always mate in full numbers
+            places = np.resize(waiting, n_offsprings)
+            pairs = self._select(pop, places, random_state)
+            rows = self._mate(genotypes[pairs[:, 0]], genotypes[pairs[:, 1]], random_state)
+            for place, row in zip(np.tile(places, 2).tolist(), rows, strict=True):
+                if place not in children and (token := row.tobytes()) not in self._seen:
                     self._seen.add(token)
-                    children.append(row)
-            if len(children) == n_offsprings:
+                    children[place] = row
+            waiting = np.array([place for place in range(n_offsprings) if place not in children])
+            if len(waiting) == 0:
                 break
-        return Population.new("X", np.array(children)) if children else Population.empty()
+        if not children:
+            return Population.empty()
+        return Population.new("X", np.array(list(children.values())), "place", list(children))
 
-    def _mate(self, genotypes: Genotypes, order: NDArray[np.int64], n: int, rng: np.random.Generator) -> Genotypes:
-        first, second = (genotypes[tournament(order, -(-n // 2), rng)] for _ in range(2))
+    def _mate(self, first: Genotypes, second: Genotypes, rng: np.random.Generator) -> Genotypes:
         children = uniform_crossover(first, second, self._crossover, rng)
         return self._space.canonical(reset_mutation(self._space, children, self._mutation, rng))

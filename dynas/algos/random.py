@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from dynas.algos.base import check_objectives, first_population
-from dynas.errors import DynasError
+from dynas.algos.base import check_objectives, check_settings, first_population
+from dynas.errors import one_of
 from dynas.evaluate import Batch
-from dynas.space import Genotypes, SearchSpace
+from dynas.space import Draw, Genotypes, SearchSpace
 
 
 class RandomSearch:
-    """Asks for sub-networks with every design variable drawn uniformly, never twice for the same.
+    """Asks for random sub-networks, never twice for the same.
 
     Args:
         space, n_objectives, rng, start: see `dynas.algos.base.AlgorithmFactory`.
         population: candidates per `ask`.
+        draw: what is uniform. ``subnetworks``: every distinct sub-network is equally likely, which favours deep
+            ones, of which there are more. ``genes``: every design variable by itself, which favours shallow
+            ones; the stronger baseline where these hold the better trade-offs.
     """
 
     def __init__(
@@ -26,16 +29,20 @@ class RandomSearch:
         start: Genotypes | None = None,
         *,
         population: int = 50,
+        draw: str = "subnetworks",
     ) -> None:
         check_objectives("random", n_objectives)
-        if population < 1:
-            raise DynasError(f"algo=random needs algo.population >= 1, got {population}")
+        check_settings("random", 1, population)
+        draws: dict[str, Draw] = {"subnetworks": space.sample_uniform, "genes": space.sample}
+        if draw not in draws:
+            raise one_of("algo.draw", draw, draws)
         self._space, self._rng, self._start, self._population = space, rng, start, population
+        self._draw = draws[draw]
         self._seen: set[bytes] = set()
 
     def ask(self) -> Genotypes:
         """Return the next ``(population, G)`` candidates."""
-        rows = first_population(self._space, self._population, self._rng, self._start, self._seen)
+        rows = first_population(self._space, self._population, self._rng, self._start, self._seen, self._draw)
         self._start = None
         return rows
 

@@ -1,7 +1,11 @@
-"""What every search algorithm promises (see `dynas.algos.base`), over all of them: add new ones to ``ALGORITHMS``."""
+"""What every search algorithm promises (see `dynas.algos.base`), over all that `dynas.algos.named` knows."""
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,20 +14,31 @@ import numpy as np
 import pytest
 
 from dynas import DynasError, SearchSpace
-from dynas.algos.base import OBJECTIVES, SearchAlgorithm
-from dynas.algos.pymoo import nsga2
-from dynas.algos.random import RandomSearch
+from dynas.algos.base import OBJECTIVES, SUIT_TWO
+from dynas.algos.named import ALGORITHMS, algorithm
+from dynas.errors import DynasWarning
 from dynas.evaluate import Batch, Problem, make_batch
 from dynas.pareto import hypervolume, nadir
+from dynas.paths import CONFIGS
 from dynas.space import Genotypes
+from tests.cli import ROOT
 
-ALGORITHMS: dict[str, Callable[..., SearchAlgorithm]] = {"random": RandomSearch, "nsga2": nsga2}
 POPULATION = 20
+EFFORT = {"motpe": 0.25}  # share of the evaluations: a suggestion of optuna's costs 10 ms, and more with every answer
+GUIDED = [name for name in ALGORITHMS if name != "random"]
 
 
 def fits(name: str, n_objectives: int) -> bool:
     least, most = OBJECTIVES[name]
     return least <= n_objectives and (most is None or n_objectives <= most)
+
+
+def effort(name: str, evaluations: int) -> int:
+    return int(EFFORT.get(name, 1.0) * evaluations)
+
+
+def fewest(name: str) -> int:
+    return OBJECTIVES[name][0]
 
 
 CASES = [(name, m) for name in ALGORITHMS for m in (1, 2, 3) if fits(name, m)]
@@ -45,7 +60,7 @@ class Search:
         self.analytic, self.n_objectives = analytic, n_objectives
         self.space: SearchSpace = analytic.space
         self.problem: Problem = analytic.problem(n_objectives, bound)
-        make = partial(ALGORITHMS[name], **({"population": POPULATION} | settings))
+        make = algorithm(name, **({"population": POPULATION} | settings))
         self.algorithm = make(self.space, n_objectives, np.random.default_rng(seed), start)
         self.asked: list[Genotypes] = []
 
@@ -77,11 +92,14 @@ def bound(request: pytest.FixtureRequest, analytic_mbv3: Any) -> float | None:
     return None if request.param is None else analytic_mbv3.cost_bound(request.param)
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::dynas.errors.DynasWarning")
+
+
 @pytest.mark.parametrize(("name", "n_objectives"), CASES)
 def test_candidates_are_canonical_integers_and_never_come_twice(
     analytic_mbv3: Any, name: str, n_objectives: int, bound: float | None
 ) -> None:
-    search = Search(analytic_mbv3, name, n_objectives, bound).run(400)
+    search = Search(analytic_mbv3, name, n_objectives, bound).run(effort(name, 400))
     for rows in search.asked:
         assert rows.dtype == np.int64
         assert (rows >= 0).all()
@@ -95,13 +113,16 @@ def test_candidates_are_canonical_integers_and_never_come_twice(
 def test_every_ask_has_the_size_of_the_population(
     analytic_mbv3: Any, name: str, n_objectives: int, population: int
 ) -> None:
-    search = Search(analytic_mbv3, name, n_objectives, population=population).run(6 * population)
-    assert [len(rows) for rows in search.asked] == [population] * 6
+    generations = max(2, effort(name, 6))
+    search = Search(analytic_mbv3, name, n_objectives, population=population).run(generations * population)
+    assert [len(rows) for rows in search.asked] == [population] * generations
 
 
 @pytest.mark.parametrize(("name", "n_objectives"), CASES)
 def test_the_seed_decides_everything(analytic_mbv3: Any, name: str, n_objectives: int, bound: float | None) -> None:
-    first, same, other = (Search(analytic_mbv3, name, n_objectives, bound, seed).run(200) for seed in (1, 1, 2))
+    first, same, other = (
+        Search(analytic_mbv3, name, n_objectives, bound, seed).run(effort(name, 200)) for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(first.rows, same.rows)
     assert not {row.tobytes() for row in first.rows} & {row.tobytes() for row in other.rows}
 
@@ -111,9 +132,9 @@ def test_global_random_states_play_no_part(analytic_mbv3: Any, name: str, n_obje
     state = np.random.get_state()
     try:
         np.random.seed(1)
-        first = Search(analytic_mbv3, name, n_objectives).run(100)
+        first = Search(analytic_mbv3, name, n_objectives).run(60)
         np.random.seed(2)
-        second = Search(analytic_mbv3, name, n_objectives).run(100)
+        second = Search(analytic_mbv3, name, n_objectives).run(60)
     finally:
         np.random.set_state(state)
     np.testing.assert_array_equal(first.rows, second.rows)
@@ -155,8 +176,8 @@ def test_failed_and_missing_answers_do_not_stop_the_search(
     analytic_mbv3: Any, name: str, n_objectives: int, response: str
 ) -> None:
     search = Search(analytic_mbv3, name, n_objectives)
-    search.run(200, partial(RESPONSES[response], search))
-    assert len(search.rows) >= 200
+    search.run(effort(name, 200), partial(RESPONSES[response], search))
+    assert len(search.rows) >= effort(name, 200)
     assert search.never_asked_twice()
 
 
@@ -188,51 +209,165 @@ def test_a_space_smaller_than_the_population_comes_at_once(
     assert search.never_asked_twice()
 
 
+# CMA-ES converges to one candidate by nature. The front of AGE-MOEA is narrow here: options come back by mutation
+# alone, and some seeds miss one of 135 in the last thousand.
+MISSED = {"cmaes": 12, "agemoea": 4, "motpe": 12}
+
+
 @pytest.mark.parametrize(("name", "n_objectives"), CASES)
 def test_no_gene_is_frozen(analytic_mbv3: Any, name: str, n_objectives: int) -> None:
-    search = Search(analytic_mbv3, name, n_objectives, population=50).run(2000)
-    later = np.concatenate(search.asked[20:])
+    search = Search(analytic_mbv3, name, n_objectives, population=50).run(effort(name, 2000))
+    later = np.concatenate(search.asked[len(search.asked) // 2 :])
     used = search.space.one_hot(later).sum(axis=0)
-    assert (used > 0).all(), "every option of every gene is still tried after twenty generations"
+    assert (used == 0).sum() <= MISSED.get(name, 0), "options that are not tried any more in the second half"
 
 
 def volume(search: Search, reference: np.ndarray) -> float:
     return hypervolume(search.answer(search.rows).losses, reference)
 
 
-@pytest.mark.parametrize("n_objectives", [2, 3])
-@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "random"])
+# How many times the hypervolume of the best of three random searches the worst of three guided ones must reach,
+# after a thousand evaluations each (MOTPE: 250). Random search draws genes, its stronger way on this problem.
+# On one objective nothing can gain more than a fifth; MOTPE makes up for four times as many evaluations.
+WORTH = {"cmaes": 1.08, "motpe": 1.0}
+
+
+@pytest.mark.parametrize(("name", "n_objectives"), [(name, m) for name, m in CASES if name != "random"])
 def test_an_algorithm_is_worth_more_than_random_search(analytic_mbv3: Any, name: str, n_objectives: int) -> None:
-    random = [Search(analytic_mbv3, "random", n_objectives, seed=seed, population=50).run(1000) for seed in range(3)]
-    guided = [Search(analytic_mbv3, name, n_objectives, seed=seed, population=50).run(1000) for seed in range(3)]
+    settings = {"population": 20 if name in EFFORT else 50}
+    random = [
+        Search(analytic_mbv3, "random", n_objectives, seed=seed, population=50, draw="genes").run(1000)
+        for seed in range(3)
+    ]
+    guided = [
+        Search(analytic_mbv3, name, n_objectives, seed=seed, **settings).run(effort(name, 1000)) for seed in range(3)
+    ]
     reference = nadir(np.concatenate([search.answer(search.rows).losses for search in random]))
     best_of_random = max(volume(search, reference) for search in random)
-    assert min(volume(search, reference) for search in guided) > 1.1 * best_of_random
+    assert min(volume(search, reference) for search in guided) > WORTH.get(name, 1.1) * best_of_random
 
 
-@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name != "random"])
+# Share of the last five generations within a bound that two in a hundred random sub-networks keep. C-TAEA spends half
+# of its candidates on the other side of the bound by design; a tenth of MOEA/D's parents come from anywhere, and
+# directions that ask for quality press against the bound.
+WITHIN = {"ctaea": 0.05, "moead": 0.4, "motpe": 0.5}
+
+
+@pytest.mark.parametrize("name", GUIDED)
 def test_a_bound_is_learnt(analytic_mbv3: Any, name: str) -> None:
     bound = analytic_mbv3.cost_bound(0.02)
-    search = Search(analytic_mbv3, name, 2, bound, population=50).run(1000)
+    n_objectives = 2 if fits(name, 2) else 1
+    population = 20 if name in EFFORT else 50
+    search = Search(analytic_mbv3, name, n_objectives, bound, population=population).run(effort(name, 1000))
     within = [(analytic_mbv3.cost(rows) <= bound).mean() for rows in search.asked]
-    assert np.mean(within[:2]) < 0.1
-    assert np.mean(within[-5:]) > 0.7
+    assert within[0] < 0.1
+    assert np.mean(within[-5:]) > WITHIN.get(name, 0.7)
 
 
-@pytest.mark.parametrize("name", [name for name in ALGORITHMS if OBJECTIVES[name][0] > 1])
+@pytest.mark.parametrize("name", GUIDED)
+def test_a_bound_is_no_excuse_for_a_poor_front(analytic_mbv3: Any, name: str) -> None:
+    bound = analytic_mbv3.cost_bound(0.1)
+    n_objectives = 2 if fits(name, 2) else 1
+    population = 20 if name in EFFORT else 50
+    search = Search(analytic_mbv3, name, n_objectives, bound, population=population).run(effort(name, 1000))
+    random = Search(analytic_mbv3, "random", n_objectives, bound, population=50, draw="genes").run(1000)
+    fronts = [found.answer(found.rows).front().losses for found in (search, random)]
+    reference = nadir(np.concatenate(fronts))
+    assert hypervolume(fronts[0], reference) > 1.1 * hypervolume(fronts[1], reference)
+
+
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if fewest(name) > 1])
 def test_too_few_objectives_are_refused_with_a_way_out(analytic_mbv3: Any, name: str) -> None:
-    with pytest.raises(DynasError, match=rf"algo={name} needs at least 2 objectives, 1 given: .*algo=random"):
+    message = (
+        f"algo={name} needs at least 2 objectives, 1 given: "
+        "change objectives=[...] or choose algo=random or algo=ga or algo=cmaes or algo=motpe"
+    )
+    with pytest.raises(DynasError, match=rf"^{re.escape(message)}$"):
         Search(analytic_mbv3, name, 1)
+
+
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if OBJECTIVES[name][1] is not None])
+def test_too_many_objectives_are_refused_with_a_way_out(analytic_mbv3: Any, name: str) -> None:
+    message = (
+        f"algo={name} needs exactly 1 objective, 2 given: change objectives=[...] or choose algo=random or algo=motpe "
+        "or algo=nsga2 or algo=agemoea or algo=unsga3 or algo=ctaea or algo=moead"
+    )
+    with pytest.raises(DynasError, match=rf"^{re.escape(message)}$"):
+        Search(analytic_mbv3, name, 2)
+
+
+@pytest.mark.parametrize("name", SUIT_TWO)
+def test_more_objectives_than_suit_an_algorithm_are_warned_of(analytic_mbv3: Any, name: str) -> None:
+    message = f"algo={name} suits two objectives best, 3 given: consider algo=unsga3, algo=ctaea or algo=moead"
+    with pytest.warns(DynasWarning, match=rf"^{re.escape(message)}$"):
+        Search(analytic_mbv3, name, 3)
+
+
+@pytest.mark.parametrize(("name", "n_objectives"), [(name, m) for name, m in CASES if name not in SUIT_TWO or m < 3])
+def test_what_suits_is_searched_without_a_warning(analytic_mbv3: Any, name: str, n_objectives: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Search(analytic_mbv3, name, n_objectives).run(60)
+        with pytest.raises(DynasWarning):
+            warnings.warn("no algorithm switches warnings off", DynasWarning, stacklevel=1)
 
 
 @pytest.mark.parametrize("population", [0, -3])
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_a_senseless_population_is_refused(analytic_mbv3: Any, name: str, population: int) -> None:
     with pytest.raises(DynasError, match=r"algo\.population"):
-        Search(analytic_mbv3, name, population=population)
+        Search(analytic_mbv3, name, fewest(name), population=population)
 
 
-@pytest.mark.parametrize("setting", [{"crossover": 1.5}, {"crossover": -0.1}, {"mutation": 2.0}, {"mutation": -1.0}])
-def test_probabilities_beyond_their_range_are_refused(analytic_mbv3: Any, setting: dict[str, float]) -> None:
-    with pytest.raises(DynasError, match="between 0 and 1"):
-        Search(analytic_mbv3, "nsga2", **setting)
+SENSELESS: list[tuple[str, dict[str, Any], str]] = [
+    *(
+        (name, {setting: value}, f"algo={name} needs algo.{setting} between 0 and 1, got {value}")
+        for name in ("nsga2", "agemoea", "ga", "unsga3", "ctaea", "moead")
+        for setting in ("crossover", "mutation")
+        for value in (1.5, -0.1)
+    ),
+    ("moead", {"neighbour_mating": 2.0}, "algo.neighbour_mating between 0 and 1"),
+    ("moead", {"neighbours": 1}, "algo.neighbours >= 2, got 1"),
+    ("unsga3", {"partitions": 0}, "algo.partitions >= 1, got 0"),
+    ("motpe", {"prior_weight": -1.0}, "algo.prior_weight >= 0"),
+    ("motpe", {"ei_candidates": 0}, "algo.ei_candidates >= 1"),
+    ("cmaes", {"sigma": 0.0}, "algo.sigma above 0 and at most 1, got 0.0"),
+    ("random", {"draw": "networks"}, "unknown algo.draw 'networks': choose one of genes, subnetworks"),
+    ("nsga2", {"sigma": 1.0}, "unknown setting of nsga2 'sigma': choose one of crossover, mutation, population"),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "message"), SENSELESS)
+def test_senseless_settings_are_refused(analytic_mbv3: Any, name: str, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(DynasError, match=re.escape(message)):
+        Search(analytic_mbv3, name, fewest(name), **settings)
+
+
+def test_an_unknown_algorithm_is_refused() -> None:
+    with pytest.raises(DynasError, match=r"^unknown algorithm 'nsga3': choose one of agemoea, cmaes, ctaea, ga, moead"):
+        algorithm("nsga3")
+
+
+def test_every_algorithm_has_a_config_of_its_name() -> None:
+    for name, target in ALGORITHMS.items():
+        assert f"_target_: {target}\n" in (CONFIGS / "algo" / f"{name}.yaml").read_text()
+    assert set(ALGORITHMS) == set(OBJECTIVES) == {path.stem for path in (CONFIGS / "algo").glob("*.yaml")}
+
+
+@pytest.mark.parametrize("draw", ["subnetworks", "genes"])
+def test_random_search_draws_as_it_is_told(analytic: Any, gated_space: SearchSpace, draw: str) -> None:
+    depths = [
+        Search(analytic(gated_space), "random", population=5, draw=draw, seed=seed).algorithm.ask()[0, 4:]
+        for seed in range(2000)
+    ]
+    # 9 of 12 settings of a unit have the greater depth
+    assert np.mean(depths) == pytest.approx(0.75 if draw == "subnetworks" else 0.5, abs=0.03)
+
+
+def test_importing_an_algorithm_does_not_import_the_libraries_of_others() -> None:
+    code = (
+        "import sys, dynas, dynas.algos.evolutionary, dynas.algos.named; "
+        "print([name for name in ('optuna', 'numba', 'cma') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert shown.stdout.strip() == "[]"

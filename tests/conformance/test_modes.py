@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dynas.algos.named import algorithm as named_algorithm
 
 from dynas import DesignVariable, Objective, SearchSpace
 from dynas.algos.base import OBJECTIVES
+from dynas.algos.named import algorithm as named_algorithm
 from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement, PredictorQuality, Problem
 from dynas.modes.base import SearchMode
 from dynas.modes.linas import Linas
