@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from dynas.algos.base import AlgorithmFactory
 from dynas.bench import Bench
 from dynas.errors import DynasError
 from dynas.evaluate import Problem
-from dynas.metrics.base import ExactMetric, MeasuredMetric
+from dynas.metrics.base import CountedMetric, MeasuredMetric, Metric, follow
 from dynas.objectives import Objective
 
 log = logging.getLogger(__name__)
@@ -60,18 +60,32 @@ def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
         raise DynasError("no objectives chosen: give objectives=top1_latency or a list such as objectives=[top1,macs]")
     supernet, data, meter = (build(config, part) for part in ("supernet", "data", "hardware"))
     check_classes(config, data)
-    metrics = {name: build(config.objectives[name], "metric") for name in config.objectives}
-    for name, metric in metrics.items():
-        if not isinstance(metric, MeasuredMetric | ExactMetric):
-            raise DynasError(f"objectives.{name}.metric is no metric: it needs a method 'measure' or 'count'")
+    metrics = {name: build_metric(config, name, (data, meter)) for name in config.objectives}
+    counted = {name: metric for name, metric in metrics.items() if isinstance(metric, CountedMetric)}
+    for metric in counted.values():
+        metric.count(supernet, supernet.space.smallest()[None])  # so that a misfit is told before anything is measured
+    exact: Mapping[str, Any] = {
+        name: partial(metric.count, supernet) for name, metric in counted.items() if metric.exact
+    }
     objectives = tuple(
-        Objective(name, entry.direction, entry.unit, entry.bound, isinstance(metrics[name], ExactMetric))
+        Objective(name, entry.direction, getattr(metrics[name], "unit", entry.unit), entry.bound, name in exact)
         for name, entry in config.objectives.items()
     )
-    exact: Mapping[str, Any] = {
-        name: partial(metric.count, supernet) for name, metric in metrics.items() if isinstance(metric, ExactMetric)
-    }
     return Problem(supernet.space, objectives, exact), Bench(supernet, data, meter, metrics, config.group)
+
+
+def build_metric(config: DictConfig, name: str, parts: Sequence[object]) -> Metric:
+    """Return the metric of an objective, in the version that the data or the hardware (``parts``) brings.
+
+    Raises:
+        DynasError: what the config names is no metric.
+    """
+    metric = build(config.objectives[name], "metric")
+    if not isinstance(metric, MeasuredMetric | CountedMetric):
+        raise DynasError(
+            f"objectives.{name}.metric is no metric: it needs 'extras' and 'measure', or 'exact' and 'count'"
+        )
+    return follow(metric, parts)
 
 
 def check_classes(config: DictConfig, data: Any) -> None:

@@ -63,7 +63,7 @@ def run_search(
     facts = run_facts(config, problem, bench)
     store = RunStore(folder, problem.space, problem.objectives, bench.extras)
     write_run(folder, facts)
-    display = SearchDisplay(problem, config.budget, folder)
+    display = SearchDisplay(problem, config.budget, folder, bench.notes)
     evaluator = Evaluator(problem, bench.measure, config.budget, store, display)
     started, cpu = time.perf_counter(), time.process_time()
     status = "failed"
@@ -103,6 +103,7 @@ def run_facts(config: DictConfig, problem: Problem, bench: Bench) -> dict[str, A
         "seed": config.seed,
         "budget": config.budget,
         "objectives": [asdict(objective) for objective in problem.objectives],
+        "notes": list(bench.notes),
         "space_size": problem.space.size,
         "config": container,
         "config_sha256": digest,

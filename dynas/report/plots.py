@@ -209,7 +209,7 @@ def _engineering(axis: Axis, values: Values) -> None:
 
 def _reference_text(objectives: Sequence[Objective], reference: Sequence[float]) -> str:
     parts = [f"{one.name} {value:,.5g} {one.unit}" for one, value in zip(objectives, reference, strict=True)]
-    return f"reference point: {', '.join(parts)}"
+    return f"reference point: {'; '.join(parts)}"
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -34,7 +34,7 @@ def test_a_sweep_is_compared(sweep: Path, capsys: Capture) -> None:
     printed = capsys.readouterr().out
     assert "linas nsga2" in printed
     assert "validation random" in printed
-    assert "reference point: top1 80 %, latency 10 ms" in printed
+    assert "reference point: top1 80 %; latency 10 ms" in printed
     picture = sweep / "hypervolume_comparison.png"
     assert str(picture) in printed
     with Image.open(picture) as image:
