@@ -109,6 +109,7 @@ def run_facts(config: DictConfig, problem: Problem, bench: Bench) -> dict[str, A
         "config_sha256": digest,
         "weights_sha256": bench.supernet.weights_digest,
         "data_sha256": bench.data.digest,
+        "hardware_sha256": getattr(bench.meter, "digest", None),
         "machine": machine_facts(),
         "torch_threads": torch.get_num_threads(),
         "versions": package_versions(),

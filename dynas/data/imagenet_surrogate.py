@@ -27,6 +27,7 @@ EMBEDDED = Path(__file__).parent / "embedded" / "imagenet_surrogate.json"
 STAGES, BLOCKS = 5, 4
 STEP = np.array([-1.0, 0.0, 1.0])  # one step up or down from the middle kernel size
 RATIO = np.array([3.0, 4.0, 6.0])
+SIZES = {"genes": 135, "stages": 120, "depths": 36, "costs": 6}  # number of features by kind
 DIGITS = 4  # of a percentage, as in the measured rows
 
 
@@ -88,7 +89,7 @@ class ImageNetSurrogate:
             self.metrics: Mapping[type, ModelledTop1] = {Top1: ModelledTop1(json.loads(content))}
         except OSError as error:
             raise DynasError(f"no model at '{path}': give data.model=embedded or the path of one") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DynasError(f"'{path}' is no model written by scripts/fit_imagenet_surrogate.py: {error!r}") from error
 
     @property
@@ -130,6 +131,8 @@ class ModelledTop1:
         self._extremes = model["extremes"]
         self._intercept = float(model["intercept"])
         self._coefficients = {name: np.array(values, dtype=float) for name, values in model["coefficients"].items()}
+        if {name: len(values) for name, values in self._coefficients.items()} != SIZES:
+            raise ValueError(f"it needs coefficients for {SIZES}")
         errors = model["cross_validation"]
         self.note = (
             f"top1 is a model's estimate fitted to {model['rows']:,} measured sub-networks of {model['network']} "

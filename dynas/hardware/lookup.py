@@ -6,7 +6,7 @@ import csv
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -51,17 +51,13 @@ class Block:
     act: str = ""
 
     def __str__(self) -> str:
-        return ",".join(cells(self))
+        start, end = ("x".join(map(str, image)) for image in (self.input, self.output))
+        inside = f", middle {self.middle}, kernel {self.kernel}, stride {self.stride}" if self.kernel else ""
+        rest = f", shortcut {self.shortcut}, se {self.se}, {self.act}" if self.kernel else ""
+        return f"{self.block} {start} to {end}{inside}{rest}"
 
 
 COLUMNS = (*(field.name for field in fields(Block)), "latency_ms")
-
-
-def cells(block: Block) -> list[str]:
-    """Return a block as the cells of a table's row, without its latency."""
-    if not block.kernel:  # the last six columns do not apply
-        return [block.block, *("x".join(map(str, shape)) for shape in (block.input, block.output)), *[""] * 6]
-    return ["x".join(map(str, cell)) if isinstance(cell, tuple) else str(cell) for cell in astuple(block)]
 
 
 @runtime_checkable
@@ -120,19 +116,18 @@ class LookupTable:
         """
         if block not in self._latencies:
             raise DynasError(
-                f"the latency table '{self.name}' lacks the block {block} ({','.join(COLUMNS[:-1])}); "
-                f"it has {self._nearest(block)}"
+                f"the latency table '{self.name}' lacks the block {block}: it has {self._nearest(block)}; "
+                "give hardware.width, another table, or a supernet of these blocks"
             )
         return self._latencies[block]
 
     def _nearest(self, block: Block) -> str:
-        """Return what the table has of a block's kind, in words."""
-        same = [one for one in self._latencies if one.block == block.block]
-        if not same:
-            return f"no {block.block}, but {', '.join(dict.fromkeys(one.block for one in self._latencies))}"
-        shapes = dict.fromkeys(" to ".join(cells(one)[1:3]) for one in same)
-        more = f" and {len(shapes) - 3} more" if len(shapes) > 3 else ""
-        return f"{len(same)} {block.block} from {', '.join(list(shapes)[:3])}{more}"
+        """Return the blocks that are most like one that is missing, in words."""
+        kind = [one for one in self._latencies if one.block == block.block]
+        ends = [one for one in kind if (one.input, one.output) == (block.input, block.output)]
+        near = ends or kind or list(self._latencies)
+        more = f" and {len(near) - 2} more such blocks" if len(near) > 2 else ""
+        return f"{' and '.join(map(str, near[:2]))}{more}"
 
     def __call__(self, modules: Sequence[nn.Module], inputs: tuple[Tensor, ...]) -> list[Timing]:
         """Raise DynasError: a table times nothing."""

@@ -41,7 +41,7 @@ def front_table(run: Run) -> Table:
     variables = {name: [compact(architecture.get(name)) for architecture in architectures] for name in names}
     widths = _fit(variables, WIDTH - taken)
 
-    title = f"measured front: {len(run.front)} of {len(run)} sub-networks"
+    title = f"front: {len(run.front)} of {len(run)} sub-networks"
     title += f" ({len(rows)} shown)" if len(rows) < len(run.front) else ""
     table = _table(title)
     for name in cells:

@@ -255,4 +255,5 @@ class MobileNetV3Supernet:
             DynasError: the table lacks a block of this network, at the table's width where it has one.
         """
         latencies, fixed = block_latencies(replace(self.shape, width=table.width or self.shape.width), table)
-        return lambda genotypes: self._cost.total(latencies, fixed, genotypes)
+        # rounded to what is more than the noise of adding up
+        return lambda genotypes: np.round(self._cost.total(latencies, fixed, genotypes), 9)

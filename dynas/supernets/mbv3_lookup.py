@@ -32,9 +32,8 @@ def searchable_blocks(shape: Shape, kernel: int, ratio: int) -> list[Block]:
     for index, one in enumerate(block_shapes(shape)):
         before, size = size, sizes[index // BLOCKS]
         ends = (*before, one.inputs), (*size, one.outputs)
-        blocks.append(
-            Block("inverted_residual", *ends, one.middle(ratio), kernel, one.stride, one.residual, one.se, one.act)
-        )
+        flags = int(one.residual), int(one.se)
+        blocks.append(Block("inverted_residual", *ends, one.middle(ratio), kernel, one.stride, *flags, one.act))
     return blocks
 
 

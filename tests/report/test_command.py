@@ -45,7 +45,7 @@ def test_a_sweep_is_compared(sweep: Path, capsys: Capture) -> None:
 def test_a_single_run_shows_its_front(sweep: Path, capsys: Capture) -> None:
     assert main([str(sweep / "linas_0")]) == 0
     printed = capsys.readouterr().out
-    assert "measured front: 2 of 6 sub-networks" in printed
+    assert "front: 2 of 6 sub-networks" in printed
     assert "to #1" not in printed
 
 
