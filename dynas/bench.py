@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from dynas.data.base import ClassificationData
+from dynas.errors import DynasError
 from dynas.evaluate import Measurement, reason
 from dynas.hardware.latency import LatencyMeter
-from dynas.metrics.base import ExactMetric, MeasuredMetric, Metric, Reading
+from dynas.metrics.base import CountedMetric, MeasuredMetric, Metric, Reading
 from dynas.space import Genotypes
 from dynas.supernets.base import Supernet
 
@@ -44,6 +45,11 @@ class Bench:
         measured = [metric for metric in self.metrics.values() if isinstance(metric, MeasuredMetric)]
         return tuple(name for metric in measured for name in metric.extras)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the metrics want said of their values."""
+        return tuple(note for metric in self.metrics.values() if (note := getattr(metric, "note", "")))
+
     def measure(self, genotypes: Genotypes) -> Iterator[Measurement]:
         """Yield one measurement per canonical genotype ``(n, G)``, in order, group by group."""
         for start in range(0, len(genotypes), self.group):
@@ -54,7 +60,7 @@ class Bench:
         outcomes: list[list[Outcome]] = [[] for _ in genotypes]
         subnets = self._extract(genotypes)
         for metric in self.metrics.values():
-            if isinstance(metric, ExactMetric):
+            if isinstance(metric, CountedMetric):
                 column: Sequence[Outcome] = [Reading(float(count)) for count in metric.count(self.supernet, genotypes)]
             else:
                 column = self._read(metric, subnets)
@@ -65,7 +71,7 @@ class Bench:
 
     def _extract(self, genotypes: Genotypes) -> list[nn.Module | str]:
         """Return stand-alone sub-networks, or the reason why one could not be made; none where all is counted."""
-        if all(isinstance(metric, ExactMetric) for metric in self.metrics.values()):
+        if all(isinstance(metric, CountedMetric) for metric in self.metrics.values()):
             return []
         subnets: list[nn.Module | str] = []
         for genotype in genotypes:
@@ -85,6 +91,8 @@ class Bench:
                 raise ValueError(
                     f"{type(metric).__name__} gave {len(readings)} readings for {len(usable)} sub-networks"
                 )
+        except DynasError:  # the settings are at fault, not a candidate
+            raise
         except Exception as error:  # a metric may raise anything; only the candidates at fault fail
             if len(usable) > 1:
                 return [self._read(metric, [subnet])[0] for subnet in subnets]

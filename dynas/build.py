@@ -16,7 +16,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from dynas.bench import Bench
 from dynas.errors import DynasError
 from dynas.evaluate import Problem
-from dynas.metrics.base import ExactMetric, MeasuredMetric
+from dynas.metrics.base import CountedMetric, MeasuredMetric, Metric, follow
 from dynas.modes.base import SearchMode
 from dynas.objectives import Objective
 from dynas.predictors.base import PredictorFactory
@@ -41,19 +41,14 @@ def build(config: DictConfig, part: str) -> Any:
         raise DynasError(f"cannot build {part} from its config: {detail}") from error
 
 
-def option(group: str, name: str) -> DictConfig:
-    """Return the config of one option of a group, with its defaults; works where Hydra has been started.
+def build_option(group: str, name: str) -> Any:
+    """Return the object that one option of a group describes, with its defaults; Hydra must have been started.
 
     Raises:
         hydra.errors.HydraException: there is no such option.
+        DynasError: its class refuses the settings.
     """
-    chosen: DictConfig = compose("search", overrides=[f"{group}={name}"])[group]
-    return chosen
-
-
-def build_option(group: str, name: str) -> Any:
-    """Return the object that one option of a group describes, with its defaults (see `option` and `build`)."""
-    return build(OmegaConf.create({group: option(group, name)}), group)
+    return build(compose("search", overrides=[f"{group}={name}"]), group)
 
 
 def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
@@ -66,18 +61,32 @@ def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
         raise DynasError("no objectives chosen: give objectives=top1_latency or a list such as objectives=[top1,macs]")
     supernet, data, meter = (build(config, part) for part in ("supernet", "data", "hardware"))
     check_classes(config, data)
-    metrics = {name: build(config.objectives[name], "metric") for name in config.objectives}
-    for name, metric in metrics.items():
-        if not isinstance(metric, MeasuredMetric | ExactMetric):
-            raise DynasError(f"objectives.{name}.metric is no metric: it needs a method 'measure' or 'count'")
+    metrics = {name: build_metric(config, name, (data, meter)) for name in config.objectives}
+    counted = {name: metric for name, metric in metrics.items() if isinstance(metric, CountedMetric)}
+    for metric in counted.values():
+        metric.count(supernet, supernet.space.smallest()[None])  # so that a misfit is told before anything is measured
+    exact: Mapping[str, Any] = {
+        name: partial(metric.count, supernet) for name, metric in counted.items() if metric.exact
+    }
     objectives = tuple(
-        Objective(name, entry.direction, entry.unit, entry.bound, isinstance(metrics[name], ExactMetric))
+        Objective(name, entry.direction, getattr(metrics[name], "unit", entry.unit), entry.bound, name in exact)
         for name, entry in config.objectives.items()
     )
-    exact: Mapping[str, Any] = {
-        name: partial(metric.count, supernet) for name, metric in metrics.items() if isinstance(metric, ExactMetric)
-    }
     return Problem(supernet.space, objectives, exact), Bench(supernet, data, meter, metrics, config.group)
+
+
+def build_metric(config: DictConfig, name: str, parts: Sequence[object]) -> Metric:
+    """Return the metric of an objective, in the version that the data or the hardware (``parts``) brings.
+
+    Raises:
+        DynasError: what the config names is no metric.
+    """
+    metric = build(config.objectives[name], "metric")
+    if not isinstance(metric, MeasuredMetric | CountedMetric):
+        raise DynasError(
+            f"objectives.{name}.metric is no metric: it needs 'extras' and 'measure', or 'exact' and 'count'"
+        )
+    return follow(metric, parts)
 
 
 def check_classes(config: DictConfig, data: Any) -> None:
@@ -92,16 +101,24 @@ def check_classes(config: DictConfig, data: Any) -> None:
 
 def build_predictors(config: DictConfig, problem: Problem) -> dict[str, PredictorFactory]:
     """Return what makes the predictor of each objective that is not exact: its own, or else the common one."""
-    common = build(config, "predictor")
-    factories = {}
-    for objective in problem.objectives:
-        own = config.objectives[objective.name].predictor
-        if not objective.exact:
-            named = build_option("predictor", own) if isinstance(own, str) else None
-            factories[objective.name] = (
-                common if own is None else named or build(config.objectives[objective.name], "predictor")
-            )
-    return factories
+    return {
+        objective.name: build_predictor(config, objective.name)
+        for objective in problem.objectives
+        if not objective.exact
+    }
+
+
+def build_predictor(config: DictConfig, name: str) -> PredictorFactory:
+    """Return what makes one objective's predictor."""
+    own = config.objectives[name].predictor
+    factory: PredictorFactory
+    if own is None:
+        factory = build(config, "predictor")
+    elif isinstance(own, str):
+        factory = build_option("predictor", own)
+    else:
+        factory = build(config.objectives[name], "predictor")
+    return factory
 
 
 def build_mode(config: DictConfig, overrides: Sequence[str], problem: Problem) -> SearchMode:

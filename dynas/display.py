@@ -34,11 +34,14 @@ class SearchDisplay:
         problem: space and objectives.
         budget: evaluations of the whole run.
         folder: the run folder.
+        notes: sentences about the values that are printed below the front.
         console: where to print; standard output by default.
     """
 
-    def __init__(self, problem: Problem, budget: int, folder: Path, console: Console | None = None) -> None:
-        self._problem, self._budget, self._folder = problem, budget, folder
+    def __init__(
+        self, problem: Problem, budget: int, folder: Path, notes: Sequence[str] = (), console: Console | None = None
+    ) -> None:
+        self._problem, self._budget, self._folder, self._notes = problem, budget, folder, notes
         self._console = console or Console()
         self._progress = Progress(
             TextColumn("evaluations"), BarColumn(), TextColumn("{task.completed:.0f} / {task.total:.0f}")
@@ -112,6 +115,8 @@ class SearchDisplay:
             self._console.print(front_table(summary.run))
             point = point_text(self._problem.objectives, summary.reference)
             self._console.print(f"hypervolume {summary.hypervolume:.6g} up to the reference point {point}")
+        for note in self._notes:
+            self._console.print(note, soft_wrap=True, highlight=False, markup=False)
         if self._failed:
             self._console.print(f"{self._failed} candidates failed: see the error column of results.csv")
         if stopped:

@@ -14,6 +14,8 @@ from dynas.paths import CONFIGS
 GROUPS = ("supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "experiment")
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
 
+COMPANIONS = {"note10": ["data=imagenet_surrogate"]}  # what an option cannot be used without
+
 
 @pytest.fixture(autouse=True)
 def _hydra() -> object:
@@ -24,7 +26,7 @@ def _hydra() -> object:
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_composes_and_builds(group: str, option: str) -> None:
-    config = compose("search", overrides=[f"{group}={option}", "supernet.weights=random"])
+    config = compose("search", overrides=[f"{group}={option}", "supernet.weights=random", *COMPANIONS.get(option, [])])
     problem, bench = build_problem(config)
     assert problem.space.size == 7371**5
     assert [objective.name for objective in problem.objectives] == list(bench.metrics)
@@ -43,6 +45,14 @@ def test_the_defaults_are_those_of_the_paper() -> None:
     assert (config.mode.population, config.mode.predicted_evaluations, config.budget) == (50, 20_000, 250)
     assert (config.algo.population, config.algo.crossover, config.algo.mutation) == (50, 0.9, 0.02)
     assert list(config.objectives) == ["top1", "latency"]
+
+
+def test_the_landscape_brings_its_network_unless_told_otherwise() -> None:
+    for command in ("search", "train"):
+        supernet = compose(command, overrides=["data=imagenet_surrogate"]).supernet
+        assert (supernet.weights, supernet.width, supernet.classes) == ("random", 1.0, 1000)
+        assert (list(supernet.resolution), list(supernet.strides)) == ([224, 224], [2, 2, 2, 1, 2])
+        assert compose(command, overrides=["data=imagenet_surrogate", "supernet.width=1.2"]).supernet.width == 1.2
 
 
 def test_every_key_is_explained() -> None:

@@ -39,6 +39,10 @@ def test_the_wheel_ships_configs_weights_and_data(wheel: Path) -> None:
         "dynas/configs/algo/nsga2.yaml",
         "dynas/supernets/embedded/mbv3.safetensors",
         "dynas/supernets/embedded/mbv3.md",
+        "dynas/configs/data/imagenet_surrogate.yaml",
+        "dynas/configs/hardware/note10.yaml",
+        "dynas/data/embedded/imagenet_surrogate.json",
+        "dynas/hardware/tables/note10.csv",
         "dynas/data/embedded/fashion_mnist/LICENCE",
         "dynas/data/embedded/fashion_mnist/t10k-images-idx3-ubyte.gz",
     ]

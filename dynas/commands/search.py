@@ -77,7 +77,7 @@ def measure(
     facts = run_facts(config, budget, problem, bench)
     store = RunStore(folder, problem.space, problem.objectives, bench.extras)
     write_run(folder, facts)
-    display = SearchDisplay(problem, budget, folder)
+    display = SearchDisplay(problem, budget, folder, bench.notes)
     evaluator = Evaluator(problem, bench.measure, budget, store, display, stopping)
     started, cpu = time.perf_counter(), time.process_time()
     status = "failed"
@@ -115,11 +115,13 @@ def run_facts(config: DictConfig, budget: int, problem: Problem, bench: Bench) -
         "seed": config.seed,
         "budget": budget,
         "objectives": [asdict(objective) for objective in problem.objectives],
+        "notes": list(bench.notes),
         "space_size": problem.space.size,
         "config": container,
         "config_sha256": digest,
         "weights_sha256": bench.supernet.weights_digest,
         "data_sha256": bench.data.digest,
+        "hardware_sha256": getattr(bench.meter, "digest", None),
         "machine": machine_facts(),
         "torch_threads": torch.get_num_threads(),
         "versions": package_versions(),

@@ -12,6 +12,9 @@ from torch import Tensor
 class ClassificationData(Protocol):
     """Samples of one task; the same ones for every sub-network.
 
+    A data set that comes with its own version of a metric, such as a model of accuracy, says so by one more
+    attribute ``metrics``, a mapping from the metric's class to what replaces it (see `dynas.metrics.base.follow`).
+
     Attributes:
         classes: number of classes.
         validation: inputs ``(N, ...)`` and labels ``(N,)`` that accuracy is measured on.

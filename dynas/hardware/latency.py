@@ -29,6 +29,9 @@ class Latency:
 class LatencyMeter(Protocol):
     """Times modules on one target.
 
+    A target that knows latency without timing says so by one more attribute ``metrics``, a mapping from a metric's
+    class to what replaces it (see `dynas.metrics.base.follow`). One that reads a file keeps its SHA-256 as ``digest``.
+
     Attributes:
         batch_size: samples per forward pass.
     """

@@ -1,4 +1,8 @@
-"""The contracts of metrics: those that measure sub-networks and those that only count."""
+"""The contracts of metrics: those that measure sub-networks and those that only count.
+
+Either may carry two more attributes: ``unit``, which replaces the objective's unit wherever its values appear
+(such as ``%, modelled``), and ``note``, a sentence that a search says of it on the screen and in run.json.
+"""
 
 from __future__ import annotations
 
@@ -33,22 +37,47 @@ class MeasuredMetric(Protocol):
     extras: tuple[str, ...]
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
-        """Return one reading per sub-network; whatever it raises fails the candidates at hand only.
+        """Return one reading per sub-network.
 
         Args:
             subnets: stand-alone modules in eval mode; a metric may change them in place.
             bench: the data and the latency meter of this run.
+
+        Raises:
+            DynasError: the settings are at fault, which ends the search; anything else that is raised fails the
+                candidates at hand only.
         """
         ...
 
 
 @runtime_checkable
-class ExactMetric(Protocol):
-    """Counts from the architecture alone; never predicted, and cheap enough for every candidate."""
+class CountedMetric(Protocol):
+    """Computes from the architecture alone: no sub-network is extracted.
 
-    def count(self, supernet: Supernet, genotypes: Genotypes) -> NDArray[np.int64]:
-        """Return the counts ``(n,)`` of canonical genotypes ``(n, G)``."""
+    Attributes:
+        exact: True where a search may compute it for every candidate; False where it stands in for a measurement,
+            so that only evaluations learn its values and LINAS predicts them.
+    """
+
+    exact: bool
+
+    def count(self, supernet: Supernet, genotypes: Genotypes) -> NDArray[np.int64] | NDArray[np.float64]:
+        """Return the values ``(n,)`` of canonical genotypes ``(n, G)``.
+
+        Raises:
+            DynasError: it does not apply to this supernet; a search asks once before it starts.
+        """
         ...
 
 
-Metric = MeasuredMetric | ExactMetric
+Metric = MeasuredMetric | CountedMetric
+
+
+def follow(metric: Metric, parts: Sequence[object]) -> Metric:
+    """Return a part's own version of a metric, where the data or the hardware brings one, else the metric.
+
+    A part brings versions by an attribute ``metrics``, a mapping from a metric's class to what replaces it.
+    """
+    for part in parts:
+        metric = getattr(part, "metrics", {}).get(type(metric), metric)
+    return metric

@@ -12,6 +12,8 @@ from dynas.supernets.base import Supernet
 class Macs:
     """Multiply-accumulates of convolutions and linear layers for one input."""
 
+    exact = True
+
     def count(self, supernet: Supernet, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the MACs ``(n,)`` of canonical genotypes ``(n, G)``."""
         return supernet.macs(genotypes)
@@ -19,6 +21,8 @@ class Macs:
 
 class Params:
     """Parameters of the extracted sub-network."""
+
+    exact = True
 
     def count(self, supernet: Supernet, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the number of parameters ``(n,)`` of canonical genotypes ``(n, G)``."""

@@ -149,6 +149,7 @@ def _circumstances(run: Run) -> dict[str, str]:
         sections.append("data")
     if any(_is_latency(objective) for objective in run.objectives):
         sections += ["supernet", "hardware"]
+    if any(_is_latency(objective) and not objective.exact for objective in run.objectives):
         machine = run.facts.get("machine")
         facts["machine"] = str(machine.get("cpu")) if isinstance(machine, Mapping) else "None"
     config = run.facts.get("config")
@@ -160,7 +161,7 @@ def _circumstances(run: Run) -> dict[str, str]:
 
 
 def _is_latency(objective: Objective) -> bool:
-    return not objective.exact and ("latency" in objective.name or objective.unit in TIME_UNITS)
+    return "latency" in objective.name or objective.unit in TIME_UNITS
 
 
 def _notes(group: Group) -> list[str]:

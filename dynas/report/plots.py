@@ -151,7 +151,7 @@ def _front_panel(axes: Axes, run: Run, across: int, up: int, colours: NDArray[np
     axes.scatter(x[inside], y[inside], c=colours[inside], s=20, alpha=0.9, linewidths=0)
     axes.scatter(
         x[run.front], y[run.front], facecolors="none", edgecolors=INK, s=42, linewidths=1.0, zorder=4,
-        label=f"measured front ({len(run.front)} of {len(run)})",
+        label=f"front ({len(run.front)} of {len(run)})",
     )  # fmt: skip
     rows = np.flatnonzero(inside)
     rows = rows[non_dominated(run.losses[rows][:, [across, up]])]
@@ -177,7 +177,7 @@ def _draw_progress(figure: Figure, run: Run) -> None:
             evaluations[beyond], values[beyond], marker="x", s=16, color=GREY, linewidths=0.8, label="beyond the bound"
         )
     axes.scatter(
-        evaluations[inside], values[inside], s=20, color=COLOURS[0], alpha=0.75, linewidths=0, label="measured"
+        evaluations[inside], values[inside], s=20, color=COLOURS[0], alpha=0.75, linewidths=0, label="evaluated"
     )
     axes.step(evaluations, best, where="post", color=INK, linewidth=1.4, label="best so far")
     axes.set_xlabel("evaluations")
@@ -209,7 +209,7 @@ def _engineering(axis: Axis, values: Values) -> None:
 
 def _reference_text(objectives: Sequence[Objective], reference: Sequence[float]) -> str:
     parts = [f"{one.name} {value:,.5g} {one.unit}" for one, value in zip(objectives, reference, strict=True)]
-    return f"reference point: {', '.join(parts)}"
+    return f"reference point: {'; '.join(parts)}"
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -41,7 +41,7 @@ def front_table(run: Run) -> Table:
     variables = {name: [compact(architecture.get(name)) for architecture in architectures] for name in names}
     widths = _fit(variables, WIDTH - taken)
 
-    title = f"measured front: {len(run.front)} of {len(run)} sub-networks"
+    title = f"front: {len(run.front)} of {len(run)} sub-networks"
     title += f" ({len(rows)} shown)" if len(rows) < len(run.front) else ""
     table = _table(title)
     for name in cells:
@@ -114,8 +114,8 @@ def comparison_records(comparison: Comparison) -> list[Record]:
 
 
 def point_text(objectives: Sequence[Objective], point: Sequence[float]) -> str:
-    """Return a point in the objectives' units as text, such as ``top1 61.2 %, latency 9.5 ms``."""
-    return ", ".join(f"{one.name} {readable(value)} {one.unit}" for one, value in zip(objectives, point, strict=True))
+    """Return a point in the objectives' units as text, such as ``top1 61.2 %; latency 9.5 ms``."""
+    return "; ".join(f"{one.name} {readable(value)} {one.unit}" for one, value in zip(objectives, point, strict=True))
 
 
 def readable(value: float) -> str:

@@ -7,7 +7,8 @@ is that of Cummings et al. 2022, Appendix D.2: 45 design variables and 7371^5 di
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dynas.errors import DynasError
+from dynas.hardware.lookup import LookupTable
+from dynas.objectives import Values
 from dynas.space import Architecture, DesignVariable, Genotypes, SearchSpace, depth_gates
 from dynas.supernets.layers import (
     ACTIVATIONS,
@@ -23,6 +26,7 @@ from dynas.supernets.layers import (
     conv_bn,
     copy_slice,
 )
+from dynas.supernets.mbv3_lookup import block_latencies
 from dynas.supernets.mbv3_shape import (
     BLOCKS,
     DEPTHS,
@@ -243,3 +247,13 @@ class MobileNetV3Supernet:
     def params(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact number of parameters of each canonical genotype's sub-network: ``(n,)``."""
         return self._cost.total(self._cost.params, self._cost.fixed_params, genotypes)
+
+    def lookup(self, table: LookupTable) -> Callable[[Genotypes], Values]:
+        """Return the function from canonical genotypes ``(n, G)`` to summed latencies ``(n,)`` in milliseconds.
+
+        Raises:
+            DynasError: the table lacks a block of this network, at the table's width where it has one.
+        """
+        latencies, fixed = block_latencies(replace(self.shape, width=table.width or self.shape.width), table)
+        # rounded to what is more than the noise of adding up
+        return lambda genotypes: np.round(self._cost.total(latencies, fixed, genotypes), 9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ BLOCKS = 4  # per stage
 STAGE_CHANNELS = (24, 40, 80, 112, 160)
 STAGE_ACTS = ("relu", "relu", "h_swish", "h_swish", "h_swish")
 STAGE_SE = (False, True, False, True, True)
+Number = TypeVar("Number", np.int64, np.float64)
 
 
 @dataclass(frozen=True)
@@ -91,15 +93,13 @@ def block_shapes(shape: Shape) -> list[BlockShape]:
     return blocks
 
 
-def pixels_after(shape: Shape) -> tuple[int, list[int]]:
-    """Return the number of output pixels of the stem and of each stage."""
-
-    def halve(size: tuple[int, int], stride: int) -> tuple[int, int]:
-        return -(-size[0] // stride), -(-size[1] // stride)
-
-    size = stem = halve(shape.resolution, shape.stem_stride)
-    sizes = [size := halve(size, stride) for stride in shape.strides]
-    return stem[0] * stem[1], [height * width for height, width in sizes]
+def sizes_after(shape: Shape) -> list[tuple[int, int]]:
+    """Return the output height and width of the stem and of each stage."""
+    sizes = [shape.resolution]
+    for stride in (shape.stem_stride, *shape.strides):
+        height, width = sizes[-1]
+        sizes.append((-(-height // stride), -(-width // stride)))
+    return sizes[1:]
 
 
 class CostTable:
@@ -110,7 +110,7 @@ class CostTable:
     """
 
     def __init__(self, shape: Shape) -> None:
-        stem_pixels, stage_pixels = pixels_after(shape)
+        stem_pixels, *stage_pixels = (height * width for height, width in sizes_after(shape))
         blocks = block_shapes(shape)
         self.macs = np.zeros((len(blocks), len(KERNELS), len(RATIOS)), dtype=np.int64)
         self.params = np.zeros_like(self.macs)
@@ -135,8 +135,8 @@ class CostTable:
         self.fixed_params = stem + fixed_norms + expanded + mixed + classified + shape.classes
 
     @staticmethod
-    def total(table: NDArray[np.int64], fixed: int, genotypes: Genotypes) -> NDArray[np.int64]:
-        """Sum a table over the active blocks of genotypes ``(n, G)``; returns ``(n,)``."""
+    def total(table: NDArray[Number], fixed: float, genotypes: Genotypes) -> NDArray[Number]:
+        """Sum a table ``(blocks, kernel sizes, ratios)`` over the active blocks of genotypes ``(n, G)``: ``(n,)``."""
         blocks = len(table)
         kernels, ratios, depths = np.split(genotypes, [blocks, 2 * blocks], axis=1)
         cost = table[np.arange(blocks), kernels, ratios]

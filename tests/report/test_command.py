@@ -34,7 +34,7 @@ def test_a_sweep_is_compared(sweep: Path, capsys: Capture) -> None:
     printed = capsys.readouterr().out
     assert "linas nsga2" in printed
     assert "validation random" in printed
-    assert "reference point: top1 80 %, latency 10 ms" in printed
+    assert "reference point: top1 80 %; latency 10 ms" in printed
     picture = sweep / "hypervolume_comparison.png"
     assert str(picture) in printed
     with Image.open(picture) as image:
@@ -45,7 +45,7 @@ def test_a_sweep_is_compared(sweep: Path, capsys: Capture) -> None:
 def test_a_single_run_shows_its_front(sweep: Path, capsys: Capture) -> None:
     assert main([str(sweep / "linas_0")]) == 0
     printed = capsys.readouterr().out
-    assert "measured front: 2 of 6 sub-networks" in printed
+    assert "front: 2 of 6 sub-networks" in printed
     assert "to #1" not in printed
 
 

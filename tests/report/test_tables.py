@@ -34,7 +34,7 @@ def lines(table: Table) -> list[str]:
 
 def test_the_front_is_shown_with_units_and_short_architectures(tmp_path: Path) -> None:
     shown = lines(front_table(search(tmp_path / "run", FIVE)))
-    assert shown[0] == "measured front: 2 of 5 sub-networks"
+    assert shown[0] == "front: 2 of 5 sub-networks"
     assert shown[1].split() == ["index", "top1", "[%]", "latency", "[ms]", "ks", "width", "d"]
     assert shown[3].split() == ["5", "90", "8", "3574", "512x2,640", "4"]
     assert shown[4].split() == ["2", "88", "4", "3574", "512x2,640", "1"]
@@ -61,7 +61,7 @@ def test_what_does_not_fit_is_cut_or_left_out_and_said(tmp_path: Path) -> None:
 
 def test_an_empty_front_is_a_table_without_rows(tmp_path: Path) -> None:
     shown = lines(front_table(search(tmp_path / "run", [])))
-    assert shown[0] == "measured front: 0 of 0 sub-networks"
+    assert shown[0] == "front: 0 of 0 sub-networks"
     assert "latency [ms]" in shown[1]
 
 
