@@ -1,0 +1,45 @@
+"""The presets `experiment=paper/...` hold the paper's numbers (Cummings et al. 2022, Tables 4 and 5, Appendix H.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from dynas.config import register
+from dynas.paths import CONFIGS
+
+NUMBERS: dict[str, dict[str, Any]] = {
+    "nsga2": {"algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02},
+    "agemoea": {"algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02},
+    "unsga3": {"algo.population": 50, "algo.partitions": 20},
+    "ctaea": {"algo.population": 21, "algo.crossover": 1.0, "algo.mutation": 0.05},
+    "moead": {"algo.population": 21, "algo.neighbours": 20, "algo.neighbour_mating": 0.9},
+    "motpe": {"algo.prior_weight": 1.0, "algo.ei_candidates": 24},
+    "linas": {
+        "algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02,
+        "mode.population": 50, "mode.predicted_evaluations": 20_000,
+    },
+    "oneshot": {"mode.training": 1000, "mode.predicted_evaluations": 20_000, "algo.population": 50},
+    "constrained": {"mode.training": 1000, "algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02},
+}  # fmt: skip
+CHOICES = {
+    "linas": ("nsga2", "Linas"), "oneshot": ("nsga2", "OneShot"), "constrained": ("ga", "OneShot"),
+}  # fmt: skip
+
+
+def test_every_preset_is_pinned() -> None:
+    assert sorted(NUMBERS) == sorted(path.stem for path in (CONFIGS / "experiment" / "paper").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("preset", NUMBERS)
+def test_a_preset_has_the_numbers_of_the_paper(preset: str) -> None:
+    register()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose("search", overrides=[f"experiment=paper/{preset}"])
+    assert {key: OmegaConf.select(config, key) for key in NUMBERS[preset]} == NUMBERS[preset]
+    algo, mode = CHOICES.get(preset, (preset, "Validation"))
+    assert algo in config.algo._target_.lower()
+    assert config.mode._target_.endswith(mode)
