@@ -133,6 +133,8 @@ def build_mode(config: DictConfig, overrides: Sequence[str], problem: Problem) -
     if not schedule:
         mode: SearchMode = build(config, "mode")
         return mode
+    if not isinstance(schedule, DictConfig):
+        raise DynasError(f"{SCHEDULE}, got {schedule}")
     stages: dict[int, dict[str, Any]] = {}
     changes: list[str] = []
     for iteration in sorted(schedule):
@@ -149,16 +151,14 @@ def build_mode(config: DictConfig, overrides: Sequence[str], problem: Problem) -
     return mode
 
 
+SCHEDULE = 'mode.schedule maps iterations to lists of overrides, such as {3: ["algo=agemoea"]}'
 CHANGES = r"(algo|predictor)(\.\w+)?=|mode\.(population|predicted_evaluations)=|objectives\.\w+\.predictor="
 
 
 def check_changes(iteration: object, changes: object) -> list[str]:
     """Return the overrides of one iteration of a schedule; raise DynasError where one changes something else."""
     if not isinstance(iteration, int) or not isinstance(changes, ListConfig):
-        raise DynasError(
-            "mode.schedule maps iterations to lists of overrides, such as {3: [algo=agemoea]}, "
-            f"got {iteration}: {changes}"
-        )
+        raise DynasError(f"{SCHEDULE}, got {iteration}: {changes}")
     for change in map(str, changes):
         if not re.match(CHANGES, change):
             raise DynasError(

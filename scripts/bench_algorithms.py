@@ -12,6 +12,7 @@ of random search and (T2) that of NSGA-II at the end. Runs that lie in the outpu
 import argparse
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,7 @@ LANDSCAPE = ("supernet=mbv3", "data=imagenet_surrogate", "hardware=note10", "gro
 CHECKPOINTS = (50, 100, 150, 200, 250, 350, 500, 1000, 2000)
 MULTI = ("nsga2", "agemoea", "unsga3", "ctaea", "moead", "motpe")
 # TPE needs 10 to 100 ms for a candidate, so LINAS gives it fewer predictions
-MODES: dict[str, tuple[partial[SearchMode], str]] = {
+MODES: dict[str, tuple[Callable[[], SearchMode], str]] = {
     **{name: (partial(Validation), name) for name in ("random", *MULTI)},
     **{f"linas_{name}": (partial(Linas, 50, 500 if name == "motpe" else 20_000), name) for name in ("random", *MULTI)},
     "oneshot_nsga2": (partial(OneShot, 1000), "nsga2"),

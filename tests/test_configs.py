@@ -12,7 +12,11 @@ from dynas.config import register
 from dynas.paths import CONFIGS
 
 GROUPS = ("supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "experiment")
-OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
+OPTIONS = [
+    (group, path.relative_to(CONFIGS / group).with_suffix("").as_posix())
+    for group in GROUPS
+    for path in sorted((CONFIGS / group).rglob("*.yaml"))
+]
 
 COMPANIONS = {"note10": ["data=imagenet_surrogate"]}  # what an option cannot be used without
 

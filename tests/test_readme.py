@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,12 +38,23 @@ def test_every_command_composes(command: str, tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stderr
 
 
+def test_the_python_example_runs(tmp_path: Path) -> None:
+    example = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)[0]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", example], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "quality [%]" in done.stdout
+
+
 def test_every_config_option_is_listed() -> None:
     for folder in CONFIGS.iterdir():
         if folder.is_dir() and folder.name != "hydra":
             row = next((line for line in README.splitlines() if line.startswith(f"| `{folder.name}`")), "")
             row = row or next(line for line in README.splitlines() if line.startswith(f"| `{folder.name}` ("))
-            missing = [path.stem for path in folder.glob("*.yaml") if f"`{path.stem}`" not in row]
+            options = [path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")]
+            missing = [option for option in options if f"`{option}`" not in row]
             assert missing == [], f"{folder.name} lacks {missing}"
 
 

@@ -42,6 +42,8 @@ def parse_ranges(ranges: Mapping[str, Sequence[float]]) -> list[Range]:
     Raises:
         DynasError: there are several objectives, or no rising numbers.
     """
+    if not isinstance(ranges, Mapping):
+        raise DynasError(f"mode.ranges is given as {{latency: [20,25,30]}}, got {ranges}")
     if len(ranges) > 1:
         raise DynasError(f"mode.ranges takes one objective, got {', '.join(ranges)}")
     for name, ends in ranges.items():
