@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynas import DynasError, Objective, SearchSpace
-from dynas.evaluate import Batch, Evaluation, Evaluator, Measurement, Problem, make_batch, measure_function
+from dynas.evaluate import Batch, Evaluation, Evaluator, Measurement, Problem, make_batch
 from dynas.space import Genotypes
 from dynas.store import RunStore
 
@@ -189,13 +189,6 @@ def test_a_genotype_of_another_space_is_refused(gated_space: SearchSpace) -> Non
     evaluate = Evaluator(Problem(gated_space, OBJECTIVES), Bench(), 5)
     with pytest.raises(DynasError, match="has 6 genes"):
         evaluate(np.zeros((1, 5), dtype=np.int64))
-
-
-def test_a_plain_function_of_the_architecture_can_be_measured(gated_space: SearchSpace) -> None:
-    measure = measure_function(gated_space, lambda architecture: (sum(architecture["ks"]), architecture["d"][0]))
-    evaluate = Evaluator(Problem(gated_space, OBJECTIVES), measure, 5)
-    batch = evaluate(np.array([[2, 2, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0]]))
-    np.testing.assert_array_equal(batch.losses, [[-20, 2], [-12, 1]])
 
 
 def test_a_batch_of_some_rows_keeps_them_together() -> None:

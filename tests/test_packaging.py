@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli import QUICK, ROOT
+
+README = (ROOT / "README.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +54,10 @@ def test_the_wheel_ships_configs_weights_and_data(wheel: Path) -> None:
     assert not [name for name in names if name.startswith(("tests/", "scripts/"))]
 
 
-def test_the_installed_command_searches_from_another_folder(wheel: Path, tmp_path: Path) -> None:
-    environment = tmp_path / "environment"
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an environment with the wheel in it."""
+    environment = tmp_path_factory.mktemp("installed") / "environment"
     # system-site-packages of this very environment would hide a missing file, so only its libraries are lent
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
     pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)]
@@ -59,13 +65,31 @@ def test_the_installed_command_searches_from_another_folder(wheel: Path, tmp_pat
     libraries = next(Path(path) for path in sys.path if path.endswith("site-packages"))
     site = next((environment / "lib").glob("python*/site-packages"))
     (site / "lent.pth").write_text(f"{libraries}\n")
-    run = [str(environment / "bin" / "dynas"), "search", *QUICK, "hydra.run.dir=run"]
+    return environment / "bin"
+
+
+def run(command: list[str], folder: Path) -> str:
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(run, cwd=tmp_path, env=clean, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    where = subprocess.run(
-        [str(environment / "bin" / "python"), "-c", "import dynas; print(dynas.__file__)"],
-        cwd=tmp_path, env=clean, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert str(environment) in where.stdout
+    return done.stdout
+
+
+def test_the_installed_command_searches_from_another_folder(installed: Path, tmp_path: Path) -> None:
+    run([str(installed / "dynas"), "search", *QUICK, "hydra.run.dir=run"], tmp_path)
+    where = run([str(installed / "python"), "-c", "import dynas; print(dynas.__file__)"], tmp_path)
+    assert str(installed.parent) in where
     assert (tmp_path / "run" / "results.csv").read_text().count("\n") == 13
+
+
+def test_the_installed_command_finds_a_users_own_parts(installed: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(ROOT / "tests" / "own", tmp_path / "own")
+    own = ["--config-dir", "configs", "supernet=perceptrons", "algo=in_order", "predictor=mean"]
+    more = ["objectives=[confidence,macs]", "mode=validation", "budget=4", "hydra.run.dir=run"]
+    run([str(installed / "dynas"), "search", *own, *more], folder)
+    assert (folder / "run" / "results.csv").read_text().count("\n") == 5
+
+
+def test_the_installed_package_searches_a_function(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "example.py").write_text(re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)[0])
+    assert "quality [%]" in run([str(installed / "python"), "example.py"], tmp_path)
