@@ -11,7 +11,7 @@ Mutation probabilities are per gene (see `dynas.algos.evolutionary`).
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import comb
 
 import numpy as np
@@ -20,6 +20,7 @@ from pymoo.core.algorithm import Algorithm
 from pymoo.core.population import Population
 
 from dynas.algos.base import check_objectives, check_settings
+from dynas.algos.evolutionary import evolution
 from dynas.algos.operators import IntegerMating
 from dynas.algos.pymoo import PymooSearch
 from dynas.errors import DynasError
@@ -104,12 +105,8 @@ def unsga3(
     if partitions < 1:
         raise DynasError(f"algo=unsga3 needs algo.partitions >= 1, got {partitions}")
     points = min(population, comb(partitions + n_objectives - 1, n_objectives - 1))
-    directions = reference_directions(n_objectives, points)
-
-    def make(first: Population, seen: set[bytes]) -> Algorithm:
-        mating = IntegerMating(space, seen, by_niche, crossover, mutation)
-        return UNSGA3(directions, pop_size=population, sampling=first, mating=mating, eliminate_duplicates=False)
-
+    kind = partial(UNSGA3, reference_directions(n_objectives, points))
+    make = evolution(kind, space, by_niche, population, crossover, mutation)
     return PymooSearch(space, n_objectives, rng, make, population, start)
 
 

@@ -7,14 +7,33 @@ with probability ``1/G``.) Defaults are those of Cummings et al. 2022, Table 5 (
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from pymoo.core.algorithm import Algorithm
 from pymoo.core.population import Population
 
 from dynas.algos.base import check_objectives, check_settings
-from dynas.algos.operators import IntegerMating, by_crowding, by_loss
+from dynas.algos.operators import IntegerMating, Selection, by_crowding, by_loss
 from dynas.algos.pymoo import PymooSearch
 from dynas.space import Genotypes, SearchSpace
+
+
+def evolution(
+    kind: Callable[..., Algorithm],
+    space: SearchSpace,
+    select: Selection,
+    population: int,
+    crossover: float,
+    mutation: float,
+) -> Callable[[Population, set[bytes]], Algorithm]:
+    """Return what builds a pymoo algorithm with integer mating (see `dynas.algos.pymoo.PymooSearch`)."""
+
+    def make(first: Population, seen: set[bytes]) -> Algorithm:
+        mating = IntegerMating(space, seen, select, crossover, mutation)
+        return kind(pop_size=population, sampling=first, mating=mating, eliminate_duplicates=False)
+
+    return make
 
 
 def nsga2(
@@ -39,11 +58,7 @@ def nsga2(
 
     check_objectives("nsga2", n_objectives)
     check_settings("nsga2", 2, population, crossover=crossover, mutation=mutation)
-
-    def make(first: Population, seen: set[bytes]) -> Algorithm:
-        mating = IntegerMating(space, seen, by_crowding, crossover, mutation)
-        return NSGA2(pop_size=population, sampling=first, mating=mating, eliminate_duplicates=False)
-
+    make = evolution(NSGA2, space, by_crowding, population, crossover, mutation)
     return PymooSearch(space, n_objectives, rng, make, population, start)
 
 
@@ -69,11 +84,7 @@ def agemoea(
 
     check_objectives("agemoea", n_objectives)
     check_settings("agemoea", 2, population, crossover=crossover, mutation=mutation)
-
-    def make(first: Population, seen: set[bytes]) -> Algorithm:
-        mating = IntegerMating(space, seen, by_crowding, crossover, mutation)
-        return AGEMOEA(pop_size=population, sampling=first, mating=mating, eliminate_duplicates=False)
-
+    make = evolution(AGEMOEA, space, by_crowding, population, crossover, mutation)
     return PymooSearch(space, n_objectives, rng, make, population, start)
 
 
@@ -99,9 +110,5 @@ def ga(
 
     check_objectives("ga", n_objectives)
     check_settings("ga", 2, population, crossover=crossover, mutation=mutation)
-
-    def make(first: Population, seen: set[bytes]) -> Algorithm:
-        mating = IntegerMating(space, seen, by_loss, crossover, mutation)
-        return GA(pop_size=population, sampling=first, mating=mating, eliminate_duplicates=False)
-
+    make = evolution(GA, space, by_loss, population, crossover, mutation)
     return PymooSearch(space, n_objectives, rng, make, population, start)
