@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, IncompleteRead
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -233,6 +233,8 @@ def received(response: HTTPResponse) -> bytes:
     """Return the next bytes, none at the end; raise BrokenError where the connection broke."""
     try:
         return response.read(CHUNK)
+    except IncompleteRead as error:
+        return error.partial
     except (OSError, HTTPException) as error:
         raise BrokenError(f"the connection broke: {error or type(error).__name__}") from error
 
