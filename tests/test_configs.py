@@ -18,7 +18,11 @@ OPTIONS = [
     for path in sorted((CONFIGS / group).rglob("*.yaml"))
 ]
 
-COMPANIONS = {"note10": ["data=imagenet_surrogate"]}  # what an option cannot be used without
+COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
+    "note10": ["data=imagenet_surrogate"],
+    "ofa_mbv3": ["data=imagenet_surrogate"],
+    "ofa_mbv3_w12": ["data=imagenet_surrogate"],
+}
 
 
 @pytest.fixture(autouse=True)

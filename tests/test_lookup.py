@@ -14,7 +14,10 @@ import pytest
 from dynas.bench import Bench
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.errors import DynasError
-from dynas.hardware.lookup import COLUMNS, TABLES, Block, LookupTable, TableLatency
+from dynas.hardware.blocks import Block
+from dynas.hardware.lookup import LookupTable, TableLatency
+from dynas.hardware.table_csv import COLUMNS
+from dynas.hardware.table_files import TABLES
 from dynas.metrics.base import CountedMetric, follow
 from dynas.metrics.cost import Macs
 from dynas.metrics.latency import Latency
@@ -145,12 +148,13 @@ def test_a_malformed_table_is_refused_with_file_and_line(write: Any, lines: list
 
 
 def test_a_row_is_read_into_its_block(write: Any) -> None:
-    table = LookupTable(write(HEADER, ROW))
-    assert table[Block("inverted_residual", (56, 56, 24), (28, 28, 40), 72, 5, 2, 0, 1, "relu")] == 1.5
+    table = LookupTable(write(HEADER, "stem,112x112x3,56x56x24,,,,,,,1", ROW))
+    network = table.network(Block("stem", (112, 112, 3), (56, 56, 24)))
+    assert network[Block("inverted_residual", (56, 56, 24), (28, 28, 40), 72, 5, 2, 0, 1, "relu")] == 1.5
 
 
 def test_unknown_tables_and_widths_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DynasError, match=r"hardware.table=note10 or the path"):
+    with pytest.raises(DynasError, match=r"hardware.table=note10, the path"):
         LookupTable(str(tmp_path / "none.csv"))
     with pytest.raises(DynasError, match="width=0"):
         LookupTable("note10", 0)

@@ -38,6 +38,7 @@ from dynas.supernets.mbv3_shape import (
     Shape,
     block_shapes,
 )
+from dynas.supernets.public import mobilenet_v3
 from dynas.supernets.weights import load_weights
 
 
@@ -192,7 +193,7 @@ class MobileNetV3Supernet:
     """The trained supernet that the search draws from (see `dynas.supernets.base.Supernet`).
 
     Args:
-        weights: ``embedded``, ``random`` (untrained, for training and tests) or a path to a checkpoint.
+        weights: ``embedded``, ``ofa`` (the public checkpoint), ``random`` (untrained) or a path to a checkpoint.
         width, resolution, channels, classes, stem_stride, strides: see `dynas.supernets.mbv3_shape.Shape`.
         seed: seed of the weights where ``weights=random``.
 
@@ -227,7 +228,8 @@ class MobileNetV3Supernet:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.elastic = ElasticMobileNetV3(self.shape)
-        self.weights_digest = load_weights(self.elastic, weights, self.name)
+        public = mobilenet_v3(width, channels, classes, stem_stride, strides)
+        self.weights_digest = load_weights(self.elastic, weights, self.name, public)
         self.elastic.eval()
         self._cost = CostTable(self.shape)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dynas.hardware.lookup import Block, LookupTable
+from dynas.hardware.blocks import Block
+from dynas.hardware.lookup import LookupTable
 from dynas.objectives import Values
 from dynas.supernets.mbv3_shape import BLOCKS, KERNELS, RATIOS, Shape, block_shapes, sizes_after
 
@@ -43,6 +44,7 @@ def block_latencies(shape: Shape, table: LookupTable) -> tuple[Values, float]:
     Raises:
         DynasError: the table lacks a block.
     """
-    fixed = sum(table[block] for block in fixed_blocks(shape))
-    columns = [[table[block] for block in searchable_blocks(shape, k, r)] for k in KERNELS for r in RATIOS]
-    return np.array(columns).T.reshape(-1, len(KERNELS), len(RATIOS)), fixed
+    fixed = fixed_blocks(shape)
+    blocks = table.network(fixed[0])
+    columns = [[blocks[block] for block in searchable_blocks(shape, k, r)] for k in KERNELS for r in RATIOS]
+    return np.array(columns).T.reshape(-1, len(KERNELS), len(RATIOS)), sum(blocks[block] for block in fixed)

@@ -192,7 +192,7 @@ MISFITS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]] = {
     "missing": (lambda state: without(state, LAST), f"lacks '{LAST}'"),
     "unexpected": (lambda state: state | {"head.bias": torch.ones(3)}, r"has unexpected 'head\.bias'"),
     "shape": (lambda state: state | {LAST: torch.ones(3)}, rf"has '{LAST}' as \(3,\) instead of \(\d+,\)"),
-    "several": (lambda state: without(state, LAST) | {"a": torch.ones(1)}, r"\(and 1 more such entries\)"),
+    "several": (lambda state: without(state, LAST) | {"a": torch.ones(1)}, rf"lacks '{LAST}'; it has unexpected 'a'"),
 }
 
 
