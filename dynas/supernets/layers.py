@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": lambda: nn.ReLU(inplace=True),
+    "relu6": lambda: nn.ReLU6(inplace=True),
     "h_swish": lambda: nn.Hardswish(inplace=True),
 }
 
@@ -43,6 +44,19 @@ def conv_bn(
     if se:
         layers["se"] = SqueezeExcite(outputs)
     return nn.Sequential(layers)
+
+
+class Classifier(nn.Module):
+    """The last linear layer, named as in the public checkpoints."""
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(features, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features ``(N, F)`` to logits ``(N, classes)``."""
+        logits: Tensor = self.linear(x)
+        return logits
 
 
 class ReduceExpand(nn.Module):
@@ -74,11 +88,21 @@ class SqueezeExcite(nn.Module):
 
 
 def copy_slice(part: nn.Module, full: nn.Module) -> None:
-    """Copy into every parameter and buffer of ``part`` the leading slice of the one of ``full``."""
-    source = dict(full.named_parameters()) | dict(full.named_buffers())
-    with torch.no_grad():
-        for name, target in (dict(part.named_parameters()) | dict(part.named_buffers())).items():
-            target.copy_(source[name][tuple(slice(0, size) for size in target.shape)])
+    """Give ``part`` its own copy of the leading slices of all parameters and buffers of ``full``, in its shapes.
+
+    Whatever ``part`` held is replaced, so it may have been made on the meta device.
+    """
+    for path, module in part.named_modules():
+        source = full.get_submodule(path)
+        for name, target in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]:
+            whole: Tensor = getattr(source, name)
+            put(module, name, whole[tuple(slice(0, size) for size in target.shape)])
+
+
+def put(module: nn.Module, name: str, value: Tensor) -> None:
+    """Replace a parameter or buffer of ``module`` by a copy of ``value``."""
+    copy = value.detach().clone()
+    setattr(module, name, nn.Parameter(copy) if name in module._parameters else copy)
 
 
 class ElasticBatchNorm(nn.Module):
@@ -192,8 +216,7 @@ class ElasticDepthNorm(nn.Module):
         """Return a stand-alone copy of the leading slice with one kernel size."""
         se = self.se is not None
         layers = conv_bn(channels, channels, kernel, self.conv.stride, channels, self.act_name, se)
-        with torch.no_grad():
-            layers.get_parameter("conv.weight").copy_(self.conv.kernel(kernel, channels))
+        put(layers.get_submodule("conv"), "weight", self.conv.kernel(kernel, channels))
         copy_slice(layers.get_submodule("bn"), self.bn.bn)
         if self.se is not None:
             copy_slice(layers.get_submodule("se"), self.se)
