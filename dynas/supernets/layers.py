@@ -20,6 +20,13 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
+class BlankConv2d(nn.Conv2d):
+    """A convolution without initial weights, for one that is filled at once: drawing them takes most of the time."""
+
+    def reset_parameters(self) -> None:
+        """Leave the memory as it is."""
+
+
 def make_divisible(channels: float, divisor: int = 8) -> int:
     """Round to a multiple of ``divisor``, never down by more than a tenth (Sandler et al. 2018)."""
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
@@ -32,17 +39,24 @@ def squeezed(channels: int) -> int:
 
 
 def conv_bn(
-    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, act: str | None = None, se: bool = False
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    stride: int = 1,
+    groups: int = 1,
+    act: str | None = None,
+    se: bool = False,
+    make_conv: type[nn.Conv2d] = nn.Conv2d,
 ) -> nn.Sequential:
     """Return convolution, batch norm, then activation and squeeze-and-excitation where asked for."""
     layers: OrderedDict[str, nn.Module] = OrderedDict(
-        conv=nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+        conv=make_conv(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
         bn=nn.BatchNorm2d(outputs),
     )
     if act is not None:
         layers["act"] = ACTIVATIONS[act]()
     if se:
-        layers["se"] = SqueezeExcite(outputs)
+        layers["se"] = SqueezeExcite(outputs, make_conv)
     return nn.Sequential(layers)
 
 
@@ -62,18 +76,18 @@ class Classifier(nn.Module):
 class ReduceExpand(nn.Module):
     """The two 1x1 convolutions of a squeeze-and-excitation."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, make_conv: type[nn.Conv2d] = nn.Conv2d) -> None:
         super().__init__()
-        self.reduce = nn.Conv2d(channels, squeezed(channels), 1)
-        self.expand = nn.Conv2d(squeezed(channels), channels, 1)
+        self.reduce = make_conv(channels, squeezed(channels), 1)
+        self.expand = make_conv(squeezed(channels), channels, 1)
 
 
 class SqueezeExcite(nn.Module):
     """Channel attention with a hard sigmoid (Howard et al. 2019), elastic in its channels."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, make_conv: type[nn.Conv2d] = nn.Conv2d) -> None:
         super().__init__()
-        self.fc = ReduceExpand(channels)
+        self.fc = ReduceExpand(channels, make_conv)
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale the channels of ``x`` ``(N, C, H, W)``; ``C`` may be any leading part of the full width."""
@@ -88,21 +102,11 @@ class SqueezeExcite(nn.Module):
 
 
 def copy_slice(part: nn.Module, full: nn.Module) -> None:
-    """Give ``part`` its own copy of the leading slices of all parameters and buffers of ``full``, in its shapes.
-
-    Whatever ``part`` held is replaced, so it may have been made on the meta device.
-    """
-    for path, module in part.named_modules():
-        source = full.get_submodule(path)
-        for name, target in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]:
-            whole: Tensor = getattr(source, name)
-            put(module, name, whole[tuple(slice(0, size) for size in target.shape)])
-
-
-def put(module: nn.Module, name: str, value: Tensor) -> None:
-    """Replace a parameter or buffer of ``module`` by a copy of ``value``."""
-    copy = value.detach().clone()
-    setattr(module, name, nn.Parameter(copy) if name in module._parameters else copy)
+    """Copy into every parameter and buffer of ``part`` the leading slice of the one of ``full``."""
+    source = dict(full.named_parameters()) | dict(full.named_buffers())
+    with torch.no_grad():
+        for name, target in (*part.named_parameters(), *part.named_buffers()):
+            target.copy_(source[name][tuple(map(slice, target.shape))])
 
 
 class ElasticBatchNorm(nn.Module):
@@ -190,7 +194,7 @@ class ElasticPointNorm(nn.Module):
 
     def static(self, inputs: int, outputs: int, act: str | None = None) -> nn.Sequential:
         """Return a stand-alone copy of the leading slice."""
-        layers = conv_bn(inputs, outputs, 1, act=act)
+        layers = conv_bn(inputs, outputs, 1, act=act, make_conv=BlankConv2d)
         copy_slice(layers.get_submodule("conv"), self.conv.conv)
         copy_slice(layers.get_submodule("bn"), self.bn.bn)
         return layers
@@ -215,8 +219,9 @@ class ElasticDepthNorm(nn.Module):
     def static(self, channels: int, kernel: int) -> nn.Sequential:
         """Return a stand-alone copy of the leading slice with one kernel size."""
         se = self.se is not None
-        layers = conv_bn(channels, channels, kernel, self.conv.stride, channels, self.act_name, se)
-        put(layers.get_submodule("conv"), "weight", self.conv.kernel(kernel, channels))
+        layers = conv_bn(channels, channels, kernel, self.conv.stride, channels, self.act_name, se, BlankConv2d)
+        with torch.no_grad():
+            layers.get_parameter("conv.weight").copy_(self.conv.kernel(kernel, channels))
         copy_slice(layers.get_submodule("bn"), self.bn.bn)
         if self.se is not None:
             copy_slice(layers.get_submodule("se"), self.se)

@@ -7,9 +7,9 @@ blocks in stages, and a head. Parameter names are those of the public checkpoint
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
 
-import torch
 from torch import Tensor, nn
 
 from dynas.space import Architecture
@@ -19,9 +19,8 @@ from dynas.supernets.layers import (
     ElasticDepthNorm,
     ElasticPointNorm,
     conv_bn,
-    copy_slice,
 )
-from dynas.supernets.mbconv_shape import KERNELS, RATIOS, BlockShape, Shape, block_shapes
+from dynas.supernets.mbconv_shape import KERNELS, RATIOS, BlockShape, Family, Shape, block_shapes
 
 
 class Residual(nn.Module):
@@ -76,47 +75,56 @@ class ElasticBlock(nn.Module):
         return Residual(nn.Sequential(layers), shape.residual)
 
 
-def first_block(shape: Shape) -> Residual:
-    """Return the block that all sub-networks share: depthwise convolution and projection."""
-    family = shape.family
-    layers: OrderedDict[str, nn.Module] = OrderedDict(
+def fixed_layers(shape: Shape) -> dict[str, nn.Module]:
+    """Return what all sub-networks share, by name: stem, first block, head and classifier."""
+    family, features = shape.family, shape.stages[-1]
+    layers: dict[str, nn.Module] = {}
+    layers["first_conv"] = conv_bn(shape.channels, shape.stem, 3, shape.stem_stride, act=family.stem_act)
+    path: OrderedDict[str, nn.Module] = OrderedDict(
         depth_conv=conv_bn(shape.stem, shape.stem, 3, groups=shape.stem, act=family.first_act),
         point_linear=conv_bn(shape.stem, shape.first, 1),
     )
-    return Residual(nn.Sequential(layers), family.first_shortcut)
-
-
-def conv_act(inputs: int, outputs: int, act: str) -> nn.Sequential:
-    """Return a 1x1 convolution without batch norm or bias, and its activation."""
-    return nn.Sequential(OrderedDict(conv=nn.Conv2d(inputs, outputs, 1, bias=False), act=ACTIVATIONS[act]()))
+    layers["first_block"] = Residual(nn.Sequential(path), family.first_shortcut)
+    for layer, outputs in zip(family.head, shape.head, strict=True):
+        conv = conv_bn(features, outputs, 1, act=family.stem_act)
+        if layer.pooled:
+            del conv.bn
+        layers[layer.name], features = conv, outputs
+    layers["classifier"] = Classifier(features, shape.classes)
+    return layers
 
 
 class MBConvNet(nn.Module):
     """The frame shared by a supernet and its sub-networks: stem, blocks, head.
 
-    Attributes:
+    Args:
+        family: the kind of network.
+        fixed: its `fixed_layers`.
+        blocks: the blocks after the first.
         resolution: height and width of the images that it takes.
     """
 
-    def __init__(self, shape: Shape, blocks: Iterable[nn.Module], resolution: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        family: Family,
+        fixed: Mapping[str, nn.Module],
+        blocks: Iterable[nn.Module],
+        resolution: tuple[int, int],
+    ) -> None:
         super().__init__()
-        self.resolution = resolution
-        self._head = shape.family.head
-        act, features = shape.family.stem_act, shape.stages[-1]
-        self.first_conv = conv_bn(shape.channels, shape.stem, 3, shape.stem_stride, act=act)
-        self.blocks = nn.ModuleList([first_block(shape), *blocks])
-        for layer, outputs in zip(self._head, shape.head, strict=True):
-            conv = conv_act(features, outputs, act) if layer.pooled else conv_bn(features, outputs, 1, act=act)
-            self.add_module(layer.name, conv)
-            features = outputs
-        self.classifier = Classifier(features, shape.classes)
+        self.family, self.resolution = family, resolution
+        self.first_conv = fixed["first_conv"]
+        self.blocks = nn.ModuleList([fixed["first_block"], *blocks])
+        for layer in family.head:
+            self.add_module(layer.name, fixed[layer.name])
+        self.classifier = fixed["classifier"]
         for module in self.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.eps = shape.family.eps
+                module.eps = family.eps
 
     def head(self, x: Tensor) -> Tensor:
         """Map the last block's output ``(N, C, H, W)`` to logits ``(N, classes)``."""
-        for layer in self._head:
+        for layer in self.family.head:
             if layer.pooled:
                 x = x.mean((2, 3), keepdim=True)
             x = self.get_submodule(layer.name)(x)
@@ -135,8 +143,8 @@ class ElasticMBConvNet(MBConvNet):
     """All sub-networks in one set of weights."""
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__(shape, map(ElasticBlock, block_shapes(shape)), shape.resolutions[-1])
-        self.shape = shape
+        blocks = [ElasticBlock(block) for block in block_shapes(shape)]
+        super().__init__(shape.family, fixed_layers(shape), blocks, shape.resolutions[-1])
         self._resolutions = dict(zip(shape.heights, shape.resolutions, strict=False))
 
     def image_size(self, architecture: Architecture) -> tuple[int, int]:
@@ -162,9 +170,7 @@ class ElasticMBConvNet(MBConvNet):
 
     def static(self, architecture: Architecture) -> MBConvNet:
         """Return a stand-alone network with copies of the active weights, in eval mode."""
-        with torch.device("meta"):  # no initial weights: all are replaced by copies
-            blocks = [block.static(kernel, ratio) for block, kernel, ratio in self.active_blocks(architecture)]
-            net = MBConvNet(self.shape, blocks, self.image_size(architecture))
-        for name in ("first_conv", "blocks.0", *(layer.name for layer in self.shape.family.head), "classifier"):
-            copy_slice(net.get_submodule(name), self.get_submodule(name))
-        return net.eval()
+        blocks = [block.static(kernel, ratio) for block, kernel, ratio in self.active_blocks(architecture)]
+        fixed = {name: deepcopy(layer) for name, layer in self.named_children() if name != "blocks"}
+        fixed["first_block"] = deepcopy(self.blocks[0])
+        return MBConvNet(self.family, fixed, blocks, self.image_size(architecture)).eval()
