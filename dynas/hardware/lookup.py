@@ -129,7 +129,7 @@ class LookupTable:
         more = f" and {len(near) - 2} more such blocks" if len(near) > 2 else ""
         return f"{' and '.join(map(str, near[:2]))}{more}"
 
-    def __call__(self, modules: Sequence[nn.Module], inputs: tuple[Tensor, ...]) -> list[Timing]:
+    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Timing]:
         """Raise DynasError: a table times nothing."""
         raise DynasError(f"the latency table '{self.name}' times no modules: choose hardware=cpu to measure latency")
 
