@@ -72,7 +72,11 @@ def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
         Objective(name, entry.direction, getattr(metrics[name], "unit", entry.unit), entry.bound, name in exact)
         for name, entry in config.objectives.items()
     )
-    return Problem(supernet.space, objectives, exact), Bench(supernet, data, meter, metrics, config.group)
+    bench = Bench(supernet, data, meter, metrics, config.group)
+    for metric in metrics.values():
+        if check := getattr(metric, "check", None):
+            check(bench)
+    return Problem(supernet.space, objectives, exact), bench
 
 
 def build_metric(config: DictConfig, name: str, parts: Sequence[object]) -> Metric:

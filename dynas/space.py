@@ -38,13 +38,15 @@ class Gate:
 class DesignVariable:
     """One elastic choice, repeated ``length`` times; ``gates`` holds one gate (or None) per repetition.
 
-    A variable of length 1 is a plain value in an architecture, a longer one a list.
+    A variable of length 1 is a plain value in an architecture, a longer one a list. ``constants`` end that list:
+    values that leave no choice and are no genes, such as the depth of a stage that always has one block.
     """
 
     name: str
     choices: tuple[Any, ...]
     length: int = 1
     gates: tuple[Gate | None, ...] = ()
+    constants: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.choices or self.length < 1:
@@ -221,7 +223,8 @@ class SearchSpace:
         for variable in self.variables:
             first = self._first[variable.name]
             values = [variable.choices[option] for option in row[first : first + variable.length]]
-            architecture[variable.name] = values if variable.length > 1 else values[0]
+            values += variable.constants
+            architecture[variable.name] = values if len(values) > 1 else values[0]
         return architecture
 
     def encode(self, architecture: Mapping[str, Any]) -> NDArray[np.int64]:
@@ -232,10 +235,14 @@ class SearchSpace:
         options: list[int] = []
         for variable in self.variables:
             values = architecture[variable.name]
-            values = values if variable.length > 1 else [values]
-            if not isinstance(values, Sequence) or len(values) != variable.length:
-                raise DynasError(f"'{variable.name}' needs {variable.length} values, got {values!r}")
-            for value in (tuple(value) if isinstance(value, list) else value for value in values):
+            count = variable.length + len(variable.constants)
+            values = values if count > 1 else [values]
+            if not isinstance(values, Sequence) or len(values) != count:
+                raise DynasError(f"'{variable.name}' needs {count} values, got {values!r}")
+            if tuple(values[variable.length :]) != variable.constants:
+                raise DynasError(f"'{variable.name}' ends with {list(variable.constants)}, got {values!r}")
+            chosen = values[: variable.length]
+            for value in (tuple(value) if isinstance(value, list) else value for value in chosen):
                 if value not in variable.choices:
                     raise DynasError(f"'{variable.name}' cannot be {value!r}: choose from {list(variable.choices)}")
                 options.append(variable.choices.index(value))

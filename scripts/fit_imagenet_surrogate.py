@@ -28,8 +28,8 @@ from sklearn.preprocessing import StandardScaler
 from dynas.data.imagenet_surrogate import EMBEDDED, feature_groups
 from dynas.objectives import Values
 from dynas.space import Genotypes, SearchSpace
-from dynas.supernets.mbv3 import search_space
-from dynas.supernets.mbv3_shape import CostTable, Shape
+from dynas.supernets.mbconv_shape import CostTable, Shape
+from dynas.supernets.mbv3 import MBV3, search_space
 
 PENALTIES = np.logspace(-2, 3, 11)
 FOLDS, REPEATS = 10, 3
@@ -42,7 +42,7 @@ RIDGES = [
     ("genes", "stages", "costs"),
     CHOSEN,
 ]
-COSTS = CostTable(Shape())  # width 1.0, 224x224 pixels, 1,000 classes
+COSTS = CostTable(Shape(MBV3, 1.0, (224, 224), 3, 1000, 2, (2, 2, 2, 1, 2)))
 
 
 def read_rows(path: Path, space: SearchSpace) -> tuple[Genotypes, Values]:

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from dynas.errors import DynasError
 from dynas.supernets.download import Checkpoint, cache_folder, fetch, sha256
-from dynas.supernets.public import MOBILENET_V3, PROXYLESS, RESNET50
+from dynas.supernets.public import INVERTED_RESIDUALS, RESNET50
 from tests.cli import ROOT
 
 CONTENT = bytes(range(256)) * 4000
@@ -247,7 +247,7 @@ def test_no_network_leaves_the_public_files_to_be_fetched_by_hand(
 ) -> None:
     monkeypatch.setenv("https_proxy", dead.removesuffix("/net"))
     monkeypatch.setenv("DYNAS_CACHE", str(tmp_path))
-    for public in (*MOBILENET_V3.values(), PROXYLESS, RESNET50):
+    for public in (*INVERTED_RESIDUALS.values(), RESNET50):
         with pytest.raises(DynasError) as caught:
             fetch(public, pause_s=0)
         assert f"get {public.addresses[0]} by hand and save it as '{tmp_path / public.file}'" in str(caught.value)

@@ -40,13 +40,30 @@ def threads() -> Iterator[int]:
 
 def test_a_larger_module_takes_longer() -> None:
     modules = [convolutions(n) for n in (1, 40, 1, 40)]
-    medians = [latency.median_ms for latency in meter()(modules, INPUTS)]
+    medians = [latency.median_ms for latency in meter()(modules, [INPUTS] * 4)]
     assert max(medians[0], medians[2]) * 4 < min(medians[1], medians[3])
 
 
 def test_a_larger_batch_takes_longer() -> None:
-    one, many = (meter()([convolutions(8)], (torch.zeros(n, 8, 32, 32),))[0].median_ms for n in (1, 64))
+    one, many = (meter()([convolutions(8)], [(torch.zeros(n, 8, 32, 32),)])[0].median_ms for n in (1, 64))
     assert many > 4 * one
+
+
+def test_every_module_gets_its_own_inputs() -> None:
+    sizes = (8, 24, 16)
+
+    class Size(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.seen: set[int] = set()
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.seen.add(x.shape[-1])
+            return x
+
+    modules = [Size() for _ in sizes]
+    meter()(modules, [(torch.zeros(1, 8, size, size),) for size in sizes])
+    assert [module.seen for module in modules] == [{size} for size in sizes]
 
 
 def test_the_unit_is_milliseconds() -> None:
@@ -57,13 +74,13 @@ def test_the_unit_is_milliseconds() -> None:
             time.sleep(0.02)
             return x
 
-    (latency,) = meter(max_repeats=5)([Sleeper()], INPUTS)
+    (latency,) = meter(max_repeats=5)([Sleeper()], [INPUTS])
     assert 20 <= latency.median_ms < 60
 
 
 @pytest.mark.parametrize(("least", "most", "precision"), [(2, 2, 1.0), (5, 9, 1e-9), (4, 30, 1e9), (3, 12, 0.05)])
 def test_the_repeats_stay_within_their_limits(least: int, most: int, precision: float) -> None:
-    latencies = meter(min_repeats=least, max_repeats=most, precision=precision)([convolutions(1)] * 3, INPUTS)
+    latencies = meter(min_repeats=least, max_repeats=most, precision=precision)([convolutions(1)] * 3, [INPUTS] * 3)
     assert len(latencies) == 3
     for latency in latencies:
         assert least <= latency.repeats <= most
@@ -89,7 +106,7 @@ def test_a_module_is_only_run_in_inference_mode_and_stays_as_it_was() -> None:
 
     spy = Spy().eval()
     before = spy.norm.running_mean.clone() if spy.norm.running_mean is not None else None
-    meter()([spy], INPUTS)
+    meter()([spy], [INPUTS])
     assert spy.modes == {True}
     assert before is not None
     assert torch.equal(spy.norm.running_mean, before)
@@ -108,7 +125,7 @@ def test_the_module_runs_on_as_many_threads_as_asked_for_and_they_are_put_back(t
 
     for wanted in range(1, min(os.cpu_count() or 1, 2) + 1):
         spy = Spy()
-        meter(threads=wanted)([spy], INPUTS)
+        meter(threads=wanted)([spy], [INPUTS])
         assert spy.threads == {wanted}
         assert torch.get_num_threads() == threads
 
@@ -119,12 +136,12 @@ def test_the_threads_are_put_back_after_a_module_that_fails(threads: int) -> Non
             raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
-        meter()([convolutions(1), Broken()], INPUTS)
+        meter()([convolutions(1), Broken()], [INPUTS] * 2)
     assert torch.get_num_threads() == threads
 
 
 def test_no_modules_have_no_latencies() -> None:
-    assert meter()([], INPUTS) == []
+    assert meter()([], []) == []
 
 
 @pytest.mark.parametrize(

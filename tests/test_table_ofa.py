@@ -17,9 +17,15 @@ from dynas.hardware.lookup import LookupTable, TableLatency
 from dynas.hardware.table_csv import rows as csv_rows
 from dynas.hardware.table_files import TABLES
 from dynas.hardware.table_ofa import rows
-from dynas.supernets.mbv3 import MobileNetV3Supernet
+from dynas.supernets.mbconv_shape import Shape
+from dynas.supernets.mbv3 import MBV3, MobileNetV3Supernet
 from dynas.supernets.mbv3_lookup import fixed_blocks, searchable_blocks
-from dynas.supernets.mbv3_shape import Shape
+
+
+def wide(side: int) -> Shape:
+    """The shape that the shipped table is of, for images of one size."""
+    return Shape(MBV3, 1.2, (side, side), 3, 1000, 2, (2, 2, 2, 1, 2))
+
 
 NAMES = {
     "stem": "Conv",
@@ -71,7 +77,7 @@ def sums(table: LookupTable, supernet: MobileNetV3Supernet, count: int = 50) -> 
 
 def made_up(side: int, latency: float) -> str:
     """A file for one resolution in which every block takes equally long, as blocks that resolutions share never do."""
-    shape = Shape(1.2, (side, side))
+    shape = wide(side)
     blocks = fixed_blocks(shape)
     for kernel in (3, 5, 7):
         for ratio in (3, 4, 6):
@@ -147,7 +153,7 @@ def test_the_same_block_in_two_files_is_refused_naming_both(write: Write) -> Non
     one, other = write(made_up(224, 1.0), "one.yaml"), write(made_up(224, 2.0), "other.yaml")
     with pytest.raises(DynasError, match=rf"'{one}' and '{other}' both hold the block stem 224x224x3 .* and 95 more"):
         LookupTable([one, other])
-    part = write(entry(fixed_blocks(Shape(1.2))[-1], 1.0), "part.yaml")
+    part = write(entry(fixed_blocks(wide(224))[-1], 1.0), "part.yaml")
     with pytest.raises(DynasError, match=rf"'{one}' and '{part}' both hold the block classify 1x1x1536 to 1x1x1000: "):
         LookupTable([one, part])
     with pytest.raises(DynasError, match="both hold"):

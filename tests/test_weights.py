@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from dynas.errors import DynasError
 from dynas.supernets.mbv3 import MobileNetV3Supernet
-from dynas.supernets.public import MOBILENET_V3, mobilenet_v3
+from dynas.supernets.public import INVERTED_RESIDUALS, inverted_residuals
 
 State = dict[str, torch.Tensor]
 
@@ -138,10 +138,11 @@ def test_archives_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None
 
 
 def test_only_the_published_shapes_have_a_public_checkpoint() -> None:
-    assert mobilenet_v3(1.0, 3, 1000, 2, [2, 2, 2, 1, 2]) is MOBILENET_V3[1.0]
-    assert mobilenet_v3(1.2, 3, 1000, 2, (2, 2, 2, 1, 2)) is MOBILENET_V3[1.2]
-    assert mobilenet_v3(1.1, 3, 1000, 2, (2, 2, 2, 1, 2)) is None
-    assert mobilenet_v3(1.0, 3, 100, 2, (2, 2, 2, 1, 2)) is None
+    assert inverted_residuals("mbv3", 1.0, 3, 1000, 2, [2, 2, 2, 1, 2]) is INVERTED_RESIDUALS["mbv3", 1.0]
+    assert inverted_residuals("mbv3", 1.2, 3, 1000, 2, (2, 2, 2, 1, 2)) is INVERTED_RESIDUALS["mbv3", 1.2]
+    assert inverted_residuals("proxyless", 1.3, 3, 1000, 2, (2, 2, 2, 1, 2, 1)) is INVERTED_RESIDUALS["proxyless", 1.3]
+    assert inverted_residuals("mbv3", 1.1, 3, 1000, 2, (2, 2, 2, 1, 2)) is None
+    assert inverted_residuals("mbv3", 1.0, 3, 100, 2, (2, 2, 2, 1, 2)) is None
     with pytest.raises(DynasError, match=r"this shape of supernet 'mbv3': give supernet=ofa_mbv3 or ofa_mbv3_w12 or"):
         narrow("ofa")
 
@@ -153,7 +154,7 @@ def full(weights: str, width: float) -> MobileNetV3Supernet:
 def test_ofa_reads_the_cache_and_says_what_is_wrong_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Uses width 1.2, for which no digest is known, with files as a user would put them there by hand."""
     monkeypatch.setenv("DYNAS_CACHE", str(tmp_path))
-    path = tmp_path / MOBILENET_V3[1.2].file
+    path = tmp_path / INVERTED_RESIDUALS["mbv3", 1.2].file
     wide = full("random", 1.2).elastic.state_dict()
     torch.save({"state_dict": old_names(wide)}, path)
     supernet = full("ofa", 1.2)

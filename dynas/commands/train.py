@@ -35,6 +35,7 @@ def train_job(config: DictConfig) -> int:
     from dynas.build import build, check_classes
     from dynas.errors import DynasError
     from dynas.hardware.facts import machine_facts, package_versions
+    from dynas.metrics.accuracy import check_sizes
     from dynas.store import write_run
     from dynas.supernets.weights import save_half
 
@@ -49,6 +50,7 @@ def train_job(config: DictConfig) -> int:
         torch.set_num_threads(config.threads)
     data, recipe, supernet = build(config, "data"), build(config, "recipe"), build(config, "supernet")
     check_classes(config, data)
+    check_sizes(supernet, data)
     if recipe.batch_size > len(data):
         raise DynasError(f"recipe.batch_size={recipe.batch_size} is larger than the {len(data)} training samples")
     facts = {
@@ -148,7 +150,7 @@ def accuracies(supernet: Any, data: ClassificationData) -> list[dict[str, Any]]:
     import numpy as np
     import torch
 
-    from dynas.metrics.accuracy import BATCH, recalibrate, top1
+    from dynas.metrics.accuracy import recalibrated_top1
 
     space = supernet.space
     with torch.no_grad():
@@ -161,11 +163,10 @@ def accuracies(supernet: Any, data: ClassificationData) -> list[dict[str, Any]]:
     rows = []
     for name, genotype in named:
         subnet = supernet.subnet(space.decode(genotype)).to(memory_format=torch.channels_last)
-        recalibrate(subnet, torch.split(data.calibration, BATCH))
         rows.append(
             {
                 "sub-network": name,
-                "top1 [%]": round(top1(subnet, *data.validation), 2),
+                "top1 [%]": round(recalibrated_top1(subnet, data), 2),
                 "macs [MAC]": int(supernet.macs(genotype[None])[0]),
                 "params [parameters]": int(supernet.params(genotype[None])[0]),
             }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dynas.data.idx import read_idx
+from dynas.data.resize import resize
 from dynas.errors import DynasError
 
 EMBEDDED = Path(__file__).parent / "embedded" / "fashion_mnist"
@@ -132,6 +134,8 @@ class FashionMNIST:
                 raise DynasError(f"data.{what}_size={size} must be between 1 and the {len(split)} images of '{folder}'")
         self.validation = self._fixed(validation, validation_size, seed)
         self.calibration = self._fixed(self.train, calibration_size, seed)[0]
+        self.resolution = PIXELS, PIXELS * garments
+        self._original, self._sizes = self, {self.resolution: self}
 
     def _fixed(self, split: Split, size: int, seed: int) -> tuple[Tensor, Tensor]:
         """Return ``size`` samples in which no garment stands twice in the same place."""
@@ -139,6 +143,17 @@ class FashionMNIST:
         columns = np.stack([rng.permutation(len(split))[:size] for _ in range(self.garments)], axis=1)
         images, labels = join(split, columns)
         return normalise(images), labels
+
+    def at(self, resolution: tuple[int, int]) -> FashionMNIST:
+        """Return the same samples with images of another height and width, kept for the next time."""
+        if resolution not in self._sizes:
+            images, labels = self._original.validation
+            sized = copy(self._original)
+            sized.resolution = resolution
+            sized.validation = resize(images, resolution), labels
+            sized.calibration = resize(self._original.calibration, resolution)
+            self._sizes[resolution] = sized
+        return self._sizes[resolution]
 
     def __len__(self) -> int:
         """Return the number of training images; an epoch shows each of them once in every place."""
@@ -149,4 +164,4 @@ class FashionMNIST:
         columns = np.stack([rng.permutation(len(self.train)) for _ in range(self.garments)], axis=1)
         for start in range(0, len(columns) - batch_size + 1, batch_size):
             images, labels = join(self.train, columns[start : start + batch_size])
-            yield normalise(jitter(images, rng)), labels
+            yield resize(normalise(jitter(images, rng)), self.resolution), labels

@@ -38,8 +38,8 @@ class LatencyMeter(Protocol):
 
     batch_size: int
 
-    def __call__(self, modules: Sequence[nn.Module], inputs: tuple[Tensor, ...]) -> list[Latency]:
-        """Return one latency per module."""
+    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Latency]:
+        """Return one latency per module, each for a forward pass of its own inputs."""
         ...
 
 
@@ -76,12 +76,12 @@ class CpuMeter:
         self.threads, self.batch_size, self.warmup = threads, batch_size, warmup
         self.min_repeats, self.max_repeats, self.precision = min_repeats, max_repeats, precision
 
-    def __call__(self, modules: Sequence[nn.Module], inputs: tuple[Tensor, ...]) -> list[Latency]:
-        """Return one latency per module, for a forward pass of ``inputs``."""
+    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Latency]:
+        """Return one latency per module, each for a forward pass of its own inputs."""
         order = np.random.default_rng(0)
         times: list[list[float]] = [[] for _ in modules]
         with torch.inference_mode():
-            timers = [self._timer(module, inputs) for module in modules]
+            timers = [self._timer(module, own) for module, own in zip(modules, inputs, strict=True)]
             for timer in timers:
                 if self.warmup:
                     timer.timeit(self.warmup)

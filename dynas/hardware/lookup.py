@@ -75,7 +75,7 @@ class LookupTable:
             NetworkTable(self.name, merged(self._files))[stem]
         return NetworkTable(self.name, merged(own))
 
-    def __call__(self, modules: Sequence[nn.Module], inputs: tuple[Tensor, ...]) -> list[Timing]:
+    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Timing]:
         """Raise DynasError: a table times nothing."""
         raise DynasError(f"the latency table '{self.name}' times no modules: choose hardware=cpu to measure latency")
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from dynas.data.base import ClassificationData
+from dynas.errors import DynasError
 from dynas.metrics.base import Reading
+from dynas.supernets.base import Supernet
 
 if TYPE_CHECKING:
     from dynas.bench import Bench
@@ -60,15 +63,39 @@ def top1(subnet: nn.Module, images: Tensor, labels: Tensor) -> float:
     return 100.0 * correct / len(labels)
 
 
+def check_sizes(supernet: Supernet, data: ClassificationData) -> None:
+    """Raise DynasError where sub-networks differ in the size of their images and the data has but one."""
+    sizes = getattr(supernet, "resolutions", ())
+    if len(sizes) > 1 and not hasattr(data, "at"):
+        raise DynasError(
+            f"supernet.resolutions asks for images of {len(sizes)} sizes, but {type(data).__name__} has no method 'at' "
+            "to give them: leave out supernet.resolutions, or give other data such as data=fashion_mnist"
+        )
+
+
+def sized(data: ClassificationData, subnet: nn.Module) -> ClassificationData:
+    """Return the data with images of the size that ``subnet`` takes, as they are where either does not say."""
+    resolution, at = getattr(subnet, "resolution", None), getattr(data, "at", None)
+    same: ClassificationData = data if resolution is None or at is None else at(resolution)
+    return same
+
+
+def recalibrated_top1(subnet: nn.Module, data: ClassificationData) -> float:
+    """Re-calibrate ``subnet`` on the calibration samples, in place; return its top-1 (%) on the validation samples."""
+    own = sized(data, subnet)
+    recalibrate(subnet, torch.split(own.calibration, BATCH))
+    return top1(subnet, *own.validation)
+
+
 class Top1:
     """Share of validation samples whose class has the highest logit, in percent."""
 
     extras = ()
 
+    def check(self, bench: Bench) -> None:
+        """Raise DynasError where the data lacks images of the sizes that sub-networks take."""
+        check_sizes(bench.supernet, bench.data)
+
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Re-calibrate batch norm on the calibration samples, then count on the validation samples."""
-        readings = []
-        for subnet in subnets:
-            recalibrate(subnet, torch.split(bench.data.calibration, BATCH))
-            readings.append(Reading(top1(subnet, *bench.data.validation)))
-        return readings
+        return [Reading(recalibrated_top1(subnet, bench.data)) for subnet in subnets]

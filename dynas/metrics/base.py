@@ -1,7 +1,9 @@
 """The contracts of metrics: those that measure sub-networks and those that only count.
 
 Either may carry two more attributes: ``unit``, which replaces the objective's unit wherever its values appear
-(such as ``%, modelled``), and ``note``, a sentence that a search says of it on the screen and in run.json.
+(such as ``%, modelled``), and ``note``, a sentence that a search says of it on the screen and in run.json. One that
+measures may have a method ``check(bench)``, which raises DynasError where it cannot measure there: a search asks once
+before it starts.
 """
 
 from __future__ import annotations

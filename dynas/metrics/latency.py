@@ -20,7 +20,7 @@ class Latency:
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Measure all sub-networks in interleaved rounds, so that a disturbance hits them alike."""
-        inputs = bench.supernet.example_inputs(bench.meter.batch_size)
+        inputs = [bench.supernet.example_inputs(bench.meter.batch_size, subnet) for subnet in subnets]
         readings = []
         for latency in bench.meter(subnets, inputs):
             spread = (latency.p10_ms, latency.p90_ms, float(latency.repeats))

@@ -14,6 +14,9 @@ from dynas.space import Architecture, Genotypes, SearchSpace
 class Supernet(Protocol):
     """A trained weight-sharing network and the space of its sub-networks.
 
+    One for images tells the sizes that its sub-networks take by one more attribute ``resolutions``, a sequence of
+    heights and widths, and every sub-network tells its own by an attribute ``resolution``.
+
     Attributes:
         name: name of its family.
         space: what is elastic.
@@ -28,8 +31,8 @@ class Supernet(Protocol):
         """Return a stand-alone module in eval mode with its own copy of the sliced weights."""
         ...
 
-    def example_inputs(self, batch_size: int) -> tuple[Tensor, ...]:
-        """Return inputs of one forward pass of ``batch_size`` samples."""
+    def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
+        """Return inputs of one forward pass of ``batch_size`` samples through ``subnet``; None: the largest inputs."""
         ...
 
     def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:

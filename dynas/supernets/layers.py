@@ -15,8 +15,16 @@ from torch.nn import functional as F
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": lambda: nn.ReLU(inplace=True),
+    "relu6": lambda: nn.ReLU6(inplace=True),
     "h_swish": lambda: nn.Hardswish(inplace=True),
 }
+
+
+class BlankConv2d(nn.Conv2d):
+    """A convolution without initial weights, for one that is filled at once: drawing them takes most of the time."""
+
+    def reset_parameters(self) -> None:
+        """Leave the memory as it is."""
 
 
 def make_divisible(channels: float, divisor: int = 8) -> int:
@@ -31,35 +39,55 @@ def squeezed(channels: int) -> int:
 
 
 def conv_bn(
-    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, act: str | None = None, se: bool = False
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    stride: int = 1,
+    groups: int = 1,
+    act: str | None = None,
+    se: bool = False,
+    make_conv: type[nn.Conv2d] = nn.Conv2d,
 ) -> nn.Sequential:
     """Return convolution, batch norm, then activation and squeeze-and-excitation where asked for."""
     layers: OrderedDict[str, nn.Module] = OrderedDict(
-        conv=nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+        conv=make_conv(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
         bn=nn.BatchNorm2d(outputs),
     )
     if act is not None:
         layers["act"] = ACTIVATIONS[act]()
     if se:
-        layers["se"] = SqueezeExcite(outputs)
+        layers["se"] = SqueezeExcite(outputs, make_conv)
     return nn.Sequential(layers)
+
+
+class Classifier(nn.Module):
+    """The last linear layer, named as in the public checkpoints."""
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(features, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features ``(N, F)`` to logits ``(N, classes)``."""
+        logits: Tensor = self.linear(x)
+        return logits
 
 
 class ReduceExpand(nn.Module):
     """The two 1x1 convolutions of a squeeze-and-excitation."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, make_conv: type[nn.Conv2d] = nn.Conv2d) -> None:
         super().__init__()
-        self.reduce = nn.Conv2d(channels, squeezed(channels), 1)
-        self.expand = nn.Conv2d(squeezed(channels), channels, 1)
+        self.reduce = make_conv(channels, squeezed(channels), 1)
+        self.expand = make_conv(squeezed(channels), channels, 1)
 
 
 class SqueezeExcite(nn.Module):
     """Channel attention with a hard sigmoid (Howard et al. 2019), elastic in its channels."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, make_conv: type[nn.Conv2d] = nn.Conv2d) -> None:
         super().__init__()
-        self.fc = ReduceExpand(channels)
+        self.fc = ReduceExpand(channels, make_conv)
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale the channels of ``x`` ``(N, C, H, W)``; ``C`` may be any leading part of the full width."""
@@ -77,8 +105,8 @@ def copy_slice(part: nn.Module, full: nn.Module) -> None:
     """Copy into every parameter and buffer of ``part`` the leading slice of the one of ``full``."""
     source = dict(full.named_parameters()) | dict(full.named_buffers())
     with torch.no_grad():
-        for name, target in (dict(part.named_parameters()) | dict(part.named_buffers())).items():
-            target.copy_(source[name][tuple(slice(0, size) for size in target.shape)])
+        for name, target in (*part.named_parameters(), *part.named_buffers()):
+            target.copy_(source[name][tuple(map(slice, target.shape))])
 
 
 class ElasticBatchNorm(nn.Module):
@@ -166,7 +194,7 @@ class ElasticPointNorm(nn.Module):
 
     def static(self, inputs: int, outputs: int, act: str | None = None) -> nn.Sequential:
         """Return a stand-alone copy of the leading slice."""
-        layers = conv_bn(inputs, outputs, 1, act=act)
+        layers = conv_bn(inputs, outputs, 1, act=act, make_conv=BlankConv2d)
         copy_slice(layers.get_submodule("conv"), self.conv.conv)
         copy_slice(layers.get_submodule("bn"), self.bn.bn)
         return layers
@@ -191,7 +219,7 @@ class ElasticDepthNorm(nn.Module):
     def static(self, channels: int, kernel: int) -> nn.Sequential:
         """Return a stand-alone copy of the leading slice with one kernel size."""
         se = self.se is not None
-        layers = conv_bn(channels, channels, kernel, self.conv.stride, channels, self.act_name, se)
+        layers = conv_bn(channels, channels, kernel, self.conv.stride, channels, self.act_name, se, BlankConv2d)
         with torch.no_grad():
             layers.get_parameter("conv.weight").copy_(self.conv.kernel(kernel, channels))
         copy_slice(layers.get_submodule("bn"), self.bn.bn)

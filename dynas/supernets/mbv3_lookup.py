@@ -7,15 +7,16 @@ import numpy as np
 from dynas.hardware.blocks import Block
 from dynas.hardware.lookup import LookupTable
 from dynas.objectives import Values
-from dynas.supernets.mbv3_shape import BLOCKS, KERNELS, RATIOS, Shape, block_shapes, sizes_after
+from dynas.supernets.mbconv_shape import KERNELS, RATIOS, Shape, block_shapes, sizes_after
 
 
 def fixed_blocks(shape: Shape) -> list[Block]:
     """Return the blocks that every sub-network has: stem, first block and head."""
-    stem, *_, last = sizes_after(shape)
+    stem, *_, last = sizes_after(shape, shape.resolution)
+    expanded, mixed = shape.head
     first = (*stem, shape.stem)
-    deep, wide, pooled = (*last, shape.stages[-1]), (*last, shape.expanded), (1, 1, shape.expanded)
-    features, classes = (1, 1, shape.features), (1, 1, shape.classes)
+    deep, wide, pooled = (*last, shape.stages[-1]), (*last, expanded), (1, 1, expanded)
+    features, classes = (1, 1, mixed), (1, 1, shape.classes)
     return [
         Block("stem", (*shape.resolution, shape.channels), first),
         Block("inverted_residual", first, first, shape.stem, 3, 1, 1, 0, "relu"),
@@ -28,10 +29,10 @@ def fixed_blocks(shape: Shape) -> list[Block]:
 
 def searchable_blocks(shape: Shape, kernel: int, ratio: int) -> list[Block]:
     """Return the 20 searchable blocks in network order, all with one kernel size and expansion ratio."""
-    size, *sizes = sizes_after(shape)
+    size, *sizes = sizes_after(shape, shape.resolution)
     blocks = []
-    for index, one in enumerate(block_shapes(shape)):
-        before, size = size, sizes[index // BLOCKS]
+    for one in block_shapes(shape):
+        before, size = size, sizes[one.stage]
         ends = (*before, one.inputs), (*size, one.outputs)
         flags = int(one.residual), int(one.se)
         blocks.append(Block("inverted_residual", *ends, one.middle(ratio), kernel, one.stride, *flags, one.act))

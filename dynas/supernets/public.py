@@ -20,13 +20,16 @@ def _same_name(file: str, sha256: str | None = None) -> Checkpoint:
     return Checkpoint(file, (GITHUB + file, MIT + file), sha256)
 
 
-MOBILENET_V3 = {
+INVERTED_RESIDUALS = {  # by supernet and width
     # The digest is the one that users who downloaded it have written down, with 31,011,816 bytes and 475 tensors,
     # which are those of this network in single precision.
-    1.0: _same_name("ofa_mbv3_d234_e346_k357_w1.0", "a7def36bb4e4c688c16d37eb60d5d34b2e6dcf6438c05bc86dea918fda04c6c7"),
-    1.2: _same_name("ofa_mbv3_d234_e346_k357_w1.2"),
+    ("mbv3", 1.0): _same_name(
+        "ofa_mbv3_d234_e346_k357_w1.0", "a7def36bb4e4c688c16d37eb60d5d34b2e6dcf6438c05bc86dea918fda04c6c7"
+    ),
+    ("mbv3", 1.2): _same_name("ofa_mbv3_d234_e346_k357_w1.2"),
+    ("proxyless", 1.3): _same_name("ofa_proxyless_d234_e346_k357_w1.3"),
 }
-PROXYLESS = _same_name("ofa_proxyless_d234_e346_k357_w1.3")  # width 1.3
+STRIDES = (2, 2, 2, 1, 2, 1)  # of the stages, of which MobileNetV3 has five
 RESNET50 = Checkpoint(
     "ofa_resnet50_d0-1-2_e0.2-0.25-0.35_w0.65-0.8-1.0",
     (
@@ -38,9 +41,9 @@ RESNET50 = Checkpoint(
 )
 
 
-def mobilenet_v3(
-    width: float, channels: int, classes: int, stem_stride: int, strides: Sequence[int]
+def inverted_residuals(
+    name: str, width: float, channels: int, classes: int, stem_stride: int, strides: Sequence[int]
 ) -> Checkpoint | None:
-    """Return the checkpoint of a MobileNetV3 of any resolution; None where its shape is not a published one."""
-    published = (channels, classes, stem_stride, *strides) == (3, 1000, 2, 2, 2, 2, 1, 2)
-    return MOBILENET_V3.get(width) if published else None
+    """Return the checkpoint of a MobileNetV3 or ProxylessNAS of any resolution; None where none is published."""
+    published = (channels, classes, stem_stride, *strides) == (3, 1000, 2, *STRIDES[: len(strides)])
+    return INVERTED_RESIDUALS.get((name, width)) if published else None

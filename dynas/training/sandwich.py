@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dynas.data.resize import resize
 from dynas.errors import DynasError
-from dynas.space import SearchSpace
+from dynas.space import Architecture, SearchSpace
 
 
 class TrainingData(Protocol):
@@ -121,18 +122,29 @@ def make_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)
 
 
+def inputs_of(net: nn.Module, architecture: Architecture, images: Tensor) -> Tensor:
+    """Return images in the size that a sub-network takes, as they are where the network does not say.
+
+    Every sub-network of a step gets the same images in its own size, as in BigNAS (Yu et al. 2020,
+    arXiv:2003.11142): the largest then teaches on the very pictures that the others see, and a resolution is a gene
+    like any other. (Once-for-All draws one size per step for all of them.)
+    """
+    image_size = getattr(net, "image_size", None)
+    return images if image_size is None else resize(images, image_size(architecture))
+
+
 def sandwich_step(
     net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int64], batch: tuple[Tensor, Tensor]
 ) -> float:
     """Accumulate the gradients of one sandwich; return the largest sub-network's cross-entropy."""
     images, labels = batch
     largest, *others = (space.decode(genotype) for genotype in genotypes)
-    logits = net(images, largest)
+    logits = net(inputs_of(net, largest, images), largest)
     loss = F.cross_entropy(logits, labels)
     loss.backward()  # type: ignore[no-untyped-call]
     teacher = logits.detach().softmax(dim=1)
     for architecture in others:
-        F.cross_entropy(net(images, architecture), teacher).backward()  # type: ignore[no-untyped-call]
+        F.cross_entropy(net(inputs_of(net, architecture, images), architecture), teacher).backward()  # type: ignore[no-untyped-call]
     return float(loss.detach())
 
 

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch.utils.flop_counter import FlopCounterMode
 
-from dynas import DynasError
+from dynas import DynasError, SearchSpace
+from dynas.supernets.mbconv_supernet import MBConvSupernet
 from dynas.supernets.mbv3 import MobileNetV3Supernet
+from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.weights import save_half
 
 NARROW: dict[str, Any] = {
@@ -31,17 +33,29 @@ NARROW: dict[str, Any] = {
 }
 
 
+# image sides that no stride divides
+ODD = NARROW | {"width": 0.35, "resolution": (37, 23), "channels": 3, "classes": 7, "stem_stride": 1}
+ELASTIC = {"resolutions": (20, 24, 28)}
+SIX = {"strides": (2, 1, 2, 1, 2, 1)}  # a stage more
+
+
 def narrow(**changes: Any) -> MobileNetV3Supernet:
     """The network whose weights are embedded in the package, untrained."""
     return MobileNetV3Supernet(**(NARROW | changes))
 
 
-def odd(**changes: Any) -> MobileNetV3Supernet:
-    """One whose image sides no stride divides."""
-    return narrow(**({"width": 0.35, "resolution": (37, 23), "channels": 3, "classes": 7, "stem_stride": 1} | changes))
+def maker(family: type[MBConvSupernet], **settings: Any) -> Callable[..., MBConvSupernet]:
+    """Return what makes a supernet; what it is called with comes on top of ``settings``."""
+    return lambda **changes: family(**(settings | changes))
 
 
-SUPERNETS: dict[str, Callable[..., Any]] = {"narrow mbv3": narrow, "odd mbv3": odd}
+SUPERNETS: dict[str, Callable[..., Any]] = {
+    "narrow mbv3": narrow,
+    "odd mbv3": maker(MobileNetV3Supernet, **ODD),
+    "elastic mbv3": maker(MobileNetV3Supernet, **NARROW | ELASTIC),
+    "narrow proxyless": maker(ProxylessSupernet, **NARROW | SIX),
+    "odd elastic proxyless": maker(ProxylessSupernet, **ODD | SIX | {"resolutions": (7, 23, 37, 41)}),
+}
 
 
 @pytest.fixture(scope="module", params=SUPERNETS)
@@ -67,8 +81,8 @@ def supernet(make: Callable[..., Any]) -> Any:
 
 def check_against_the_elastic_path(supernet: Any, genotype: np.ndarray) -> None:
     architecture = supernet.space.decode(genotype)
-    (images,) = supernet.example_inputs(2)
     subnet = supernet.subnet(architecture)
+    (images,) = supernet.example_inputs(2, subnet)
     assert not any(module.training for module in subnet.modules())
     with torch.inference_mode():
         alone, within = subnet(images), supernet.elastic(images, architecture)
@@ -93,7 +107,7 @@ def check_costs(supernet: Any, genotype: np.ndarray) -> None:
     subnet = supernet.subnet(supernet.space.decode(genotype))
     assert params.tolist() == [sum(parameter.numel() for parameter in subnet.parameters())]
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        subnet(*supernet.example_inputs(1))
+        subnet(*supernet.example_inputs(1, subnet))
     assert 2 * macs.tolist()[0] == counter.get_total_flops()
 
 
@@ -114,20 +128,28 @@ def test_costs_of_many_are_those_of_each(supernet: Any) -> None:
         assert count(rows).tolist() == [count(row[None])[0] for row in rows]
 
 
+def genes(space: SearchSpace) -> list[str]:
+    """The design variable of each gene."""
+    return [variable.name for variable in space.variables for _ in range(variable.length)]
+
+
 def test_a_larger_option_never_costs_less(supernet: Any) -> None:
     largest = supernet.space.largest()
     rows = np.repeat(largest[None], supernet.space.n_genes, axis=0)
     rows[np.arange(len(rows)), np.arange(len(rows))] -= 1
     rows = supernet.space.canonical(rows)
     assert (supernet.macs(rows) < supernet.macs(largest[None])).all()
-    assert (supernet.params(rows) < supernet.params(largest[None])).all()
+    fewer = supernet.params(rows) < supernet.params(largest[None])
+    assert fewer.tolist() == [name != "r" for name in genes(supernet.space)], "a resolution has no parameters"
 
 
 def test_different_sub_networks_compute_different_things(supernet: Any) -> None:
     rows = supernet.space.sample_distinct(12, np.random.default_rng(0))
-    (images,) = supernet.example_inputs(1)
-    with torch.inference_mode():
-        logits = {tuple(supernet.subnet(supernet.space.decode(row))(images)[0].tolist()) for row in rows}
+    logits = set()
+    for row in rows:
+        subnet = supernet.subnet(supernet.space.decode(row))
+        with torch.inference_mode():
+            logits.add(tuple(subnet(*supernet.example_inputs(1, subnet))[0].tolist()))
     assert len(logits) == 12
 
 
@@ -148,8 +170,19 @@ def test_changing_a_sub_network_leaves_the_supernet_alone(supernet: Any) -> None
 def test_example_inputs_are_the_same_every_time(supernet: Any) -> None:
     (first,), (second,), (more,) = (supernet.example_inputs(n) for n in (3, 3, 4))
     assert torch.equal(first, second)
-    assert first.shape == (3, supernet.shape.channels, *supernet.shape.resolution)
+    assert first.shape == (3, supernet.shape.channels, *supernet.resolutions[-1])
     assert len(more) == 4
+
+
+def test_example_inputs_have_the_size_that_a_sub_network_takes(supernet: Any) -> None:
+    sizes = {genotype.tobytes(): genotype for genotype in supernet.space.sample(40, np.random.default_rng(0))}
+    met = set()
+    for genotype in sizes.values():
+        subnet = supernet.subnet(supernet.space.decode(genotype))
+        (images,) = supernet.example_inputs(1, subnet)
+        assert tuple(images.shape[2:]) == subnet.resolution
+        met.add(subnet.resolution)
+    assert met == set(supernet.resolutions)
 
 
 def test_untrained_weights_are_decided_by_their_seed_alone(make: Callable[..., Any]) -> None:
@@ -285,3 +318,18 @@ def test_a_missing_file_is_refused_with_a_way_out(make: Callable[..., Any], tmp_
 def test_a_shape_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(DynasError, match="mbv3"):
         narrow(**change)
+
+
+def test_image_widths_follow_the_aspect() -> None:
+    assert narrow(resolutions=[20, 24, 28]).resolutions == ((20, 40), (24, 48), (28, 56))
+    assert narrow(resolution=(37, 23), resolutions=[7, 40]).resolutions == ((7, 4), (40, 25))
+    assert narrow().resolutions == ((28, 56),)
+
+
+@pytest.mark.parametrize(
+    "resolutions", [[], [28], [28, 24], [24, 24, 28], [0, 28], [-4, 28], [20.5, 28], ["20", 28], 28, "28", {"start": 28}]
+)
+def test_resolutions_that_make_no_sense_are_refused(resolutions: Any) -> None:
+    message = r"supernet\.resolutions=.*give two or more image heights in ascending order, such as \[128,"
+    with pytest.raises(DynasError, match=message):
+        narrow(resolutions=resolutions)

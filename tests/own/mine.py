@@ -28,7 +28,7 @@ class Perceptrons:
             layer.bias.data = whole.bias.data[: layer.out_features].clone()
         return nn.Sequential(nn.Flatten(), layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2]).eval()
 
-    def example_inputs(self, batch_size):
+    def example_inputs(self, batch_size, subnet=None):
         return (torch.zeros(batch_size, 1, 28, 56),)
 
     def macs(self, genotypes):
