@@ -1,0 +1,105 @@
+"""Elastic layers of residual networks, and their sliced, stand-alone counterparts.
+
+Parameter names follow the public Once-for-All checkpoints (Cai et al. 2020, arXiv:1908.09791). Stand-alone
+layers are made without an initialisation that the copied weights would overwrite at once.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import skip_init
+
+from dynas.supernets.layers import ElasticBatchNorm, copy_slice
+
+
+class ElasticConv(nn.Module):
+    """Dense convolution, elastic in its inputs and outputs."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+
+    def forward(self, x: Tensor, outputs: int) -> Tensor:
+        """Map ``x`` ``(N, C, H, W)`` to its ``outputs`` leading output channels."""
+        conv = self.conv
+        return F.conv2d(x, conv.weight[:outputs, : x.shape[1]], None, conv.stride, conv.padding)
+
+
+class ElasticConvNorm(nn.Module):
+    """Elastic average pooling (where asked for), convolution, batch norm and ReLU (where asked for)."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, relu: bool = True) -> None:
+        super().__init__()
+        self.conv = ElasticConv(inputs, outputs, kernel, stride)
+        self.bn = ElasticBatchNorm(outputs)
+        self.relu = relu
+
+    def forward(self, x: Tensor, outputs: int) -> Tensor:
+        """Map ``x`` ``(N, C, H, W)`` to ``outputs`` channels."""
+        y: Tensor = self.bn(self.conv(x, outputs))
+        return F.relu(y, inplace=True) if self.relu else y
+
+    def static(self, inputs: int, outputs: int) -> nn.Sequential:
+        """Return a stand-alone copy of the leading slice."""
+        full = self.conv.conv
+        kernel, stride, padding = full.kernel_size, full.stride, full.padding
+        layers: OrderedDict[str, nn.Module] = OrderedDict(
+            conv=skip_init(nn.Conv2d, inputs, outputs, kernel, stride, padding, bias=False),
+            bn=skip_init(nn.BatchNorm2d, outputs),
+        )
+        copy_slice(layers["conv"], full)
+        copy_slice(layers["bn"], self.bn.bn)
+        if self.relu:
+            layers["act"] = nn.ReLU(inplace=True)
+        return nn.Sequential(layers)
+
+
+class ElasticDownsample(ElasticConvNorm):
+    """The projection on a shortcut: average pooling, which keeps a partial window at the edge, then 1x1."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__(inputs, outputs, 1, relu=False)
+        self.avg_pool = nn.AvgPool2d(stride, stride, ceil_mode=True)
+
+    def forward(self, x: Tensor, outputs: int) -> Tensor:
+        """Map ``x`` ``(N, C, H, W)`` to ``outputs`` channels and fewer pixels."""
+        return super().forward(self.avg_pool(x), outputs)
+
+    def static(self, inputs: int, outputs: int) -> nn.Sequential:
+        """Return a stand-alone copy of the leading slice."""
+        pool = nn.AvgPool2d(self.avg_pool.kernel_size, self.avg_pool.stride, ceil_mode=True)
+        return nn.Sequential(OrderedDict(avg_pool=pool, **super().static(inputs, outputs)._modules))
+
+
+class ElasticLinear(nn.Module):
+    """Linear layer, elastic in its inputs."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features ``(N, F)`` to ``(N, outputs)``; ``F`` may be any leading part of the inputs."""
+        return F.linear(x, self.linear.weight[:, : x.shape[1]], self.linear.bias)
+
+    def static(self, inputs: int) -> nn.Linear:
+        """Return a stand-alone copy of the leading slice."""
+        linear: nn.Linear = skip_init(nn.Linear, inputs, self.linear.out_features)
+        copy_slice(linear, self.linear)
+        return linear
+
+
+class Classifier(nn.Module):
+    """The last layer, named as in the public checkpoints."""
+
+    def __init__(self, linear: nn.Module) -> None:
+        super().__init__()
+        self.linear = linear
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features ``(N, F)`` to logits ``(N, classes)``."""
+        logits: Tensor = self.linear(x)
+        return logits
