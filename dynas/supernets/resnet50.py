@@ -46,13 +46,14 @@ def search_space(shape: Shape) -> SearchSpace:
         Gate("d", 1 + stage, 1 + position - LEAST_BLOCKS[stage]) if position >= LEAST_BLOCKS[stage] else None
         for stage, position in zip(BLOCK_STAGE, BLOCK_POSITION, strict=True)
     )
-    indices, middle = range(len(WIDTHS)), shape.stem_middle
-    same = {index: middle.index(middle[index]) for index in indices if middle.index(middle[index]) < index}
+    shallow = dict.fromkeys(DEPTHS[1:-1], DEPTHS[0])
+    middle = shape.stem_middle
+    same = {index: middle.index(count) for index, count in enumerate(middle) if middle.index(count) < index}
     return SearchSpace(
         [
-            DesignVariable("d", DEPTHS, 1 + len(STAGE_CHANNELS), aliases={0: {depth: DEPTHS[0] for depth in DEPTHS[1:-1]}}),
+            DesignVariable("d", DEPTHS, 1 + len(STAGE_CHANNELS), aliases={0: shallow}),
             DesignVariable("e", RATIOS, len(BLOCK_STAGE), gates),
-            DesignVariable("w", tuple(indices), 2 + len(STAGE_CHANNELS), aliases={0: same}),
+            DesignVariable("w", tuple(range(len(WIDTHS))), 2 + len(STAGE_CHANNELS), aliases={0: same}),
         ]
     )
 
@@ -153,10 +154,7 @@ class ElasticResNet50(ResNet50):
                 ElasticResidual(ElasticConvNorm(middle, middle, 3)),
                 ElasticConvNorm(middle, stem, 3),
             ],
-            [
-                ElasticBottleneck(block, shape.middle(max(block.outputs), max(RATIOS)))
-                for block in block_shapes(shape)
-            ],
+            [ElasticBottleneck(block, shape.middle(max(block.outputs), max(RATIOS))) for block in block_shapes(shape)],
             ElasticLinear(max(shape.stages[-1]), shape.classes),
         )
         self.shape = shape

@@ -112,8 +112,9 @@ class Costs(NamedTuple):
 
     def total(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Sum over the active parts of genotypes ``(n, G)``: ``(n,)``."""
-        depths, ratios, widths = np.split(genotypes, [1 + len(STAGE_BLOCKS), 1 + len(STAGE_BLOCKS) + len(BLOCK_STAGE)], 1)
         stage, position = np.array(BLOCK_STAGE), np.array(BLOCK_POSITION)
+        n_depths = 1 + len(STAGE_BLOCKS)
+        depths, ratios, widths = np.split(genotypes, [n_depths, n_depths + len(stage)], axis=1)
         entering = widths[:, 1 + stage + (position > 0)]
         cost = self.blocks[np.arange(len(stage)), entering, widths[:, 2 + stage], ratios]
         kept = position < np.array(LEAST_BLOCKS)[stage] + np.array(DEPTHS)[depths[:, 1 + stage]]

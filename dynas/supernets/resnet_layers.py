@@ -10,9 +10,15 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import skip_init
 
 from dynas.supernets.layers import ElasticBatchNorm, copy_slice
+
+
+def cut(part: nn.Module, full: nn.Module) -> nn.Module:
+    """Return ``part``, made on the meta device, filled with its own copy of the leading slice of ``full``."""
+    part = part.to_empty(device="cpu")
+    copy_slice(part, full)
+    return part
 
 
 class ElasticConv(nn.Module):
@@ -29,7 +35,7 @@ class ElasticConv(nn.Module):
 
 
 class ElasticConvNorm(nn.Module):
-    """Elastic average pooling (where asked for), convolution, batch norm and ReLU (where asked for)."""
+    """Elastic convolution and batch norm, then ReLU where asked for."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, relu: bool = True) -> None:
         super().__init__()
@@ -44,14 +50,9 @@ class ElasticConvNorm(nn.Module):
 
     def static(self, inputs: int, outputs: int) -> nn.Sequential:
         """Return a stand-alone copy of the leading slice."""
-        full = self.conv.conv
-        kernel, stride, padding = full.kernel_size, full.stride, full.padding
-        layers: OrderedDict[str, nn.Module] = OrderedDict(
-            conv=skip_init(nn.Conv2d, inputs, outputs, kernel, stride, padding, bias=False),
-            bn=skip_init(nn.BatchNorm2d, outputs),
-        )
-        copy_slice(layers["conv"], full)
-        copy_slice(layers["bn"], self.bn.bn)
+        full, kernel = self.conv.conv, self.conv.conv.kernel_size[0]
+        conv = nn.Conv2d(inputs, outputs, kernel, full.stride[0], kernel // 2, bias=False, device="meta")
+        layers = OrderedDict(conv=cut(conv, full), bn=cut(nn.BatchNorm2d(outputs, device="meta"), self.bn.bn))
         if self.relu:
             layers["act"] = nn.ReLU(inplace=True)
         return nn.Sequential(layers)
@@ -71,7 +72,7 @@ class ElasticDownsample(ElasticConvNorm):
     def static(self, inputs: int, outputs: int) -> nn.Sequential:
         """Return a stand-alone copy of the leading slice."""
         pool = nn.AvgPool2d(self.avg_pool.kernel_size, self.avg_pool.stride, ceil_mode=True)
-        return nn.Sequential(OrderedDict(avg_pool=pool, **super().static(inputs, outputs)._modules))
+        return nn.Sequential(OrderedDict(avg_pool=pool, **dict(super().static(inputs, outputs).named_children())))
 
 
 class ElasticLinear(nn.Module):
@@ -85,11 +86,9 @@ class ElasticLinear(nn.Module):
         """Map features ``(N, F)`` to ``(N, outputs)``; ``F`` may be any leading part of the inputs."""
         return F.linear(x, self.linear.weight[:, : x.shape[1]], self.linear.bias)
 
-    def static(self, inputs: int) -> nn.Linear:
+    def static(self, inputs: int) -> nn.Module:
         """Return a stand-alone copy of the leading slice."""
-        linear: nn.Linear = skip_init(nn.Linear, inputs, self.linear.out_features)
-        copy_slice(linear, self.linear)
-        return linear
+        return cut(nn.Linear(inputs, self.linear.out_features, device="meta"), self.linear)
 
 
 class Classifier(nn.Module):
