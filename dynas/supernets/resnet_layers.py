@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,9 +16,10 @@ from dynas.supernets.layers import ElasticBatchNorm, copy_slice
 
 
 def cut(part: nn.Module, full: nn.Module) -> nn.Module:
-    """Return ``part``, made on the meta device, filled with its own copy of the leading slice of ``full``."""
-    part = part.to_empty(device="cpu")
-    copy_slice(part, full)
+    """Return ``part``, a layer made on the meta device, with its own copy of the leading slice of ``full``."""
+    for name, parameter in list(part.named_parameters()):
+        leading = full.get_parameter(name).detach()[tuple(slice(0, size) for size in parameter.shape)]
+        part.register_parameter(name, nn.Parameter(leading.clone(memory_format=torch.contiguous_format)))
     return part
 
 
@@ -52,7 +54,8 @@ class ElasticConvNorm(nn.Module):
         """Return a stand-alone copy of the leading slice."""
         full, kernel = self.conv.conv, self.conv.conv.kernel_size[0]
         conv = nn.Conv2d(inputs, outputs, kernel, full.stride[0], kernel // 2, bias=False, device="meta")
-        layers = OrderedDict(conv=cut(conv, full), bn=cut(nn.BatchNorm2d(outputs, device="meta"), self.bn.bn))
+        layers = OrderedDict(conv=cut(conv, full), bn=nn.BatchNorm2d(outputs))
+        copy_slice(layers["bn"], self.bn.bn)
         if self.relu:
             layers["act"] = nn.ReLU(inplace=True)
         return nn.Sequential(layers)
