@@ -8,6 +8,7 @@ et al. 2022, Appendix D.3.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -71,13 +72,21 @@ class Residual(nn.Module):
         return x + y
 
 
-class ElasticResidual(Residual):
+class ElasticResidual(nn.Module):
     """Its elastic counterpart."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``(N, C, H, W)`` to the same shape; ``C`` may be any leading part of the full width."""
-        y: Tensor = self.conv(x, x.shape[1])
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = ElasticConvNorm(channels, channels, 3)
+
+    def forward(self, x: Tensor, outputs: int) -> Tensor:
+        """Map ``x`` ``(N, outputs, H, W)`` to the same shape."""
+        y: Tensor = self.conv(x, outputs)
         return x + y
+
+    def static(self, inputs: int, outputs: int) -> Residual:
+        """Return a stand-alone copy of the leading slice."""
+        return Residual(self.conv.static(inputs, outputs))
 
 
 class Bottleneck(nn.Module):
@@ -151,7 +160,7 @@ class ElasticResNet50(ResNet50):
         super().__init__(
             [
                 ElasticConvNorm(shape.channels, middle, 3, shape.stem_stride),
-                ElasticResidual(ElasticConvNorm(middle, middle, 3)),
+                ElasticResidual(middle),
                 ElasticConvNorm(middle, stem, 3),
             ],
             [ElasticBottleneck(block, shape.middle(max(block.outputs), max(RATIOS))) for block in block_shapes(shape)],
@@ -162,27 +171,27 @@ class ElasticResNet50(ResNet50):
     def active_blocks(self, architecture: Architecture) -> list[tuple[ElasticBottleneck, int, int]]:
         """Return the blocks that an architecture keeps, each with its middle and output channels."""
         kept = []
-        for block, ratio, stage, position in zip(
-            self.blocks, architecture["e"], BLOCK_STAGE, BLOCK_POSITION, strict=True
-        ):
+        blocks = cast(list[ElasticBottleneck], self.blocks)
+        for block, ratio, stage, position in zip(blocks, architecture["e"], BLOCK_STAGE, BLOCK_POSITION, strict=True):
             if position < LEAST_BLOCKS[stage] + architecture["d"][1 + stage]:
                 outputs = self.shape.stages[stage][architecture["w"][2 + stage]]
-                assert isinstance(block, ElasticBottleneck)
                 kept.append((block, self.shape.middle(outputs, ratio), outputs))
         return kept
 
-    def stem_channels(self, architecture: Architecture) -> tuple[int, int]:
-        """Return the channels within the stem and out of it."""
+    def active_stem(self, architecture: Architecture) -> list[tuple[ElasticConvNorm | ElasticResidual, int]]:
+        """Return the stem's layers that an architecture keeps, each with its output channels."""
         within, out = architecture["w"][:2]
-        return self.shape.stem_middle[within], self.shape.stem[out]
+        first, residual, last = cast(tuple[ElasticConvNorm, ElasticResidual, ElasticConvNorm], self.input_stem)
+        middle, channels = self.shape.stem_middle[within], self.shape.stem[out]
+        if architecture["d"][0] < max(DEPTHS):
+            return [(first, middle), (last, channels)]
+        return [(first, middle), (residual, middle), (last, channels)]
 
     def forward(self, x: Tensor, architecture: Architecture) -> Tensor:  # type: ignore[override]
         """Run the active path of one architecture: images ``(N, channels, H, W)`` to logits."""
-        middle, stem = self.stem_channels(architecture)
-        x = self.input_stem[0](x, middle)
-        if architecture["d"][0] == max(DEPTHS):
-            x = self.input_stem[1](x)
-        x = self.max_pooling(self.input_stem[2](x, stem))
+        for layer, outputs in self.active_stem(architecture):
+            x = layer(x, outputs)
+        x = self.max_pooling(x)
         for block, middle, outputs in self.active_blocks(architecture):
             x = block(x, middle, outputs)
         logits: Tensor = self.classifier(x.mean((2, 3)))
@@ -190,22 +199,14 @@ class ElasticResNet50(ResNet50):
 
     def static(self, architecture: Architecture) -> ResNet50:
         """Return a stand-alone network with copies of the active weights, in eval mode."""
-        middle, channels = self.stem_channels(architecture)
-        first, residual, last = self.input_stem
-        assert isinstance(first, ElasticConvNorm)
-        assert isinstance(residual, ElasticResidual)
-        assert isinstance(residual.conv, ElasticConvNorm)
-        assert isinstance(last, ElasticConvNorm)
-        assert isinstance(self.classifier.linear, ElasticLinear)
-        stem: list[nn.Module] = [first.static(self.shape.channels, middle)]
-        if architecture["d"][0] == max(DEPTHS):
-            stem.append(Residual(residual.conv.static(middle, middle)))
-        stem.append(last.static(middle, channels))
-        blocks = []
+        stem, blocks, inputs = [], [], self.shape.channels
+        for layer, outputs in self.active_stem(architecture):
+            stem.append(layer.static(inputs, outputs))
+            inputs = outputs
         for block, middle, outputs in self.active_blocks(architecture):
-            blocks.append(block.static(channels, middle, outputs))
-            channels = outputs
-        return ResNet50(stem, blocks, self.classifier.linear.static(channels)).eval()
+            blocks.append(block.static(inputs, middle, outputs))
+            inputs = outputs
+        return ResNet50(stem, blocks, cast(ElasticLinear, self.classifier.linear).static(inputs)).eval()
 
 
 def check_options(shape: Shape) -> None:
