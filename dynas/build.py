@@ -59,7 +59,7 @@ def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
     """
     if not config.objectives:
         raise DynasError("no objectives chosen: give objectives=top1_latency or a list such as objectives=[top1,macs]")
-    supernet, data, meter = (build(config, part) for part in ("supernet", "data", "hardware"))
+    data, supernet, meter = (build(config, part) for part in ("data", "supernet", "hardware"))
     check_classes(config, data)
     metrics = {name: build_metric(config, name, (data, meter)) for name in config.objectives}
     counted = {name: metric for name, metric in metrics.items() if isinstance(metric, CountedMetric)}

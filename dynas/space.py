@@ -4,6 +4,7 @@ A genotype is an integer vector of shape ``(G,)`` holding the index of each desi
 A gene may be gated by another one (a kernel size matters only while the depth keeps its block); the
 canonical genotype sets every inactive gene to 0, so that two genotypes describe the same sub-network
 exactly when their canonical forms agree (Cummings et al. 2022, section 3.1; doi 10.48550/arXiv.2205.10358).
+Where two options of a gene are the same network, the canonical genotype has the first of them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +41,8 @@ class DesignVariable:
 
     A variable of length 1 is a plain value in an architecture, a longer one a list. ``constants`` end that list:
     values that leave no choice and are no genes, such as the depth of a stage that always has one block.
+    ``aliases`` maps a repetition's position to choices that are the same network as an earlier one: ``{0: {1: 0}}``
+    says that choice 1 of the first repetition is its choice 0.
     """
 
     name: str
@@ -47,6 +50,7 @@ class DesignVariable:
     length: int = 1
     gates: tuple[Gate | None, ...] = ()
     constants: tuple[Any, ...] = ()
+    aliases: Mapping[int, Mapping[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.choices or self.length < 1:
@@ -55,6 +59,22 @@ class DesignVariable:
             raise DynasError(f"design variable '{self.name}' repeats a choice: {list(self.choices)}")
         if self.gates and len(self.gates) != self.length:
             raise DynasError(f"design variable '{self.name}' has {self.length} genes but {len(self.gates)} gates")
+        for position, same in self.aliases.items():
+            for choice, earlier in same.items():
+                allowed = self.choices[: self.choices.index(choice)] if choice in self.choices else ()
+                if not 0 <= position < self.length or earlier not in allowed:
+                    raise DynasError(
+                        f"design variable '{self.name}' cannot have {choice!r} as another name of {earlier!r} at "
+                        f"position {position}: give a position below {self.length}, a choice and an earlier choice"
+                    )
+
+    def first_names(self, position: int) -> list[int]:
+        """Return, per option of one repetition, the index of the first option that is the same network."""
+        same, first = self.aliases.get(position, {}), list(range(len(self.choices)))
+        for option, choice in enumerate(self.choices):
+            if choice in same:
+                first[option] = first[self.choices.index(same[choice])]
+        return first
 
 
 def depth_gates(variable: str, blocks: Sequence[int]) -> tuple[Gate, ...]:
@@ -82,6 +102,7 @@ class SearchSpace:
         if not genes:
             raise DynasError("a search space needs at least one design variable")
         self.cardinality: Genotypes = np.array([len(gene.choices) for gene in genes], dtype=np.int64)
+        self._same = self._alias_table()
         self._parents, self._opens = self._gate_tables()
         self._feature_start = np.concatenate([[0], np.cumsum(self.cardinality)[:-1]])
 
@@ -94,6 +115,15 @@ class SearchSpace:
     def n_features(self) -> int:
         """Number of one-hot features ``D``."""
         return int(self.cardinality.sum())
+
+    def _alias_table(self) -> Genotypes:
+        """Return, per gene and option, the first option that is the same network."""
+        same = np.tile(np.arange(int(self.cardinality.max())), (self.n_genes, 1))
+        for variable in self.variables:
+            for position in variable.aliases:
+                gene = self._first[variable.name] + position
+                same[gene, : len(variable.choices)] = variable.first_names(position)
+        return same
 
     def _gate_tables(self) -> tuple[Genotypes, NDArray[np.bool_]]:
         """Return each gene's parent (-1: none) and, per gene and parent option, whether the gene is active."""
@@ -110,6 +140,7 @@ class SearchSpace:
                 choices = by_name[gate.variable].choices
                 parents[gene] = self._first[gate.variable] + gate.index
                 opens[gene, : len(choices)] = [choice >= gate.minimum for choice in choices]
+                opens[gene] = opens[gene, self._same[parents[gene]]]
         return parents, opens
 
     @cached_property
@@ -128,7 +159,10 @@ class SearchSpace:
     @cached_property
     def _settings(self) -> list[list[int]]:
         """Per gene and option, the exact number of distinct settings of all genes that the option switches on."""
-        settings = [[1] * int(count) for count in self.cardinality]
+        settings = [
+            [int(first == option) for option, first in enumerate(same[:count])]
+            for same, count in zip(self._same, self.cardinality, strict=True)
+        ]
         for gene in (gene for level in reversed(self._levels) for gene in level):
             parent = int(self._parents[gene])
             for option in range(len(settings[parent])):
@@ -206,14 +240,14 @@ class SearchSpace:
         return active
 
     def canonical(self, genotypes: Genotypes) -> Genotypes:
-        """Return ``genotypes`` ``(n, G)`` with every inactive gene set to 0."""
-        return np.where(self.active(genotypes), genotypes, 0)
+        """Return ``genotypes`` ``(n, G)`` with every inactive gene 0 and every other one the first of its aliases."""
+        return np.where(self.active(genotypes), self._same[np.arange(self.n_genes), genotypes], 0)
 
     def one_hot(self, genotypes: Genotypes) -> NDArray[np.float64]:
         """Return the features ``(n, D)``: one column per gene and option, all-zero for inactive genes."""
         features = np.zeros((len(genotypes), self.n_features))
         rows, genes = np.nonzero(self.active(genotypes))
-        features[rows, self._feature_start[genes] + genotypes[rows, genes]] = 1.0
+        features[rows, self._feature_start[genes] + self._same[genes, genotypes[rows, genes]]] = 1.0
         return features
 
     def decode(self, genotype: NDArray[np.int64]) -> Architecture:

@@ -193,7 +193,10 @@ def test_predictors_have_something_to_learn(data: ImageNetSurrogate, supernet: M
     ("arguments", "message"),
     [
         (("train", "data=imagenet_surrogate"), "holds no images"),
+        (("train", "data=imagenet_surrogate", "supernet=resnet50"), "OFA-MobileNetV3 only"),
+        (("search", "data=imagenet_surrogate", "supernet=resnet50"), "OFA-MobileNetV3 only"),
         (("search", "data=imagenet_surrogate", "supernet.width=1.2"), "width 1.0 and 224x224 pixels only"),
+        (("search", "hardware=note10", "supernet=resnet50"), "does not describe its blocks to a latency table"),
         (("search", "hardware=note10"), "lacks the block stem 28x56x1"),
     ],
 )

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dynas import DynasError
 from dynas.supernets.proxyless import ProxylessSupernet
+from tests.golden import Golden, load_golden
 from tests.test_mbv3_golden import (  # noqa: F401  (the same promises, collected here too)
-    Golden,
-    load_golden,
     test_aliases_are_the_same_sub_network_and_nothing_else_is,
     test_extracted_networks_have_the_original_keys_and_shapes,
     test_logits_after_recalibration_are_those_of_the_original,
@@ -29,4 +27,4 @@ def golden(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Golden:
     def make(weights: str) -> ProxylessSupernet:
         return ProxylessSupernet(weights, 1.3, (224, 224), 3, 1000, 2, (2, 2, 2, 1, 2, 1))
 
-    return load_golden(reference, "ofa_proxyless_public", make, tmp_path_factory)
+    return load_golden(reference, "ofa_proxyless_public", make, tmp_path_factory.mktemp("golden"))

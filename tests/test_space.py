@@ -15,9 +15,15 @@ from dynas import DesignVariable, DynasError, Gate, SearchSpace, depth_gates
 MBV3_SIZE = 21758655492572485851
 
 
+def aliases_of(choices: tuple[int, ...]) -> st.SearchStrategy[dict[int, int]]:
+    """Some of the later choices, each with a choice before it."""
+    pairs = {choices[place]: st.sampled_from(choices[:place]) for place in range(1, len(choices))}
+    return st.fixed_dictionaries({}, optional=pairs)
+
+
 @st.composite
 def gated_spaces(draw: st.DrawFn) -> SearchSpace:
-    """Spaces of two to six genes in random order; a gene may be gated by any gene that was drawn before it."""
+    """Spaces of one to six genes in random order, gated by genes that were drawn before, some with aliases."""
     drawn: list[DesignVariable] = []
     genes: list[tuple[str, int, tuple[int, ...]]] = []
     for name in ("a", "b", "c")[: draw(st.integers(1, 3))]:
@@ -30,7 +36,8 @@ def gated_spaces(draw: st.DrawFn) -> SearchSpace:
                 gates.append(Gate(parent, index, draw(st.sampled_from([*values, max(values) + 1]))))
             else:
                 gates.append(None)
-        drawn.append(DesignVariable(name, choices, length, tuple(gates)))
+        aliases = {place: draw(aliases_of(choices)) for place in range(length) if draw(st.booleans())}
+        drawn.append(DesignVariable(name, choices, length, tuple(gates), aliases))
         genes += [(name, index, choices) for index in range(length)]
     return SearchSpace(draw(st.permutations(drawn)))
 
@@ -40,10 +47,17 @@ def all_genotypes(space: SearchSpace) -> np.ndarray:
 
 
 def active_values(space: SearchSpace, genotype: np.ndarray) -> dict[tuple[str, int], Any]:
-    """Return what the gates leave of a genotype, straight from their definition."""
+    """Return what gates and aliases leave of a genotype, straight from their definition."""
     variables = {variable.name: variable for variable in space.variables}
     options = iter(genotype)
-    values = {(v.name, place): v.choices[next(options)] for v in space.variables for place in range(v.length)}
+
+    def first_name(variable: DesignVariable, place: int) -> Any:
+        choice, same = variable.choices[next(options)], variable.aliases.get(place, {})
+        while choice in same:
+            choice = same[choice]
+        return choice
+
+    values = {(v.name, place): first_name(v, place) for v in space.variables for place in range(v.length)}
 
     def is_active(name: str, place: int) -> bool:
         gate = variables[name].gates[place] if variables[name].gates else None
@@ -103,7 +117,7 @@ def test_one_hot_marks_the_option_of_every_active_gene_and_nothing_else(space: S
     start = 0
     for gene, count in enumerate(space.cardinality):
         block = features[:, start : start + count]
-        wanted = np.eye(count)[genotypes[:, gene]] * space.active(genotypes)[:, gene, None]
+        wanted = np.eye(count)[space.canonical(genotypes)[:, gene]] * space.active(genotypes)[:, gene, None]
         np.testing.assert_array_equal(block, wanted)
         start += count
     np.testing.assert_array_equal(features, space.one_hot(space.canonical(genotypes)))
@@ -170,6 +184,39 @@ def test_a_variable_of_length_one_is_a_plain_value() -> None:
 
 def test_depth_gates_ask_for_one_more_block_each() -> None:
     assert depth_gates("d", [2, 1]) == (Gate("d", 0, 1), Gate("d", 0, 2), Gate("d", 1, 1))
+
+
+def test_a_choice_that_is_another_name_of_an_earlier_one_is_never_told_apart() -> None:
+    space = SearchSpace([DesignVariable("d", (0, 1, 2), 2, aliases={0: {1: 0}}), DesignVariable("w", (5, 6))])
+    assert space.size == 2 * 3 * 2
+    genotype = space.encode({"d": [1, 1], "w": 6})
+    np.testing.assert_array_equal(genotype, space.encode({"d": [0, 1], "w": 6}))
+    assert space.key(np.array([1, 1, 1])) == space.key(genotype) == "d01-w1"
+    assert space.decode(np.array([1, 1, 1])) == {"d": [0, 1], "w": 6}
+    assert space.one_hot(np.array([[1, 1, 1]])).tolist() == [[1, 0, 0, 0, 1, 0, 0, 1]]
+    assert set(space.sample(200, np.random.default_rng(0))[:, 0]) == {0, 2}
+
+
+def test_what_a_gate_asks_of_a_choice_holds_for_its_other_names() -> None:
+    gated = DesignVariable("e", (3, 4, 6), gates=(Gate("d", 0, 1),))
+    space = SearchSpace([DesignVariable("d", (0, 1, 2), aliases={0: {1: 0}}), gated])
+    assert space.size == 1 + 3
+    np.testing.assert_array_equal(space.canonical(np.array([[1, 2], [2, 2]])), [[0, 0], [2, 2]])
+
+
+@pytest.mark.parametrize(
+    ("aliases", "message"),
+    [
+        ({1: {5: 3}}, "5 as another name of 3 at position 1: give a position below 1"),
+        ({0: {4: 3}}, "4 as another name of 3"),
+        ({0: {5: 4}}, "5 as another name of 4"),
+        ({0: {3: 5}}, "3 as another name of 5 .* a choice and an earlier choice"),
+        ({0: {3: 3}}, "3 as another name of 3"),
+    ],
+)
+def test_a_senseless_alias_is_refused(aliases: dict[int, dict[int, int]], message: str) -> None:
+    with pytest.raises(DynasError, match=message):
+        DesignVariable("ks", (3, 5), aliases=aliases)
 
 
 @pytest.mark.parametrize(
@@ -261,5 +308,18 @@ def test_uniform_sampling_counts_through_gates_of_gates() -> None:
     )
     assert space.size == 1 + (1 + 3) + (1 + 3) * 3
     counts = np.unique(space.sample_uniform(17_000, np.random.default_rng(1)), axis=0, return_counts=True)[1]
+    assert len(counts) == space.size
+    assert chisquare(counts).pvalue > 0.01
+
+
+def test_uniform_sampling_counts_an_alias_once() -> None:
+    space = SearchSpace(
+        [
+            DesignVariable("d", (0, 1, 2), aliases={0: {1: 0}}),
+            DesignVariable("ks", (3, 5, 7, 9), 1, (Gate("d", 0, 2),), {0: {9: 5}}),
+        ]
+    )
+    assert space.size == 1 + 3
+    counts = np.unique(space.sample_uniform(8_000, np.random.default_rng(1)), axis=0, return_counts=True)[1]
     assert len(counts) == space.size
     assert chisquare(counts).pvalue > 0.01

@@ -47,6 +47,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd, timeout=600)
     assert done.returncode == 0, done.stderr
     assert "accuracy after batch-norm re-calibration" in done.stdout
+    assert "dynas search supernet=mbv3 supernet.weights=" in done.stdout
     return cwd / "run"
 
 

@@ -76,7 +76,8 @@ def train_job(config: DictConfig) -> int:
     console.print(accuracy_table(rows))
     for name in (WEIGHTS, CARD):
         console.print(f"  {folder / name}", soft_wrap=True, highlight=False)
-    console.print(f"use them with: dynas search supernet.weights={folder / WEIGHTS}", soft_wrap=True)
+    use = f"supernet={facts['choices']['supernet']} supernet.weights={folder / WEIGHTS}"
+    console.print(f"use them with: dynas search {use}", soft_wrap=True)
     return 0
 
 

@@ -24,6 +24,7 @@ from dynas.space import Genotypes, SearchSpace
 from dynas.supernets.base import Supernet
 
 EMBEDDED = Path(__file__).parent / "embedded" / "imagenet_surrogate.json"
+NETWORK = "dynas.supernets.mbv3.MobileNetV3Supernet"
 STAGES, BLOCKS = 5, 4
 STEP = np.array([-1.0, 0.0, 1.0])  # one step up or down from the middle kernel size
 RATIO = np.array([3.0, 4.0, 6.0])
@@ -70,18 +71,24 @@ class ImageNetSurrogate:
 
     Args:
         model: ``embedded`` or the path of a file that scripts/fit_imagenet_surrogate.py wrote.
+        network: the class of the supernet, with its module.
 
     Attributes:
         metrics: its own version of `dynas.metrics.accuracy.Top1`.
         digest: SHA-256 of the model's file.
 
     Raises:
-        DynasError: the file is missing or is no such model.
+        DynasError: the file is missing or is no such model, or the network is another one.
     """
 
     classes = 1000
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, network: str = NETWORK) -> None:
+        if network != NETWORK:
+            raise DynasError(
+                f"data=imagenet_surrogate models top-1 of OFA-MobileNetV3 only, not of {network}: "
+                "give supernet=mbv3, or other data such as data=fashion_mnist"
+            )
         path = EMBEDDED if model == "embedded" else Path(model).expanduser()
         try:
             content = path.read_bytes()

@@ -47,3 +47,11 @@ def inverted_residuals(
     """Return the checkpoint of a MobileNetV3 or ProxylessNAS of any resolution; None where none is published."""
     published = (channels, classes, stem_stride, *strides) == (3, 1000, 2, *STRIDES[: len(strides)])
     return INVERTED_RESIDUALS.get((name, width)) if published else None
+
+
+def resnet50(
+    width: float, channels: int, classes: int, stem_stride: int, strides: Sequence[int], divisor: int
+) -> Checkpoint | None:
+    """Return the checkpoint of a ResNet50 of any resolution; None where none is published."""
+    published = (width, channels, classes, stem_stride, *strides, divisor) == (1.0, 3, 1000, 2, 1, 2, 2, 2, 8)
+    return RESNET50 if published else None

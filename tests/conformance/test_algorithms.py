@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynas import DynasError, SearchSpace
+from dynas import DesignVariable, DynasError, SearchSpace
 from dynas.algos.base import OBJECTIVES, SUIT_TWO
 from dynas.algos.named import ALGORITHMS, algorithm
 from dynas.errors import DynasWarning
@@ -207,6 +207,15 @@ def test_a_space_smaller_than_the_population_comes_at_once(
     search = Search(analytic(tiny_space), name, n_objectives).run(100)
     assert [len(rows) for rows in search.asked] == [3]
     assert search.never_asked_twice()
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_other_names_of_a_choice_are_never_asked_for(analytic: Any, name: str) -> None:
+    space = SearchSpace([DesignVariable("d", (0, 1, 2), 3, aliases={0: {1: 0}, 1: {2: 1}, 2: {1: 0, 2: 0}})])
+    search = Search(analytic(space), name, fewest(name)).run(100)
+    assert len(search.rows) == space.size == 4
+    assert search.never_asked_twice()
+    np.testing.assert_array_equal(search.rows, space.canonical(search.rows))
 
 
 # CMA-ES converges to one candidate by nature. The front of AGE-MOEA is narrow here: options come back by mutation

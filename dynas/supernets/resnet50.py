@@ -1,0 +1,292 @@
+"""ResNet50 as a Once-for-All supernet: elastic depths, expansion ratios and widths.
+
+He et al. 2016 (arXiv:1512.03385), with the three-convolution stem and pooled shortcuts of He et al. 2019
+(arXiv:1812.01187), made elastic by Cai et al. 2020 (arXiv:1908.09791); the search space is that of Cummings
+et al. 2022, Appendix D.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dynas.errors import DynasError
+from dynas.space import Architecture, DesignVariable, Gate, Genotypes, SearchSpace
+from dynas.supernets.public import resnet50 as public_checkpoint
+from dynas.supernets.resnet50_shape import (
+    BLOCK_POSITION,
+    BLOCK_STAGE,
+    DEPTHS,
+    LEAST_BLOCKS,
+    RATIOS,
+    STAGE_CHANNELS,
+    WIDTHS,
+    BlockShape,
+    Shape,
+    block_shapes,
+    cost_tables,
+)
+from dynas.supernets.resnet_layers import Classifier, ElasticConvNorm, ElasticDownsample, ElasticLinear
+from dynas.supernets.weights import load_weights
+
+
+def search_space(shape: Shape) -> SearchSpace:
+    """Return 5 depths, 18 expansion ratios and 6 widths, the first of each depth and width for the stem.
+
+    Widths are indices of the elastic multipliers, as in the public code: within the stem, out of it, then one
+    per stage. The stem's middle convolution exists at its last depth only, so its other depths are the same; so
+    are widths within the stem that round to the same number of channels, as two of the public network do.
+    There are 2,458,914,796,962 distinct sub-networks, and two thirds of them where two of those widths are the same.
+    """
+    gates = tuple(
+        Gate("d", 1 + stage, 1 + position - LEAST_BLOCKS[stage]) if position >= LEAST_BLOCKS[stage] else None
+        for stage, position in zip(BLOCK_STAGE, BLOCK_POSITION, strict=True)
+    )
+    shallow = dict.fromkeys(DEPTHS[1:-1], DEPTHS[0])
+    middle = shape.stem_middle
+    same = {index: middle.index(count) for index, count in enumerate(middle) if middle.index(count) < index}
+    return SearchSpace(
+        [
+            DesignVariable("d", DEPTHS, 1 + len(STAGE_CHANNELS), aliases={0: shallow}),
+            DesignVariable("e", RATIOS, len(BLOCK_STAGE), gates),
+            DesignVariable("w", tuple(range(len(WIDTHS))), 2 + len(STAGE_CHANNELS), aliases={0: same}),
+        ]
+    )
+
+
+class Residual(nn.Module):
+    """A convolution with an identity shortcut."""
+
+    def __init__(self, conv: nn.Module) -> None:
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, C, H, W)`` to the same shape."""
+        y: Tensor = self.conv(x)
+        return x + y
+
+
+class ElasticResidual(nn.Module):
+    """Its elastic counterpart."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = ElasticConvNorm(channels, channels, 3)
+
+    def forward(self, x: Tensor, outputs: int) -> Tensor:
+        """Map ``x`` ``(N, outputs, H, W)`` to the same shape."""
+        y: Tensor = self.conv(x, outputs)
+        return x + y
+
+    def static(self, inputs: int, outputs: int) -> Residual:
+        """Return a stand-alone copy of the leading slice."""
+        return Residual(self.conv.static(inputs, outputs))
+
+
+class Bottleneck(nn.Module):
+    """Three convolutions beside a shortcut, the identity where ``downsample`` is None."""
+
+    def __init__(self, conv1: nn.Module, conv2: nn.Module, conv3: nn.Module, downsample: nn.Module | None) -> None:
+        super().__init__()
+        self.conv1 = conv1
+        self.conv2 = conv2
+        self.conv3 = conv3
+        self.downsample = downsample
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, C, H, W)`` to ``(N, C', H', W')``."""
+        y: Tensor = self.conv3(self.conv2(self.conv1(x)))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)), inplace=True)
+
+
+class ElasticBottleneck(nn.Module):
+    """Bottleneck block with elastic widths and expansion ratio."""
+
+    def __init__(self, shape: BlockShape, middle: int) -> None:
+        super().__init__()
+        inputs, outputs = max(shape.inputs), max(shape.outputs)
+        self.conv1 = ElasticConvNorm(inputs, middle, 1)
+        self.conv2 = ElasticConvNorm(middle, middle, 3, shape.stride)
+        self.conv3 = ElasticConvNorm(middle, outputs, 1, relu=False)
+        self.downsample = ElasticDownsample(inputs, outputs, shape.stride) if shape.first else None
+
+    def forward(self, x: Tensor, middle: int, outputs: int) -> Tensor:
+        """Run the active part on ``x`` ``(N, C, H, W)``."""
+        y: Tensor = self.conv3(self.conv2(self.conv1(x, middle), middle), outputs)
+        return F.relu(y + (x if self.downsample is None else self.downsample(x, outputs)), inplace=True)
+
+    def static(self, inputs: int, middle: int, outputs: int) -> Bottleneck:
+        """Return the active part as a stand-alone block with its own weights."""
+        return Bottleneck(
+            self.conv1.static(inputs, middle),
+            self.conv2.static(middle, middle),
+            self.conv3.static(middle, outputs),
+            None if self.downsample is None else self.downsample.static(inputs, outputs),
+        )
+
+
+class ResNet50(nn.Module):
+    """A stand-alone sub-network: stem, blocks, classifier."""
+
+    def __init__(self, input_stem: Sequence[nn.Module], blocks: Sequence[nn.Module], linear: nn.Module) -> None:
+        super().__init__()
+        self.input_stem = nn.ModuleList(input_stem)
+        self.blocks = nn.ModuleList(blocks)
+        self.classifier = Classifier(linear)
+        self.max_pooling = nn.MaxPool2d(3, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images ``(N, channels, H, W)`` to logits ``(N, classes)``."""
+        for layer in self.input_stem:
+            x = layer(x)
+        x = self.max_pooling(x)
+        for block in self.blocks:
+            x = block(x)
+        logits: Tensor = self.classifier(x.mean((2, 3)))
+        return logits
+
+
+class ElasticResNet50(ResNet50):
+    """All sub-networks in one set of weights; state-dict keys and shapes are Once-for-All's."""
+
+    def __init__(self, shape: Shape) -> None:
+        middle, stem = max(shape.stem_middle), max(shape.stem)
+        super().__init__(
+            [
+                ElasticConvNorm(shape.channels, middle, 3, shape.stem_stride),
+                ElasticResidual(middle),
+                ElasticConvNorm(middle, stem, 3),
+            ],
+            [ElasticBottleneck(block, shape.middle(max(block.outputs), max(RATIOS))) for block in block_shapes(shape)],
+            ElasticLinear(max(shape.stages[-1]), shape.classes),
+        )
+        self.shape = shape
+
+    def active_blocks(self, architecture: Architecture) -> list[tuple[ElasticBottleneck, int, int]]:
+        """Return the blocks that an architecture keeps, each with its middle and output channels."""
+        kept = []
+        blocks = cast(list[ElasticBottleneck], self.blocks)
+        for block, ratio, stage, position in zip(blocks, architecture["e"], BLOCK_STAGE, BLOCK_POSITION, strict=True):
+            if position < LEAST_BLOCKS[stage] + architecture["d"][1 + stage]:
+                outputs = self.shape.stages[stage][architecture["w"][2 + stage]]
+                kept.append((block, self.shape.middle(outputs, ratio), outputs))
+        return kept
+
+    def active_stem(self, architecture: Architecture) -> list[tuple[ElasticConvNorm | ElasticResidual, int]]:
+        """Return the stem's layers that an architecture keeps, each with its output channels."""
+        within, out = architecture["w"][:2]
+        first, residual, last = cast(tuple[ElasticConvNorm, ElasticResidual, ElasticConvNorm], self.input_stem)
+        middle, channels = self.shape.stem_middle[within], self.shape.stem[out]
+        if architecture["d"][0] < max(DEPTHS):
+            return [(first, middle), (last, channels)]
+        return [(first, middle), (residual, middle), (last, channels)]
+
+    def forward(self, x: Tensor, architecture: Architecture) -> Tensor:  # type: ignore[override]
+        """Run the active path of one architecture: images ``(N, channels, H, W)`` to logits."""
+        for layer, outputs in self.active_stem(architecture):
+            x = layer(x, outputs)
+        x = self.max_pooling(x)
+        for block, middle, outputs in self.active_blocks(architecture):
+            x = block(x, middle, outputs)
+        logits: Tensor = self.classifier(x.mean((2, 3)))
+        return logits
+
+    def static(self, architecture: Architecture) -> ResNet50:
+        """Return a stand-alone network with copies of the active weights, in eval mode."""
+        stem, blocks, inputs = [], [], self.shape.channels
+        for layer, outputs in self.active_stem(architecture):
+            stem.append(layer.static(inputs, outputs))
+            inputs = outputs
+        for block, middle, outputs in self.active_blocks(architecture):
+            blocks.append(block.static(inputs, middle, outputs))
+            inputs = outputs
+        return ResNet50(stem, blocks, cast(ElasticLinear, self.classifier.linear).static(inputs)).eval()
+
+
+def check_options(shape: Shape) -> None:
+    """Raise DynasError where two options of a width or ratio round to the same channels.
+
+    They would be one sub-network under two names. The public network's widths within the stem do, and only those
+    are merged by `search_space`.
+    """
+    counts = [shape.stem, *shape.stages]
+    counts += [tuple(shape.middle(outputs, ratio) for ratio in RATIOS) for stage in shape.stages for outputs in stage]
+    if any(len(set(options)) < len(options) for options in counts):
+        raise DynasError(
+            f"supernet resnet50 has options with the same channels at width={shape.width} and "
+            f"divisor={shape.divisor}: give a larger width or a smaller divisor"
+        )
+
+
+class ResNet50Supernet:
+    """The trained supernet that the search draws from (see `dynas.supernets.base.Supernet`).
+
+    Args:
+        weights: ``embedded``, ``ofa`` (the public checkpoint), ``random`` (untrained) or a path to a checkpoint.
+        width, resolution, channels, classes, stem_stride, strides, divisor: see
+            `dynas.supernets.resnet50_shape.Shape`.
+        seed: seed of the weights where ``weights=random``.
+
+    Raises:
+        DynasError: the weights cannot be read or do not fit, or the shape makes no sense.
+    """
+
+    name = "resnet50"
+
+    def __init__(
+        self,
+        weights: str,
+        width: float,
+        resolution: Sequence[int],
+        channels: int,
+        classes: int,
+        stem_stride: int,
+        strides: Sequence[int],
+        divisor: int,
+        seed: int = 0,
+    ) -> None:
+        if len(resolution) != 2 or len(strides) != len(STAGE_CHANNELS):
+            raise DynasError(
+                f"supernet resnet50 needs resolution=[height,width] and {len(STAGE_CHANNELS)} strides, "
+                f"got resolution={list(resolution)} strides={list(strides)}"
+            )
+        if min(width, channels, classes, stem_stride, divisor, *resolution, *strides) <= 0:
+            raise DynasError(
+                "supernet resnet50 needs positive numbers for width, resolution, channels, classes, stem_stride, "
+                "strides and divisor"
+            )
+        size = (resolution[0], resolution[1])
+        self.shape = Shape(width, size, channels, classes, stem_stride, tuple(strides), divisor)
+        check_options(self.shape)
+        self.space = search_space(self.shape)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.elastic = ElasticResNet50(self.shape)
+        public = public_checkpoint(width, channels, classes, stem_stride, strides, divisor)
+        self.weights_digest = load_weights(self.elastic, weights, self.name, public)
+        self.elastic.eval()
+        self._macs, self._params = cost_tables(self.shape)
+
+    def subnet(self, architecture: Architecture) -> ResNet50:
+        """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
+        return self.elastic.static(architecture)
+
+    def example_inputs(self, batch_size: int) -> tuple[Tensor, ...]:
+        """Return one batch of seeded noise, shaped as the supernet's images."""
+        noise = torch.Generator().manual_seed(0)
+        return (torch.randn(batch_size, self.shape.channels, *self.shape.resolution, generator=noise),)
+
+    def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the exact multiply-accumulates for one image of each canonical genotype: ``(n,)``."""
+        return self._macs.total(genotypes)
+
+    def params(self, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the exact number of parameters of each canonical genotype's sub-network: ``(n,)``."""
+        return self._params.total(genotypes)
