@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynas.space import DesignVariable, Genotypes, SearchSpace, depth_gates
+from dynas.supernets.images import image_sizes
 from dynas.supernets.layers import make_divisible, squeezed
 
 KERNELS = (3, 5, 7)
@@ -121,8 +122,7 @@ class Shape:
     @property
     def resolutions(self) -> tuple[tuple[int, int], ...]:
         """Heights and widths of the images to choose from, all of one aspect; one where nothing is to choose."""
-        height, width = self.resolution
-        return tuple((one, max(1, round(one * width / height))) for one in self.heights) or (self.resolution,)
+        return image_sizes(self.resolution, self.heights)
 
 
 @dataclass(frozen=True)

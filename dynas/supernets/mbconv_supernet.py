@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from dynas.errors import DynasError
 from dynas.space import Architecture, Genotypes
+from dynas.supernets.images import check_heights, noise
 from dynas.supernets.mbconv import ElasticMBConvNet, MBConvNet
 from dynas.supernets.mbconv_shape import CostTable, Family, Shape, search_space
 from dynas.supernets.public import inverted_residuals
@@ -82,9 +82,8 @@ class MBConvSupernet:
 
     def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
         """Return one batch of seeded noise, shaped as the images of ``subnet``, by default the largest ones."""
-        net = self.elastic if subnet is None else subnet
-        noise = torch.Generator().manual_seed(0)
-        return (torch.randn(batch_size, self.shape.channels, *net.resolution, generator=noise),)
+        size: tuple[int, int] = getattr(subnet, "resolution", self.resolutions[-1])
+        return (noise(batch_size, self.shape.channels, size),)
 
     def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact multiply-accumulates for one image of each canonical genotype: ``(n,)``."""
@@ -93,16 +92,3 @@ class MBConvSupernet:
     def params(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact number of parameters of each canonical genotype's sub-network: ``(n,)``."""
         return self.cost.total(self.cost.params, self.cost.fixed_params, genotypes)
-
-
-def check_heights(resolutions: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the image heights to choose from, none for None; raise DynasError where they make no sense."""
-    if resolutions is None:
-        return ()
-    fits = isinstance(resolutions, Sequence) and all(type(height) is int for height in resolutions)
-    if not fits or len(resolutions) < 2 or resolutions[0] < 1 or any(b <= a for a, b in pairwise(resolutions)):
-        raise DynasError(
-            f"supernet.resolutions={resolutions}: give two or more image heights in ascending order, such as "
-            "[128,160,192,224], or null for supernet.resolution alone"
-        )
-    return tuple(resolutions)

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from dynas.errors import DynasError
 from dynas.space import Architecture, DesignVariable, Gate, Genotypes, SearchSpace
+from dynas.supernets.images import check_heights, noise
 from dynas.supernets.public import resnet50 as public_checkpoint
 from dynas.supernets.resnet50_shape import (
     BLOCK_POSITION,
@@ -51,13 +52,14 @@ def search_space(shape: Shape) -> SearchSpace:
     shallow = dict.fromkeys(DEPTHS[1:-1], DEPTHS[0])
     middle = shape.stem_middle
     same = {index: middle.index(count) for index, count in enumerate(middle) if middle.index(count) < index}
-    return SearchSpace(
-        [
-            DesignVariable("d", DEPTHS, 1 + len(STAGE_CHANNELS), aliases={0: shallow}),
-            DesignVariable("e", RATIOS, len(BLOCK_STAGE), gates),
-            DesignVariable("w", tuple(range(len(WIDTHS))), 2 + len(STAGE_CHANNELS), aliases={0: same}),
-        ]
-    )
+    variables = [
+        DesignVariable("d", DEPTHS, 1 + len(STAGE_CHANNELS), aliases={0: shallow}),
+        DesignVariable("e", RATIOS, len(BLOCK_STAGE), gates),
+        DesignVariable("w", tuple(range(len(WIDTHS))), 2 + len(STAGE_CHANNELS), aliases={0: same}),
+    ]
+    if shape.heights:
+        variables.append(DesignVariable("r", shape.heights))
+    return SearchSpace(variables)
 
 
 class Residual(nn.Module):
@@ -133,10 +135,17 @@ class ElasticBottleneck(nn.Module):
 
 
 class ResNet50(nn.Module):
-    """A stand-alone sub-network: stem, blocks, classifier."""
+    """A stand-alone sub-network: stem, blocks, classifier; ``resolution`` is the images' height and width."""
 
-    def __init__(self, input_stem: Sequence[nn.Module], blocks: Sequence[nn.Module], linear: nn.Module) -> None:
+    def __init__(
+        self,
+        input_stem: Sequence[nn.Module],
+        blocks: Sequence[nn.Module],
+        linear: nn.Module,
+        resolution: tuple[int, int],
+    ) -> None:
         super().__init__()
+        self.resolution = resolution
         self.input_stem = nn.ModuleList(input_stem)
         self.blocks = nn.ModuleList(blocks)
         self.classifier = Classifier(linear)
@@ -166,8 +175,14 @@ class ElasticResNet50(ResNet50):
             ],
             [ElasticBottleneck(block, shape.middle(max(block.outputs), max(RATIOS))) for block in block_shapes(shape)],
             ElasticLinear(max(shape.stages[-1]), shape.classes),
+            shape.resolutions[-1],
         )
         self.shape = shape
+        self._resolutions = dict(zip(shape.heights, shape.resolutions, strict=False))
+
+    def image_size(self, architecture: Architecture) -> tuple[int, int]:
+        """Return height and width of the images that a sub-network takes."""
+        return self._resolutions[architecture["r"]] if self._resolutions else self.resolution
 
     def active_blocks(self, architecture: Architecture) -> list[tuple[ElasticBottleneck, int, int]]:
         """Return the blocks that an architecture keeps, each with its middle and output channels."""
@@ -207,7 +222,8 @@ class ElasticResNet50(ResNet50):
         for block, middle, outputs in self.active_blocks(architecture):
             blocks.append(block.static(inputs, middle, outputs))
             inputs = outputs
-        return ResNet50(stem, blocks, cast(ElasticLinear, self.classifier.linear).static(inputs)).eval()
+        linear = cast(ElasticLinear, self.classifier.linear).static(inputs)
+        return ResNet50(stem, blocks, linear, self.image_size(architecture)).eval()
 
 
 def check_options(shape: Shape) -> None:
@@ -233,6 +249,8 @@ class ResNet50Supernet:
         width, resolution, channels, classes, stem_stride, strides, divisor: see
             `dynas.supernets.resnet50_shape.Shape`.
         seed: seed of the weights where ``weights=random``.
+        resolutions: image heights to choose from, ascending, which adds the design variable ``r``; widths follow
+            the aspect of ``resolution``. None: all images have ``resolution``.
 
     Raises:
         DynasError: the weights cannot be read or do not fit, or the shape makes no sense.
@@ -251,6 +269,7 @@ class ResNet50Supernet:
         strides: Sequence[int],
         divisor: int,
         seed: int = 0,
+        resolutions: Sequence[int] | None = None,
     ) -> None:
         if len(resolution) != 2 or len(strides) != len(STAGE_CHANNELS):
             raise DynasError(
@@ -262,8 +281,8 @@ class ResNet50Supernet:
                 "supernet resnet50 needs positive numbers for width, resolution, channels, classes, stem_stride, "
                 "strides and divisor"
             )
-        size = (resolution[0], resolution[1])
-        self.shape = Shape(width, size, channels, classes, stem_stride, tuple(strides), divisor)
+        size, heights = (resolution[0], resolution[1]), check_heights(resolutions)
+        self.shape = Shape(width, size, channels, classes, stem_stride, tuple(strides), divisor, heights)
         check_options(self.shape)
         self.space = search_space(self.shape)
         with torch.random.fork_rng(devices=[]):
@@ -274,14 +293,19 @@ class ResNet50Supernet:
         self.elastic.eval()
         self._macs, self._params = cost_tables(self.shape)
 
+    @property
+    def resolutions(self) -> tuple[tuple[int, int], ...]:
+        """Heights and widths of the images that sub-networks take."""
+        return self.shape.resolutions
+
     def subnet(self, architecture: Architecture) -> ResNet50:
         """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
         return self.elastic.static(architecture)
 
-    def example_inputs(self, batch_size: int) -> tuple[Tensor, ...]:
-        """Return one batch of seeded noise, shaped as the supernet's images."""
-        noise = torch.Generator().manual_seed(0)
-        return (torch.randn(batch_size, self.shape.channels, *self.shape.resolution, generator=noise),)
+    def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
+        """Return one batch of seeded noise, shaped as the images of ``subnet``, by default the largest ones."""
+        size: tuple[int, int] = getattr(subnet, "resolution", self.resolutions[-1])
+        return (noise(batch_size, self.shape.channels, size),)
 
     def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact multiply-accumulates for one image of each canonical genotype: ``(n,)``."""

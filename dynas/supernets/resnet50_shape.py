@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynas.space import Genotypes
+from dynas.supernets.images import image_sizes
 from dynas.supernets.layers import make_divisible
 
 DEPTHS = (0, 1, 2)  # blocks beyond the least of a stage; the stem has its middle convolution only at the last
@@ -34,6 +35,7 @@ class Shape:
         stem_stride: stride of the first convolution; a max-pooling of stride 2 follows the stem.
         strides: stride of the first block of each of the four stages.
         divisor: channel counts are rounded to multiples of it.
+        heights: image heights to choose from; none: ``resolution`` alone.
     """
 
     width: float = 1.0
@@ -43,6 +45,7 @@ class Shape:
     stem_stride: int = 2
     strides: tuple[int, ...] = (1, 2, 2, 2)
     divisor: int = 8
+    heights: tuple[int, ...] = ()
 
     def options(self, channels: int) -> tuple[int, ...]:
         """Return the channel counts that the elastic widths make of ``channels``."""
@@ -62,6 +65,11 @@ class Shape:
     def stages(self) -> tuple[tuple[int, ...], ...]:
         """Channels of the four stages, per elastic width."""
         return tuple(self.options(channels) for channels in STAGE_CHANNELS)
+
+    @property
+    def resolutions(self) -> tuple[tuple[int, int], ...]:
+        """Heights and widths of the images to choose from, all of one aspect; one where nothing is to choose."""
+        return image_sizes(self.resolution, self.heights)
 
     def middle(self, outputs: int, ratio: float) -> int:
         """Return the channels of the 3x3 convolution of a block with ``outputs`` channels."""
@@ -89,9 +97,9 @@ def block_shapes(shape: Shape) -> list[BlockShape]:
     return blocks
 
 
-def pixels_after(shape: Shape) -> list[int]:
-    """Return the output pixels of the stem, of the max-pooling and of each stage."""
-    height, width = shape.resolution
+def pixels_after(shape: Shape, resolution: tuple[int, int]) -> list[int]:
+    """Return the output pixels of the stem, of the max-pooling and of each stage for images of a resolution."""
+    height, width = resolution
     pixels = []
     for stride in (shape.stem_stride, 2, *shape.strides):
         height, width = -(-height // stride), -(-width // stride)
@@ -102,8 +110,8 @@ def pixels_after(shape: Shape) -> list[int]:
 class Costs(NamedTuple):
     """One cost of every part, by the options that it depends on.
 
-    ``stem`` (widths within, widths out, depths), ``blocks`` (18, widths in, widths out, ratios) and ``head``
-    (widths in).
+    ``stem`` (resolutions, widths within, widths out, depths), ``blocks`` (resolutions, 18, widths in, widths out,
+    ratios) and ``head`` (resolutions, widths in).
     """
 
     stem: NDArray[np.int64]
@@ -114,12 +122,15 @@ class Costs(NamedTuple):
         """Sum over the active parts of genotypes ``(n, G)``: ``(n,)``."""
         stage, position = np.array(BLOCK_STAGE), np.array(BLOCK_POSITION)
         n_depths = 1 + len(STAGE_BLOCKS)
-        depths, ratios, widths = np.split(genotypes, [n_depths, n_depths + len(stage)], axis=1)
+        ends = np.cumsum([n_depths, len(stage), 2 + len(STAGE_BLOCKS)])
+        depths, ratios, widths, size = np.split(genotypes, ends, axis=1)
+        if size.shape[1] == 0:  # no resolution to choose
+            size = np.zeros((len(genotypes), 1), dtype=np.int64)
         entering = widths[:, 1 + stage + (position > 0)]
-        cost = self.blocks[np.arange(len(stage)), entering, widths[:, 2 + stage], ratios]
+        cost = self.blocks[size, np.arange(len(stage)), entering, widths[:, 2 + stage], ratios]
         kept = position < np.array(LEAST_BLOCKS)[stage] + np.array(DEPTHS)[depths[:, 1 + stage]]
-        stem = self.stem[widths[:, 0], widths[:, 1], depths[:, 0]]
-        return np.asarray(stem + (cost * kept).sum(axis=1) + self.head[widths[:, -1]])
+        stem = self.stem[size[:, 0], widths[:, 0], widths[:, 1], depths[:, 0]]
+        return np.asarray(stem + (cost * kept).sum(axis=1) + self.head[size[:, 0], widths[:, -1]])
 
 
 def cost_tables(shape: Shape) -> tuple[Costs, Costs]:
@@ -128,7 +139,13 @@ def cost_tables(shape: Shape) -> tuple[Costs, Costs]:
     MACs are multiply-accumulates of convolutions and linear layers for one image; batch norm, pooling and
     activations are not counted.
     """
-    stem_pixels, *pixels = pixels_after(shape)
+    macs, params = zip(*(costs_at(shape, resolution) for resolution in shape.resolutions), strict=True)
+    return Costs(*map(np.stack, zip(*macs, strict=True))), Costs(*map(np.stack, zip(*params, strict=True)))
+
+
+def costs_at(shape: Shape, resolution: tuple[int, int]) -> tuple[Costs, Costs]:
+    """Return MACs and parameters of every part at one resolution, without the axis of resolutions."""
+    stem_pixels, *pixels = pixels_after(shape, resolution)
     macs, params = (
         Costs(np.zeros((3, 3, 3), np.int64), np.zeros((len(BLOCK_STAGE), 3, 3, 3), np.int64), np.zeros(3, np.int64))
         for _ in range(2)

@@ -61,6 +61,7 @@ SUPERNETS: dict[str, Callable[..., Any]] = {
     "odd elastic proxyless": maker(ProxylessSupernet, **ODD | SIX | {"resolutions": (7, 23, 37, 41)}),
     "narrow resnet50": maker(ResNet50Supernet, **NARROW_RESNET50),
     "odd resnet50": maker(ResNet50Supernet, **ODD_RESNET50),
+    "elastic resnet50": maker(ResNet50Supernet, **NARROW_RESNET50 | ELASTIC),
 }
 
 
