@@ -103,6 +103,23 @@ def test_logits_at_another_resolution_are_those_of_the_original(golden: Golden, 
         assert np.abs(logits - wanted).max() <= 1e-4 * max(1, np.abs(wanted).max()), case["id"]
 
 
+def test_macs_at_another_resolution_are_those_of_a_supernet_made_for_it(golden: Golden) -> None:
+    shape, family = golden.supernet.shape, type(golden.supernet)
+    settings = ("random", shape.width, shape.resolution, shape.channels, shape.classes, 2, shape.strides)
+    elastic = family(*settings, resolutions=[160, 224])
+    fixed = family(*settings[:2], (160, 160), *settings[3:])
+    archs = [case["arch"] for case in golden.cases]
+    plain = np.stack([fixed.space.encode(arch) for arch in archs])
+    sized = {size: np.stack([elastic.space.encode(arch | {"r": size}) for arch in archs]) for size in (160, 224)}
+    assert elastic.macs(sized[160]).tolist() == fixed.macs(plain).tolist()
+    assert elastic.macs(sized[224]).tolist() == [case["macs"] for case in golden.cases]
+    for rows in sized.values():
+        assert elastic.params(rows).tolist() == [case["params"] for case in golden.cases]
+    assert elastic.subnet(archs[0] | {"r": 160}).resolution == (160, 160)
+    assert elastic.example_inputs(2)[0].shape == (2, 3, 224, 224)
+    assert elastic.elastic.state_dict().keys() == golden.supernet.elastic.state_dict().keys()
+
+
 def test_logits_after_recalibration_are_those_of_the_original(golden: Golden) -> None:
     sizes = ((100, 4), (101, 2))  # seed and number of images of each batch
     batches = [np.random.RandomState(seed).standard_normal((n, 3, 224, 224)).astype(np.float32) for seed, n in sizes]

@@ -80,9 +80,9 @@ class MBConvSupernet:
 
     def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
         """Return one batch of seeded noise, shaped as the images of ``subnet``, by default the largest ones."""
-        net = self.elastic if subnet is None else subnet
+        height, width = getattr(subnet, "resolution", self.resolutions[-1])
         noise = torch.Generator().manual_seed(0)
-        return (torch.randn(batch_size, self.shape.channels, *net.resolution, generator=noise),)
+        return (torch.randn(batch_size, self.shape.channels, height, width, generator=noise),)
 
     def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact multiply-accumulates for one image of each canonical genotype: ``(n,)``."""
