@@ -61,7 +61,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20, help="extractions per sub-network and way")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    table = Table("supernet", "sub-network", *("MB", "CPU ms", "plain CPU ms", "ratio"), title="extraction of a sub-network")
+    table = Table(
+        "supernet", "sub-network", *("MB", "CPU ms", "plain CPU ms", "ratio"), title="extraction of a sub-network"
+    )
     for name, make in SUPERNETS.items():
         supernet = make()
         for which in ("smallest", "largest"):

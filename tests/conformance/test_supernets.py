@@ -327,7 +327,8 @@ def test_image_widths_follow_the_aspect() -> None:
 
 
 @pytest.mark.parametrize(
-    "resolutions", [[], [28], [28, 24], [24, 24, 28], [0, 28], [-4, 28], [20.5, 28], ["20", 28], 28, "28", {"start": 28}]
+    "resolutions",
+    [[], [28], [28, 24], [24, 24, 28], [0, 28], [-4, 28], [20.5, 28], ["20", 28], 28, "28", {"start": 28}],
 )
 def test_resolutions_that_make_no_sense_are_refused(resolutions: Any) -> None:
     message = r"supernet\.resolutions=.*give two or more image heights in ascending order, such as \[128,"
