@@ -73,8 +73,8 @@ def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
         for name, entry in config.objectives.items()
     )
     bench = Bench(supernet, data, meter, metrics, config.group)
-    for metric in metrics.values():
-        if check := getattr(metric, "check", None):
+    for measured in metrics.values():
+        if check := getattr(measured, "check", None):
             check(bench)
     return Problem(supernet.space, objectives, exact), bench
 

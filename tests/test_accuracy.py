@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dynas.metrics.accuracy import BATCH, recalibrate, top1
+from dynas.errors import DynasError
+from dynas.metrics.accuracy import BATCH, check_sizes, recalibrate, recalibrated_top1, sized, top1
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 
 
@@ -128,3 +129,53 @@ def test_top1_counts_every_image_once_whatever_the_batches(n: int) -> None:
     labels = truth.clone()
     labels[-1] = (labels[-1] + 1) % 10
     assert top1(Mark(), truth.float().reshape(n, 1, 1, 1), labels) == pytest.approx(100 * (n - 1) / n)
+
+
+class Sizes:
+    """Data whose images tell their height: all labels are that height, as the class."""
+
+    def __init__(self, height: int = 8) -> None:
+        self.validation = torch.full((6, 1, height, height), float(height)), torch.full((6,), height)
+        self.calibration = torch.full((4, 1, height, height), float(height))
+
+    def at(self, resolution: tuple[int, int]) -> Sizes:
+        return Sizes(resolution[0])
+
+
+class Seer(nn.Module):
+    """Takes images of one height and remembers all that it was shown."""
+
+    def __init__(self, height: int) -> None:
+        super().__init__()
+        self.resolution, self.seen = (height, height), []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append(tuple(x.shape))
+        return nn.functional.one_hot(x[:, 0, 0, 0].long(), 10).float()
+
+
+def test_a_sub_network_is_calibrated_and_measured_on_images_of_its_size() -> None:
+    for height in (4, 8):
+        seer = Seer(height)
+        assert recalibrated_top1(seer, Sizes()) == 100.0
+        assert seer.seen == [(4, 1, height, height), (6, 1, height, height)]
+
+
+def test_without_a_size_of_its_own_it_gets_the_images_as_they_are() -> None:
+    class Fixed:
+        validation, calibration = Sizes().validation, Sizes().calibration
+
+    data = Sizes()
+    assert sized(data, Mark()) is data
+    assert recalibrated_top1(seer := Seer(4), Fixed()) == 100.0
+    assert seer.seen == [(4, 1, 8, 8), (6, 1, 8, 8)]
+
+
+def test_resolutions_to_choose_from_need_data_that_has_them(supernet: MobileNetV3Supernet) -> None:
+    class Fixed:
+        pass
+
+    check_sizes(supernet, Fixed())
+    elastic = MobileNetV3Supernet("random", 0.25, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2), resolutions=[20, 28])
+    with pytest.raises(DynasError, match=r"images of 2 sizes, but Fixed has no method 'at'.*leave out supernet\.res"):
+        check_sizes(elastic, Fixed())

@@ -88,3 +88,26 @@ def test_what_makes_no_sense_is_one_sentence(overrides: list[str], sentence: str
     assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "run" / "results.csv").exists()
+
+
+ELASTIC = ("supernet.resolutions=[20,24,28]", "data.validation_size=60", "data.calibration_size=40")
+
+
+@pytest.mark.parametrize("supernet", ["mbv3", "proxyless"])
+def test_the_resolution_is_searched_where_there_are_several(supernet: str, tmp_path: Path) -> None:
+    few = ("budget=12", "mode.population=6", "algo.population=6", "mode.predicted_evaluations=100")
+    quick = ("objectives=[top1,latency,macs]", "algo=unsga3", "hardware.min_repeats=2", "hardware.max_repeats=2")
+    weights = "supernet.weights=random"
+    done = dynas("search", f"supernet={supernet}", *ELASTIC, *few, *quick, weights, "hydra.run.dir=run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = read_rows(tmp_path / "run")
+    assert all(row["top1 [%]"] and row["latency [ms]"] and not row["error"] for row in rows)
+    assert len({json.loads(row["architecture"])["r"] for row in rows} & {20, 24, 28}) > 1
+
+
+@pytest.mark.parametrize("heights", ["[]", "[28]", "[28,20]", "[20,20]", "[0,28]", "28"])
+def test_resolutions_that_make_no_sense_are_told_in_one_sentence(heights: str, tmp_path: Path) -> None:
+    done = dynas("search", f"supernet.resolutions={heights}", "supernet.weights=random", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "give two or more image heights in ascending order" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -18,11 +18,18 @@ OPTIONS = [
     for path in sorted((CONFIGS / group).rglob("*.yaml"))
 ]
 
-SIZES = {"resnet50": 2_458_914_796_962}  # distinct sub-networks where they are not those of mbv3
+SIZES = {  # distinct sub-networks where they are not those of mbv3
+    "proxyless": 9 * 7371**5,
+    "ofa_proxyless": 9 * 7371**5,
+    "resnet50": 2_458_914_796_962,
+    "ofa_resnet50": 2_458_914_796_962 * 2 // 3,  # two widths within the stem round to the same channels
+}
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
     "ofa_mbv3": ["data=imagenet_surrogate"],
     "ofa_mbv3_w12": ["data=imagenet_surrogate"],
+    "ofa_proxyless": ["supernet.classes=100"],
+    "ofa_resnet50": ["supernet.classes=100"],
 }
 
 

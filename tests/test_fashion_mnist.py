@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from dynas import DynasError
 from dynas.data.fashion_mnist import EMBEDDED, JITTER, FashionMNIST, jitter, join, normalise, read_split
 from dynas.data.idx import read_idx, write_idx
+from dynas.data.resize import resize
 
 FILES = [
     "train-images-idx3-ubyte.gz",
@@ -280,3 +281,27 @@ def test_more_samples_than_there_are_images_are_refused(tmp_path: Path, sizes: t
 def test_at_least_one_garment_is_needed(tmp_path: Path, garments: int) -> None:
     with pytest.raises(DynasError, match=r"data\.garments"):
         FashionMNIST(str(make_folder(tmp_path)), garments, 10, 10)
+
+
+def test_images_come_in_other_sizes_with_the_same_labels(embedded: FashionMNIST) -> None:
+    assert embedded.at((28, 56)) is embedded
+    small = embedded.at((14, 28))
+    assert embedded.at((14, 28)) is small, "kept"
+    assert small.at((28, 56)) is embedded, "nothing is resized twice"
+    assert small.validation[0].shape == (2500, 1, 14, 28)
+    assert small.calibration.shape == (500, 1, 14, 28)
+    assert torch.equal(small.validation[1], embedded.validation[1])
+    assert embedded.validation[0].shape == (2500, 1, 28, 56)
+    images, labels = next(small.training_batches(8, np.random.default_rng(0)))
+    whole, same = next(embedded.training_batches(8, np.random.default_rng(0)))
+    assert images.shape == (8, 1, 14, 28)
+    assert torch.equal(labels, same)
+    pooled = torch.nn.functional.avg_pool2d(whole, 2)
+    assert (images - pooled).abs().mean() < 0.2 * whole.std(), "the same pictures"
+
+
+def test_smaller_images_are_antialiased() -> None:
+    stripes = torch.tensor([0.0, 1.0]).repeat(14).expand(1, 1, 28, 28)
+    small = resize(stripes, (7, 7))
+    assert (small - 0.5).abs().max() < 0.13
+    assert resize(stripes, (28, 28)) is stripes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,15 @@ HEADER = ",".join(COLUMNS)
 ROW = "inverted_residual,56x56x24,28x28x40,72,5,2,0,1,relu,1.5"
 
 
-def make_supernet(width: float) -> MobileNetV3Supernet:
-    return MobileNetV3Supernet("random", width, (224, 224), 3, 1000, 2, (2, 2, 2, 1, 2))
+def make_supernet(width: float, size: int = 224, heights: list[int] | None = None) -> MobileNetV3Supernet:
+    return MobileNetV3Supernet("random", width, (size, size), 3, 1000, 2, (2, 2, 2, 1, 2), resolutions=heights)
+
+
+def table_row(block: Block, latency: float) -> str:
+    """Return a block as a row of a table."""
+    images = ("x".join(map(str, image)) for image in (block.input, block.output))
+    numbers = (block.middle, block.kernel, block.stride, block.shortcut, block.se)
+    return ",".join([block.block, *images, *map(str, numbers), block.act, str(latency)])
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +72,29 @@ def test_the_shipped_figures_are_those_of_the_reference(reference: Path) -> None
     lines = [line for line in (TABLES / "note10.csv").read_text().splitlines() if not line.startswith("#")]
     figures = sorted(float(row["latency_ms"]) for row in csv.DictReader(lines))
     np.testing.assert_allclose(figures, wanted, rtol=1e-10)
+
+
+def test_every_resolution_has_its_own_blocks(write: Any) -> None:
+    heights = [160, 192, 224]
+    elastic = make_supernet(1.0, heights[-1], heights)
+    shapes = [replace(elastic.shape, resolution=(height, height)) for height in heights]
+    blocks = {block for shape in shapes for block in fixed_blocks(shape)}
+    blocks |= {one for shape in shapes for k in (3, 5, 7) for r in (3, 4, 6) for one in searchable_blocks(shape, k, r)}
+    path = write(HEADER, *(table_row(block, sum(block.input[:2]) + block.kernel) for block in blocks))
+    metric = TableLatency(LookupTable(path))
+    genotypes = elastic.space.sample(30, np.random.default_rng(0))
+    together = metric.count(elastic, genotypes)
+    for option, height in enumerate(heights):
+        chosen = genotypes[:, -1] == option
+        alone = metric.count(make_supernet(1.0, height), genotypes[chosen, :-1])
+        assert len(alone) > 0
+        assert together[chosen].tolist() == alone.tolist()
+
+
+def test_a_resolution_that_the_table_lacks_is_named() -> None:
+    elastic = make_supernet(1.0, 224, [160, 224])
+    with pytest.raises(DynasError, match="'note10' lacks the block stem 160x160x3 to 80x80x24"):
+        TableLatency(LookupTable("note10", 1.2)).count(elastic, elastic.space.smallest()[None])
 
 
 def test_a_population_has_the_sums_of_its_members(supernet: MobileNetV3Supernet) -> None:
@@ -108,18 +139,7 @@ def test_a_foreign_table_is_summed(supernet: MobileNetV3Supernet, write: Any) ->
     for kernel in (3, 5, 7):
         for ratio in (3, 4, 6):
             blocks += searchable_blocks(shape, kernel, ratio)
-    rows = [
-        ",".join(
-            [
-                one.block,
-                "x".join(map(str, one.input)),
-                "x".join(map(str, one.output)),
-                *(str(value) for value in (one.middle, one.kernel, one.stride, one.shortcut, one.se)),
-                f"{one.act},{max(one.kernel, 1)}",
-            ]
-        )
-        for one in dict.fromkeys(blocks)
-    ]
+    rows = [table_row(one, max(one.kernel, 1)) for one in dict.fromkeys(blocks)]
     table = LookupTable(write("# one millisecond per unit of the kernel size", HEADER, *rows))
     latencies = TableLatency(table).count(supernet, np.stack([supernet.space.smallest(), supernet.space.largest()]))
     assert latencies.tolist() == [5 + 3 + 10 * 3, 5 + 3 + 20 * 7]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dynas.supernets.mbv3 import MobileNetV3Supernet
@@ -37,6 +38,23 @@ def test_logits_are_those_of_the_original(golden: Golden) -> None:
 
 def test_logits_at_another_resolution_are_those_of_the_original(golden: Golden) -> None:
     checks.check_logits_at_160_pixels(golden)
+
+
+def test_macs_at_another_resolution_are_those_of_a_supernet_made_for_it(golden: Golden) -> None:
+    shape, family = golden.supernet.shape, type(golden.supernet)
+    settings = ("random", shape.width, shape.resolution, shape.channels, shape.classes, 2, shape.strides)
+    elastic = family(*settings, resolutions=[160, 224])
+    fixed = family(*settings[:2], (160, 160), *settings[3:])
+    archs = [case["arch"] for case in golden.cases]
+    plain = np.stack([fixed.space.encode(arch) for arch in archs])
+    sized = {size: np.stack([elastic.space.encode(arch | {"r": size}) for arch in archs]) for size in (160, 224)}
+    assert elastic.macs(sized[160]).tolist() == fixed.macs(plain).tolist()
+    assert elastic.macs(sized[224]).tolist() == [case["macs"] for case in golden.cases]
+    for rows in sized.values():
+        assert elastic.params(rows).tolist() == [case["params"] for case in golden.cases]
+    assert elastic.subnet(archs[0] | {"r": 160}).resolution == (160, 160)
+    assert elastic.example_inputs(2)[0].shape == (2, 3, 224, 224)
+    assert elastic.elastic.state_dict().keys() == golden.supernet.elastic.state_dict().keys()
 
 
 def test_logits_after_recalibration_are_those_of_the_original(golden: Golden) -> None:

@@ -182,6 +182,18 @@ def test_a_variable_of_length_one_is_a_plain_value() -> None:
     np.testing.assert_array_equal(space.encode({"d": [2, 3], "act": "swish"}), [1, 0, 1])
 
 
+def test_constants_end_an_architecture_and_are_no_genes() -> None:
+    space = SearchSpace([DesignVariable("d", (2, 3), 2, constants=(1,)), DesignVariable("c", (5, 6), constants=(7, 8))])
+    assert (space.n_genes, space.size, space.n_features) == (3, 8, 6)
+    architecture = {"d": [3, 2, 1], "c": [6, 7, 8]}
+    genotype = space.encode(architecture)
+    assert genotype.tolist() == [1, 0, 1]
+    assert space.decode(genotype) == architecture
+    for wrong, message in (({"d": [3, 2]}, "'d' needs 3 values"), ({"d": [3, 2, 2]}, r"'d' ends with \[1\], got")):
+        with pytest.raises(DynasError, match=message):
+            space.encode(architecture | wrong)
+
+
 def test_depth_gates_ask_for_one_more_block_each() -> None:
     assert depth_gates("d", [2, 1]) == (Gate("d", 0, 1), Gate("d", 0, 2), Gate("d", 1, 1))
 

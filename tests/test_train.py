@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from dynas.errors import DynasError
 from dynas.space import SearchSpace
-from dynas.supernets.mbv3 import search_space
-from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, step_genotypes
+from dynas.supernets.mbv3 import MobileNetV3Supernet, search_space
+from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, sandwich_step, step_genotypes
 from tests.cli import QUICK, ROOT, command, dynas, read_rows
 
 # one garment on tiny inputs learns within a minute
@@ -96,6 +97,21 @@ def test_a_sandwich_holds_the_largest_the_smallest_and_random_ones() -> None:
     assert (rows[0] == space.largest()).all()
     assert (rows[1] == space.smallest()).all()
     assert len({row.tobytes() for row in rows}) == 4
+
+
+def test_every_sub_network_of_a_step_sees_the_same_images_in_its_own_size() -> None:
+    supernet = MobileNetV3Supernet("random", 0.125, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2), resolutions=[20, 24, 28])
+    net, space = supernet.elastic.train(), supernet.space
+    rows = step_genotypes(space, np.ones(space.n_genes, dtype=bool), 2, np.random.default_rng(0))
+    seen: list[torch.Tensor] = []
+    net.first_conv.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    images = torch.rand(4, 1, 28, 56, generator=torch.Generator().manual_seed(0))
+    sandwich_step(net, space, rows, (images, torch.zeros(4, dtype=torch.int64)))
+    heights = [space.decode(row)["r"] for row in rows]
+    assert heights[:2] == [28, 20]
+    assert [tuple(one.shape[2:]) for one in seen] == [(height, 2 * height) for height in heights]
+    assert torch.equal(seen[0], images)
+    torch.testing.assert_close(seen[1].mean((2, 3)), images.mean((2, 3)), atol=0.02, rtol=0)
 
 
 def test_progressive_shrinking_opens_one_variable_after_the_other() -> None:
