@@ -5,8 +5,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dynas.metrics.accuracy import BATCH, recalibrate, top1
+from dynas.metrics.accuracy import recalibrate, top1
 from dynas.supernets.mbv3 import MobileNetV3Supernet
+
+BATCH = 100
 
 
 def images(n: int, seed: int = 0) -> Tensor:
@@ -119,7 +121,7 @@ def test_recalibrating_changes_what_a_sub_network_says(supernet: MobileNetV3Supe
 )
 def test_top1_is_the_share_of_right_classes_in_percent(labels: list[int], wanted: float) -> None:
     marked = torch.arange(4.0).reshape(4, 1, 1, 1)
-    assert top1(Mark(), marked, torch.tensor(labels)) == wanted
+    assert top1(Mark(), [(marked, torch.tensor(labels))]) == wanted
 
 
 @pytest.mark.parametrize("n", [1, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH + 7])
@@ -127,4 +129,5 @@ def test_top1_counts_every_image_once_whatever_the_batches(n: int) -> None:
     truth = torch.arange(n) % 10
     labels = truth.clone()
     labels[-1] = (labels[-1] + 1) % 10
-    assert top1(Mark(), truth.float().reshape(n, 1, 1, 1), labels) == pytest.approx(100 * (n - 1) / n)
+    batches = zip(truth.float().reshape(n, 1, 1, 1).split(BATCH), labels.split(BATCH), strict=True)
+    assert top1(Mark(), batches) == pytest.approx(100 * (n - 1) / n)

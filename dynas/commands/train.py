@@ -148,7 +148,7 @@ def accuracies(supernet: Any, data: ClassificationData) -> list[dict[str, Any]]:
     import numpy as np
     import torch
 
-    from dynas.metrics.accuracy import BATCH, recalibrate, top1
+    from dynas.metrics.accuracy import recalibrate, top1
 
     space = supernet.space
     with torch.no_grad():
@@ -161,11 +161,11 @@ def accuracies(supernet: Any, data: ClassificationData) -> list[dict[str, Any]]:
     rows = []
     for name, genotype in named:
         subnet = supernet.subnet(space.decode(genotype)).to(memory_format=torch.channels_last)
-        recalibrate(subnet, torch.split(data.calibration, BATCH))
+        recalibrate(subnet, data.calibration_batches())
         rows.append(
             {
                 "sub-network": name,
-                "top1 [%]": round(top1(subnet, *data.validation), 2),
+                "top1 [%]": round(top1(subnet, data.validation_batches()), 2),
                 "macs [MAC]": int(supernet.macs(genotype[None])[0]),
                 "params [parameters]": int(supernet.params(genotype[None])[0]),
             }
