@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from dynas.build import build, build_problem
 from dynas.config import register
 from dynas.paths import CONFIGS
+from tests.photos import write_imagenet
 
 GROUPS = ("supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "experiment")
 OPTIONS = [
@@ -18,7 +19,11 @@ OPTIONS = [
     for path in sorted((CONFIGS / group).rglob("*.yaml"))
 ]
 
-COMPANIONS = {"note10": ["data=imagenet_surrogate"]}  # what an option cannot be used without
+# what an option cannot be used without
+COMPANIONS = {
+    "note10": ["data=imagenet_surrogate"],
+    "imagenet": ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +33,15 @@ def _hydra() -> object:
         yield
 
 
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_imagenet(tmp_path_factory.mktemp("imagenet"), validation=1, train=1)
+
+
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
-def test_every_option_composes_and_builds(group: str, option: str) -> None:
-    config = compose("search", overrides=[f"{group}={option}", "supernet.weights=random", *COMPANIONS.get(option, [])])
+def test_every_option_composes_and_builds(group: str, option: str, images: Path) -> None:
+    companions = [override.format(images=images) for override in COMPANIONS.get(option, [])]
+    config = compose("search", overrides=[f"{group}={option}", "supernet.weights=random", *companions])
     problem, bench = build_problem(config)
     assert problem.space.size == 7371**5
     assert [objective.name for objective in problem.objectives] == list(bench.metrics)

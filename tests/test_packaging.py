@@ -43,6 +43,7 @@ def test_the_wheel_ships_configs_weights_and_data(wheel: Path) -> None:
         "dynas/configs/algo/nsga2.yaml",
         "dynas/supernets/embedded/mbv3.safetensors",
         "dynas/supernets/embedded/mbv3.md",
+        "dynas/configs/data/imagenet.yaml",
         "dynas/configs/data/imagenet_surrogate.yaml",
         "dynas/configs/hardware/note10.yaml",
         "dynas/data/embedded/imagenet_surrogate.json",
