@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import __version__ as pillow
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
@@ -160,7 +161,7 @@ class ImageNet:
 
     def _cache_key(self, split: str, images: ImageList) -> str:
         """Return a name for everything that the decoded images depend on, the times of their files included."""
-        known = hashlib.sha256(repr((CACHE_VERSION, str(images.folder), images.digest)).encode())
+        known = hashlib.sha256(repr((CACHE_VERSION, pillow, str(images.folder), images.digest)).encode())
         known.update(images.stats.tobytes() + repr(self._seed if split == "calibration" else None).encode())
         height, width = self.resolution
         return f"{split}-{height}x{width}-{known.hexdigest()[:24]}"
