@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from dynas.errors import DynasError
-from dynas.metrics.accuracy import BATCH, check_sizes, recalibrate, recalibrated_top1, sized, top1
+from dynas.metrics.accuracy import check_sizes, recalibrate, recalibrated_top1, sized, top1
 from dynas.supernets.mbv3 import MobileNetV3Supernet
+
+BATCH = 100
 
 
 def images(n: int, seed: int = 0) -> Tensor:
@@ -120,7 +124,7 @@ def test_recalibrating_changes_what_a_sub_network_says(supernet: MobileNetV3Supe
 )
 def test_top1_is_the_share_of_right_classes_in_percent(labels: list[int], wanted: float) -> None:
     marked = torch.arange(4.0).reshape(4, 1, 1, 1)
-    assert top1(Mark(), marked, torch.tensor(labels)) == wanted
+    assert top1(Mark(), [(marked, torch.tensor(labels))]) == wanted
 
 
 @pytest.mark.parametrize("n", [1, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH + 7])
@@ -128,15 +132,21 @@ def test_top1_counts_every_image_once_whatever_the_batches(n: int) -> None:
     truth = torch.arange(n) % 10
     labels = truth.clone()
     labels[-1] = (labels[-1] + 1) % 10
-    assert top1(Mark(), truth.float().reshape(n, 1, 1, 1), labels) == pytest.approx(100 * (n - 1) / n)
+    batches = zip(truth.float().reshape(n, 1, 1, 1).split(BATCH), labels.split(BATCH), strict=True)
+    assert top1(Mark(), batches) == pytest.approx(100 * (n - 1) / n)
 
 
 class Sizes:
     """Data whose images tell their height: all labels are that height, as the class."""
 
     def __init__(self, height: int = 8) -> None:
-        self.validation = torch.full((6, 1, height, height), float(height)), torch.full((6,), height)
-        self.calibration = torch.full((4, 1, height, height), float(height))
+        self.height = height
+
+    def validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        yield torch.full((6, 1, self.height, self.height), float(self.height)), torch.full((6,), self.height)
+
+    def calibration_batches(self) -> Iterator[Tensor]:
+        yield torch.full((4, 1, self.height, self.height), float(self.height))
 
     def at(self, resolution: tuple[int, int]) -> Sizes:
         return Sizes(resolution[0])
@@ -163,7 +173,7 @@ def test_a_sub_network_is_calibrated_and_measured_on_images_of_its_size() -> Non
 
 def test_without_a_size_of_its_own_it_gets_the_images_as_they_are() -> None:
     class Fixed:
-        validation, calibration = Sizes().validation, Sizes().calibration
+        validation_batches, calibration_batches = Sizes().validation_batches, Sizes().calibration_batches
 
     data = Sizes()
     assert sized(data, Mark()) is data

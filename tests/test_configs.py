@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from dynas.build import build, build_problem
 from dynas.config import register
 from dynas.paths import CONFIGS
+from tests.photos import write_imagenet
 
 GROUPS = ("supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "experiment")
 OPTIONS = [
@@ -24,12 +25,14 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     "resnet50": 2_458_914_796_962,
     "ofa_resnet50": 2_458_914_796_962 * 2 // 3,  # two widths within the stem round to the same channels
 }
+IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
-    "ofa_mbv3": ["data=imagenet_surrogate"],
-    "ofa_mbv3_w12": ["data=imagenet_surrogate"],
-    "ofa_proxyless": ["supernet.classes=100"],
-    "ofa_resnet50": ["supernet.classes=100"],
+    "imagenet": IMAGENET,
+    "ofa_mbv3": IMAGENET,
+    "ofa_mbv3_w12": IMAGENET,
+    "ofa_proxyless": IMAGENET,
+    "ofa_resnet50": IMAGENET,
 }
 
 
@@ -40,9 +43,15 @@ def _hydra() -> object:
         yield
 
 
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_imagenet(tmp_path_factory.mktemp("imagenet"), validation=1, train=1)
+
+
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
-def test_every_option_composes_and_builds(group: str, option: str) -> None:
-    config = compose("search", overrides=[f"{group}={option}", "supernet.weights=random", *COMPANIONS.get(option, [])])
+def test_every_option_composes_and_builds(group: str, option: str, images: Path) -> None:
+    companions = [override.format(images=images) for override in COMPANIONS.get(option, [])]
+    config = compose("search", overrides=[f"{group}={option}", "supernet.weights=random", *companions])
     problem, bench = build_problem(config)
     assert problem.space.size == SIZES.get(option, 7371**5)
     assert [objective.name for objective in problem.objectives] == list(bench.metrics)

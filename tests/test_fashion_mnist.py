@@ -183,6 +183,15 @@ def test_the_digest_tells_other_pixels_and_other_labels(tmp_path: Path) -> None:
     assert len(digests) == 5
 
 
+def test_batches_hold_every_fixed_sample_once_and_in_order() -> None:
+    data = FashionMNIST("embedded", 2, 1203, 501)
+    batches = list(data.validation_batches())
+    assert torch.equal(torch.cat([images for images, _ in batches]), data.validation[0])
+    assert torch.equal(torch.cat([labels for _, labels in batches]), data.validation[1])
+    assert torch.equal(torch.cat(list(data.calibration_batches())), data.calibration)
+    assert len(batches) > 1
+
+
 @pytest.mark.parametrize("garments", [1, 2])
 def test_an_epoch_shows_every_image_once_in_every_place(tmp_path: Path, garments: int) -> None:
     data = FashionMNIST(str(make_folder(tmp_path)), garments, 10, 10)

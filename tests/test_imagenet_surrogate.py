@@ -135,6 +135,9 @@ def test_whoever_needs_images_is_told_that_there_are_none(
     bench = Bench(supernet, data, LookupTable("note10", 1.2), {"top1": Top1()})
     with pytest.raises(DynasError, match="holds no images"):
         list(bench.measure(supernet.space.smallest()[None]))
+    for images in (data.validation_batches, data.calibration_batches):
+        with pytest.raises(DynasError, match="holds no images"):
+            images()
     with pytest.raises(DynasError, match="holds no images"):
         len(data)
     with pytest.raises(DynasError, match="holds no images"):

@@ -47,6 +47,7 @@ def test_the_wheel_ships_configs_weights_and_data(wheel: Path) -> None:
         "dynas/supernets/embedded/resnet50.md",
         "dynas/supernets/embedded/proxyless.safetensors",
         "dynas/supernets/embedded/proxyless.md",
+        "dynas/configs/data/imagenet.yaml",
         "dynas/configs/data/imagenet_surrogate.yaml",
         "dynas/configs/hardware/note10.yaml",
         "dynas/data/embedded/imagenet_surrogate.json",

@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from dynas.config import register
 from dynas.errors import DynasError
@@ -208,6 +208,8 @@ def one_sentence(error: Exception) -> str:
         return f"no config key '{key['key']}': see the keys with --cfg job"
     if isinstance(error, OverrideParseException):
         return f"cannot read the override '{error.override}': write key=value"
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key} is missing and has no default: give {error.full_key}=<value>"
     first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
     if isinstance(error.__cause__, OmegaConfBaseException):
         return f"{first}: {str(error.__cause__).splitlines()[0]}"

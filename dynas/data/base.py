@@ -19,17 +19,24 @@ class ClassificationData(Protocol):
     A data set that comes with its own version of a metric, such as a model of accuracy, says so by one more
     attribute ``metrics``, a mapping from the metric's class to what replaces it (see `dynas.metrics.base.follow`).
 
+    Batches are float tensors, ready for the network; their sizes are the data set's choice, which knows what an
+    image takes.
+
     Attributes:
         classes: number of classes.
-        validation: inputs ``(N, ...)`` and labels ``(N,)`` that accuracy is measured on.
-        calibration: training inputs ``(N, ...)`` for batch-norm statistics.
-        digest: SHA-256 of the raw data.
+        digest: SHA-256 that identifies the data.
     """
 
     classes: int
-    validation: tuple[Tensor, Tensor]
-    calibration: Tensor
     digest: str
+
+    def validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the inputs ``(n, ...)`` and labels ``(n,)`` that accuracy is measured on, each of them once."""
+        ...
+
+    def calibration_batches(self) -> Iterator[Tensor]:
+        """Yield the training inputs ``(n, ...)`` for batch-norm statistics; batch by batch, they decide these."""
+        ...
 
     def __len__(self) -> int:
         """Return the number of training samples of an epoch."""

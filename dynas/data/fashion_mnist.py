@@ -27,6 +27,7 @@ DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 FILES = {"train": "train", "validation": "t10k"}
 MEAN, STD = 0.2860, 0.3530  # of the 60,000 training images, pixels in [0, 1]
 PIXELS = 28
+VALIDATION_BATCH, CALIBRATION_BATCH = 250, 500  # the former only decides the speed
 JITTER = 2  # pixels that a training image is shifted by at most
 
 
@@ -113,6 +114,10 @@ class FashionMNIST:
         calibration_size: number of training samples on which batch norm is re-calibrated.
         seed: seed of the fixed validation and calibration samples.
 
+    Attributes:
+        validation: images ``(validation_size, 1, 28, 28 * garments)`` and labels ``(validation_size,)``.
+        calibration: training images ``(calibration_size, 1, 28, 28 * garments)``.
+
     Raises:
         DynasError: the folder or its files are missing or broken, or hold too few images.
     """
@@ -154,6 +159,15 @@ class FashionMNIST:
             sized.calibration = resize(self._original.calibration, resolution)
             self._sizes[resolution] = sized
         return self._sizes[resolution]
+
+    def validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the validation images and labels."""
+        images, labels = (torch.split(part, VALIDATION_BATCH) for part in self.validation)
+        return zip(images, labels, strict=True)
+
+    def calibration_batches(self) -> Iterator[Tensor]:
+        """Yield the calibration images."""
+        return iter(torch.split(self.calibration, CALIBRATION_BATCH))
 
     def __len__(self) -> int:
         """Return the number of training images; an epoch shows each of them once in every place."""

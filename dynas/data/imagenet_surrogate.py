@@ -99,14 +99,12 @@ class ImageNetSurrogate:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DynasError(f"'{path}' is no model written by scripts/fit_imagenet_surrogate.py: {error!r}") from error
 
-    @property
-    def validation(self) -> tuple[Tensor, Tensor]:
-        """Raises DynasError: there are no images."""
+    def validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Raise DynasError: there are no images."""
         self._refuse()
 
-    @property
-    def calibration(self) -> Tensor:
-        """Raises DynasError: there are no images."""
+    def calibration_batches(self) -> Iterator[Tensor]:
+        """Raise DynasError: there are no images."""
         self._refuse()
 
     def __len__(self) -> int:

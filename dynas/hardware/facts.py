@@ -10,6 +10,7 @@ from pathlib import Path
 PACKAGES = (
     "dynas",
     "torch",
+    "pillow",
     "numpy",
     "scipy",
     "scikit-learn",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,10 +16,8 @@ from dynas.supernets.base import Supernet
 if TYPE_CHECKING:
     from dynas.bench import Bench
 
-BATCH = 500
 
-
-def recalibrate(subnet: nn.Module, batches: Sequence[Tensor]) -> None:
+def recalibrate(subnet: nn.Module, batches: Iterable[Tensor]) -> None:
     """Recompute the batch-norm statistics of ``subnet`` on batches of images ``(N, C, H, W)``, in place.
 
     Weight sharing leaves a sub-network with the statistics of others. As in Once-for-All (arXiv:1908.09791),
@@ -42,25 +40,32 @@ def recalibrate(subnet: nn.Module, batches: Sequence[Tensor]) -> None:
         norm.reset_running_stats()
         norm.momentum = 1.0  # the running statistics are those of the last batch
         norm.train()
+    total = 0
     with torch.inference_mode():
         for batch in batches:
             subnet(batch)
+            total += len(batch)
     for hook in hooks:
         hook.remove()
     subnet.eval()
-    total = sum(len(batch) for batch in batches)
     for norm, (mean, variance) in zip(norms, sums, strict=True):
         norm.running_mean = mean / total
         norm.running_var = variance / total
 
 
-def top1(subnet: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Return the percentage of ``images`` ``(N, C, H, W)`` whose highest logit is at ``labels`` ``(N,)``."""
-    correct = 0
+def top1(subnet: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
+    """Return the percentage of images whose highest logit is at their label.
+
+    Args:
+        subnet: maps images ``(n, C, H, W)`` to logits ``(n, classes)``.
+        batches: images and labels ``(n,)``.
+    """
+    correct = total = 0
     with torch.inference_mode():
-        for batch, truth in zip(torch.split(images, BATCH), torch.split(labels, BATCH), strict=True):
-            correct += int((subnet(batch).argmax(1) == truth).sum())
-    return 100.0 * correct / len(labels)
+        for images, labels in batches:
+            correct += int((subnet(images).argmax(1) == labels).sum())
+            total += len(labels)
+    return 100.0 * correct / total
 
 
 def check_sizes(supernet: Supernet, data: ClassificationData) -> None:
@@ -83,8 +88,8 @@ def sized(data: ClassificationData, subnet: nn.Module) -> ClassificationData:
 def recalibrated_top1(subnet: nn.Module, data: ClassificationData) -> float:
     """Re-calibrate ``subnet`` on the calibration samples, in place; return its top-1 (%) on the validation samples."""
     own = sized(data, subnet)
-    recalibrate(subnet, torch.split(own.calibration, BATCH))
-    return top1(subnet, *own.validation)
+    recalibrate(subnet, own.calibration_batches())
+    return top1(subnet, own.validation_batches())
 
 
 class Top1:

@@ -46,7 +46,7 @@ class Confidence:
     extras = ()
 
     def measure(self, subnets, bench):
-        images, _ = bench.data.validation
+        images = torch.cat([batch for batch, _ in bench.data.validation_batches()])
         with torch.inference_mode():
             return [Reading(float(100 * subnet(images).softmax(1).amax(1).mean())) for subnet in subnets]
 
