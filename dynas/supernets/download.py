@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from dynas.cache import cache_folder
 from dynas.errors import DynasError
 
 CHUNK = 1 << 18
@@ -47,13 +47,6 @@ class BrokenError(Exception):
 
 class RefusedError(Exception):
     """An address that does not serve the file."""
-
-
-def cache_folder() -> Path:
-    """Return ``DYNAS_CACHE``, or ``dynas`` in the user's cache folder (XDG base directories)."""
-    if own := os.environ.get("DYNAS_CACHE"):
-        return Path(own).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dynas"
 
 
 def sha256(path: Path) -> str:
