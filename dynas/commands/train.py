@@ -206,7 +206,7 @@ Weights in half precision: `{WEIGHTS}`. Command:
 
 Network: {", ".join(described["supernet"])}.
 
-Data: {", ".join(described["data"])}; SHA-256 of its pixels and labels `{facts["data_sha256"]}`.
+Data: {", ".join(described["data"])}; SHA-256 `{facts["data_sha256"]}`.
 
 Recipe (sandwich rule, distillation from the largest sub-network, AdamW, cosine schedule):
 
