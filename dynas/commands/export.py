@@ -31,13 +31,8 @@ PACKAGES = ("dynas", "torch", "safetensors", "onnx", "onnxscript", "onnxruntime"
 NOT_VALUES = ("index", "iteration", "key", "seconds [s]", "timestamp", "error", "architecture")
 
 
-def main(argv: list[str]) -> int:
-    """Run ``dynas export`` and return the exit status.
-
-    Raises:
-        DynasError: there is no such run or row, the run cannot be rebuilt, or a file does not compute what the
-            network computes.
-    """
+def make_parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
     parser = argparse.ArgumentParser(prog="dynas export", description=DESCRIPTION)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     which = parser.add_mutually_exclusive_group()
@@ -49,8 +44,17 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--batch", type=int, metavar="N", help="the only batch size that is taken; any by default")
     parser.add_argument("--config-dir", type=Path, metavar="FOLDER", help="your own configs, if the search used any")
-    given = parser.parse_args(argv)
+    return parser
 
+
+def main(argv: list[str]) -> int:
+    """Run ``dynas export`` and return the exit status.
+
+    Raises:
+        DynasError: there is no such run or row, the run cannot be rebuilt, or a file does not compute what the
+            network computes.
+    """
+    given = make_parser().parse_args(argv)
     run = load_run(given.run)
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     row = choose(run, given.row, given.best, console)

@@ -61,13 +61,22 @@ def write(network: Network, names: Sequence[str], folder: Path, facts: dict[str,
         if any(folder.iterdir()):
             raise DynasError(f"'{folder}' is not empty: choose another folder by --to, or remove it")
         for name in names:
-            FORMATS[name].save(network, folder)
+            _save(network, name, folder)
             written.append(_try(network, name, folder))
             formats = {one.name: _record(one, network) for one in written}
             write_atomic(folder / RECORD, json.dumps({**facts, "formats": formats}, indent=2) + "\n")
     except OSError as error:
         raise DynasError(f"cannot write to '{folder}': {error.strerror or error}") from error
     return written
+
+
+def _save(network: Network, name: str, folder: Path) -> None:
+    try:
+        FORMATS[name].save(network, folder)
+    except (DynasError, OSError):
+        raise
+    except Exception as error:  # torch raises a different type for everything that a format cannot express
+        raise DynasError(f"{name} cannot express this network: {reason(error)}") from error
 
 
 def _try(network: Network, name: str, folder: Path) -> Written:
