@@ -70,7 +70,7 @@ def evaluated_table(result: Evaluated) -> Table:
             continue
         together = _column(np.concatenate([run.values[rows, column], result.earlier[rows, column]]))
         cells[objective.column], cells[f"{objective.name} earlier"] = together[: len(rows)], together[len(rows) :]
-    title = f"{len(run)} sub-networks measured" if len(run) > 1 else "1 sub-network measured"
+    title = "1 sub-network measured" if len(run) == 1 else f"{len(run)} sub-networks measured"
     title += f" ({len(rows)} shown)" if len(rows) < len(run) else ""
     return architecture_table(title, cells, [json.loads(run.architectures[row]) for row in rows], RESULTS)
 
