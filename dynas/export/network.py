@@ -65,8 +65,8 @@ class Network:
             DynasError: it cannot be traced, or not for every batch size.
         """
         inputs = self.inputs(self.batch_size or EXAMPLES)
-        batch = {0: torch.export.Dim("batch")} if self.batch_size is None else None
-        shapes = None if batch is None else tuple(batch for _ in inputs)
+        batch = {0: torch.export.Dim("batch")}
+        shapes = tuple(batch for _ in inputs) if self.batch_size is None else None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of torch about itself
