@@ -19,6 +19,8 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
   dynas search [OVERRIDE ...]   search a supernet, e.g. dynas search supernet=mbv3 algo=nsga2 mode=linas
   dynas search -m seed=1,2,3    a sweep of searches
   dynas report PATH ...         compare finished or running searches
+  dynas evaluate [OVERRIDE ...] measure given architectures, e.g. dynas evaluate architectures=outputs/<run folder>
+  dynas export RUN --row N      write a sub-network as PyTorch, torch.export and ONNX files
   dynas train [OVERRIDE ...]    train a supernet
   dynas predictors [...]        compare predictors on measured sub-networks
 
@@ -27,6 +29,18 @@ dynas COMMAND --help tells more; dynas --version tells the version."""
 
 def _search(arguments: list[str]) -> int:
     from dynas.commands.search import main
+
+    return main(arguments)
+
+
+def _evaluate(arguments: list[str]) -> int:
+    from dynas.commands.evaluate import main
+
+    return main(arguments)
+
+
+def _export(arguments: list[str]) -> int:
+    from dynas.commands.export import main
 
     return main(arguments)
 
@@ -51,6 +65,8 @@ def _predictors(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "search": _search,
+    "evaluate": _evaluate,
+    "export": _export,
     "train": _train,
     "report": _report,
     "predictors": _predictors,

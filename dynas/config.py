@@ -73,9 +73,24 @@ class PredictorsConfig:
     objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
 
 
+@dataclass
+class EvaluateConfig:
+    """Frame of ``dynas evaluate``."""
+
+    architectures: Any = None
+    rows: Any = None
+    group: int = 5
+    resume: str | None = None
+    supernet: Any = MISSING
+    data: Any = MISSING
+    hardware: Any = MISSING
+    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
+
+
 def register() -> None:
     """Make the frames known to Hydra."""
     store = ConfigStore.instance()
     store.store(name="search_frame", node=SearchConfig)
     store.store(name="train_frame", node=TrainConfig)
     store.store(name="predictors_frame", node=PredictorsConfig)
+    store.store(name="evaluate_frame", node=EvaluateConfig)

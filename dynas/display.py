@@ -6,16 +6,16 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from rich.console import Console, Group
 from rich.live import Live
 from rich.panel import Panel
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dynas.evaluate import Evaluation, PredictorQuality, Problem, make_batch
+from dynas.evaluate import Evaluation, Observer, PredictorQuality, Problem, make_batch
 from dynas.pareto import hypervolume, non_dominated
 from dynas.report.tables import front_table, point_text
 from dynas.store import number, write_csv
@@ -25,6 +25,53 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PREDICTORS = "predictors.csv"
+
+
+class Display(Observer, Protocol):
+    """An observer that shows something while measurements run."""
+
+    def __enter__(self) -> Display:
+        """Start showing."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop showing."""
+        ...
+
+
+class CountDisplay:
+    """A bar on a terminal that counts evaluations, nothing elsewhere.
+
+    Args:
+        total: how many there will be.
+        console: where to show it.
+    """
+
+    def __init__(self, total: int, console: Console) -> None:
+        columns = (TextColumn("measured"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._bar = self._progress.add_task("measured", total=total)
+
+    def __enter__(self) -> CountDisplay:
+        """Show the bar."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the bar."""
+        self._progress.stop()
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        """Count an evaluation."""
+        log.info("evaluation %d: %s %s", evaluation.index, evaluation.key, evaluation.measurement.values)
+        self._progress.update(self._bar, advance=1)
+
+    def fitted(self, iteration: int, quality: Sequence[PredictorQuality]) -> None:
+        """Nothing is predicted."""
 
 
 class SearchDisplay:

@@ -52,13 +52,13 @@ def read_examples(
     values: list[list[float]] = []
     for one in paths:
         file = one / RESULTS if one.is_dir() else one
-        header, rows = _read_table(file)
+        header, rows = read_table(file)
         columns = [_objective_column(file, header, objective) for objective in objectives]
-        _check_architecture(file, header, space)
+        check_columns(file, header, space)
         for line, row in rows:
-            numbers = [_number(file, line, name, row[name]) for name in columns]
+            numbers = [read_number(file, line, name, row[name]) for name in columns]
             if all(map(math.isfinite, numbers)):
-                genotypes.append(_genotype(file, line, row, space))
+                genotypes.append(read_genotype(file, line, row, space))
                 values.append(numbers)
     if not values:
         named = ", ".join(objective.name for objective in objectives)
@@ -76,7 +76,7 @@ def mean_of_repeats(genotypes: Genotypes, values: Values) -> tuple[Genotypes, Va
     return genotypes[starts], sums / np.bincount(owner)[:, None]
 
 
-def _read_table(file: Path) -> tuple[list[str], Iterator[Row]]:
+def read_table(file: Path) -> tuple[list[str], Iterator[Row]]:
     """Return the column names and the rows; a last row of results.csv that a killed run left torn is passed over."""
     try:
         text = file.read_bytes().decode("utf-8-sig")
@@ -111,7 +111,8 @@ def _objective_column(file: Path, header: Sequence[str], objective: Objective) -
     )
 
 
-def _check_architecture(file: Path, header: Sequence[str], space: SearchSpace) -> None:
+def check_columns(file: Path, header: Sequence[str], space: SearchSpace) -> None:
+    """Raise DynasError where a table's columns do not tell architectures of this space."""
     missing = [variable.name for variable in space.variables if variable.name not in header]
     if ARCHITECTURE not in header and missing:
         raise DynasError(
@@ -120,14 +121,16 @@ def _check_architecture(file: Path, header: Sequence[str], space: SearchSpace) -
         )
 
 
-def _number(file: Path, line: int, name: str, cell: str) -> float:
+def read_number(file: Path, line: int, name: str, cell: str) -> float:
+    """Return a cell's number, NaN for an empty one; raise DynasError, naming file and line, for anything else."""
     try:
         return float(cell) if cell.strip() else math.nan
     except ValueError as error:
         raise DynasError(f"'{file}' line {line} has '{cell}' as {name}: expected a number, or nothing") from error
 
 
-def _genotype(file: Path, line: int, row: Mapping[str, str], space: SearchSpace) -> NDArray[np.int64]:
+def read_genotype(file: Path, line: int, row: Mapping[str, str], space: SearchSpace) -> NDArray[np.int64]:
+    """Return the canonical genotype ``(G,)`` of a row; raise DynasError, naming file and line, where it has none."""
     try:
         if ARCHITECTURE in row:
             architecture: Architecture = json.loads(row[ARCHITECTURE])

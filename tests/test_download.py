@@ -18,7 +18,7 @@ import pytest
 from rich.console import Console
 
 from dynas.errors import DynasError
-from dynas.supernets.download import Checkpoint, cache_folder, fetch, sha256
+from dynas.supernets.download import Checkpoint, fetch, sha256
 from dynas.supernets.public import INVERTED_RESIDUALS, RESNET50
 from tests.cli import ROOT
 
@@ -306,13 +306,3 @@ def test_two_processes_download_once(host: Host, tmp_path: Path) -> None:
         assert (process.returncode, out) == (0, f"{tmp_path / 'net'}\n"), err
     assert len(page.asked) == 1
     assert sha256(tmp_path / "net") == DIGEST
-
-
-def test_the_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DYNAS_CACHE", str(tmp_path / "own"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache_folder() == tmp_path / "own"
-    monkeypatch.delenv("DYNAS_CACHE")
-    assert cache_folder() == tmp_path / "xdg" / "dynas"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_folder() == Path.home() / ".cache" / "dynas"

@@ -235,10 +235,14 @@ def test_another_request_is_decoded_anew(
     assert len(list(cache.iterdir())) == 2
 
 
-def test_the_cache_lies_where_the_setting_says(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_lies_where_the_setting_says(root: Path, tmp_path: Path) -> None:
     validation(load(root, cache=str(tmp_path / "mine")))
     assert len(list((tmp_path / "mine").glob("validation-16x16-*.npy"))) == 1
-    assert cache_folder() == tmp_path / "cache"
+
+
+def test_the_cache_folder_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DYNAS_CACHE", str(tmp_path / "own"))
+    assert cache_folder() == tmp_path / "own"
     monkeypatch.delenv("DYNAS_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache_folder() == tmp_path / "xdg" / "dynas"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dynas.commands.export import make_parser
 from dynas.paths import CONFIGS
 from tests.cli import ROOT, dynas
 
@@ -18,7 +19,7 @@ README = (ROOT / "README.md").read_text()
 COMMANDS = [
     line.split("#")[0].strip().removeprefix("scripts/")
     for line in README.splitlines()
-    if re.match(r" {4}(scripts/)?dynas (search|train|predictors) ", line)
+    if re.match(r" {4}(scripts/)?dynas (search|evaluate|train|predictors) ", line)
 ]
 
 
@@ -36,6 +37,13 @@ def test_every_command_composes(command: str, tmp_path: Path) -> None:
     arguments = [re.sub(r"^seed=1,2,3$", "seed=1", argument) for argument in arguments]
     shown = dynas(*arguments, "--cfg", "job", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
+
+
+def test_every_export_can_be_read() -> None:
+    lines = re.findall(r"^ {4}dynas export (.*?)(?: #.*)?$", README, flags=re.MULTILINE)
+    assert lines
+    for line in lines:
+        assert make_parser().parse_args(shlex.split(line.replace("<run folder>", "run"))).run
 
 
 def test_the_python_example_runs(tmp_path: Path) -> None:

@@ -105,17 +105,31 @@ def check_outputs(arguments: list[str]) -> None:
 
 
 def resume_arguments(arguments: list[str]) -> list[str]:
-    """Return the arguments that go on with a run: what it was started with, then what is given now.
-
-    Only plain overrides are taken over from the folder. One that names code to run or changes Hydra itself is
-    refused, since the folder may be somebody else's.
-    """
+    """Return the arguments that go on with a run: what it was started with, then what is given now."""
     given = override_value(arguments, "resume")
     if given is None or given in ("null", ""):
         return arguments
     if "-m" in arguments or "--multirun" in arguments:
         raise DynasError("resume=<run folder> goes on with one run: leave out -m")
     folder = Path(given)
+    return [
+        *stored_overrides(folder),
+        *(argument for argument in arguments if not argument.startswith("resume=")),
+        f"resume={quoted(str(folder))}",
+        f"hydra.run.dir={quoted(str(folder))}",
+        "hydra.output_subdir=null",
+    ]
+
+
+def stored_overrides(folder: Path) -> list[str]:
+    """Return what the run in ``folder`` was started with.
+
+    Only plain overrides are taken over from the folder. One that names code to run or changes Hydra itself is
+    refused, since the folder may be somebody else's.
+
+    Raises:
+        DynasError: the folder holds no run, or an override that is refused.
+    """
     stored = read_run(folder).get("overrides")
     if not isinstance(stored, list) or not all(isinstance(override, str) for override in stored):
         raise DynasError(f"'{folder / RUN}' does not say which overrides its run was started with")
@@ -125,13 +139,7 @@ def resume_arguments(arguments: list[str]) -> list[str]:
                 f"'{folder / RUN}' holds the override '{override}', which is not taken over unseen: "
                 "if you trust it, remove it there and repeat it on the command line"
             )
-    return [
-        *stored,
-        *(argument for argument in arguments if not argument.startswith("resume=")),
-        f"resume={quoted(str(folder))}",
-        f"hydra.run.dir={quoted(str(folder))}",
-        "hydra.output_subdir=null",
-    ]
+    return stored
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

@@ -133,13 +133,14 @@ def measure_examples(config: DictConfig, folder: Path, problem: Problem, bench: 
 
     from dynas.algos.random import RandomSearch
     from dynas.commands.search import measure
+    from dynas.display import SearchDisplay
     from dynas.modes.validation import Validation
 
     def search(evaluator: Evaluator, observer: Observer) -> None:
         Validation().run(evaluator, RandomSearch, {}, np.random.default_rng(config.seed), observer)
 
-    status, _ = measure(config, config.examples, folder, problem, bench, search)
-    return status
+    display = SearchDisplay(problem, config.examples, folder, bench.notes)
+    return measure(config, config.examples, folder, problem, bench, search, display)
 
 
 def write_facts(config: DictConfig, folder: Path) -> None:

@@ -19,7 +19,7 @@ from dynas.store import RESULTS
 
 if TYPE_CHECKING:
     from dynas.bench import Bench
-    from dynas.display import SearchDisplay
+    from dynas.display import Display
     from dynas.evaluate import Evaluator, Observer, Problem
     from dynas.stopping import Stopping
 
@@ -34,6 +34,7 @@ def search_job(config: DictConfig) -> int:
     # before torch is imported: threads that spin while they wait slow a shared machine down many times over
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from dynas.build import build, build_mode, build_predictors, build_problem, check_numbers
+    from dynas.display import SearchDisplay
     from dynas.report.outputs import write_outputs
     from dynas.stopping import Stopping
     from dynas.warm_start import front_of
@@ -54,7 +55,8 @@ def search_job(config: DictConfig) -> int:
     def search(evaluator: Evaluator, observer: Observer) -> None:
         mode.run(evaluator, make_algorithm, make_predictors, np.random.default_rng(config.seed), observer, start)
 
-    status, display = measure(config, config.budget, folder, problem, bench, search, stopping)
+    display = SearchDisplay(problem, config.budget, folder, bench.notes)
+    status = measure(config, config.budget, folder, problem, bench, search, display, stopping)
     display.write_predictors()
     display.conclude(write_outputs(folder), status, stopping.reason)
     return 130 if status == "interrupted" else 0
@@ -67,17 +69,16 @@ def measure(
     problem: Problem,
     bench: Bench,
     search: Callable[[Evaluator, Observer], None],
+    display: Display,
     stopping: Stopping | None = None,
-) -> tuple[str, SearchDisplay]:
-    """Measure up to ``budget`` sub-networks into a run folder; return the status and the display that showed them."""
-    from dynas.display import SearchDisplay
+) -> str:
+    """Measure up to ``budget`` sub-networks into a run folder and show them; return ``finished`` or ``interrupted``."""
     from dynas.evaluate import Evaluator
     from dynas.store import RunStore, write_run
 
     facts = run_facts(config, budget, problem, bench)
     store = RunStore(folder, problem.space, problem.objectives, bench.extras)
     write_run(folder, facts)
-    display = SearchDisplay(problem, budget, folder, bench.notes)
     evaluator = Evaluator(problem, bench.measure, budget, store, display, stopping)
     started, cpu = time.perf_counter(), time.process_time()
     status = "failed"
@@ -94,7 +95,7 @@ def measure(
             "cpu_seconds": round(time.process_time() - cpu, 3),
         }
         write_run(folder, facts | run_ending(evaluator, status) | ending)
-    return status, display
+    return status
 
 
 def run_facts(config: DictConfig, budget: int, problem: Problem, bench: Bench) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def run_facts(config: DictConfig, budget: int, problem: Problem, bench: Bench) -
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "choices": choices(),
         "overrides": overrides(),
-        "seed": config.seed,
+        "seed": config.get("seed", 0),
         "budget": budget,
         "objectives": [asdict(objective) for objective in problem.objectives],
         "notes": list(bench.notes),

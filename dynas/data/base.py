@@ -18,6 +18,8 @@ class ClassificationData(Protocol):
 
     A data set that comes with its own version of a metric, such as a model of accuracy, says so by one more
     attribute ``metrics``, a mapping from the metric's class to what replaces it (see `dynas.metrics.base.follow`).
+    One whose inputs are normalised says how by an attribute ``normalisation``, a mapping for people who use an
+    exported network: range of the raw values, ``mean`` and ``std`` per channel.
 
     Batches are float tensors, ready for the network; their sizes are the data set's choice, which knows what an
     image takes.

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -121,6 +122,8 @@ class FashionMNIST:
     Raises:
         DynasError: the folder or its files are missing or broken, or hold too few images.
     """
+
+    normalisation: ClassVar = {"pixels": "from 0 to 1", "mean": [MEAN], "std": [STD]}
 
     def __init__(self, source: str, garments: int, validation_size: int, calibration_size: int, seed: int = 0) -> None:
         if garments < 1:

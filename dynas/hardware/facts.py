@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -43,10 +44,10 @@ def machine_facts() -> dict[str, object]:
     }
 
 
-def package_versions() -> dict[str, str]:
-    """Return the installed versions of what the results depend on."""
+def package_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Return the installed versions of packages, by default of what the results depend on."""
     versions = {}
-    for package in PACKAGES:
+    for package in packages:
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -116,7 +116,7 @@ def check_comparable(runs: Sequence[Run]) -> None:
                 f"'{first.folder}' has the objectives {', '.join(mine)} but '{other.folder}' has "
                 f"{', '.join(theirs)}: report runs together that have the same objectives in the same order"
             )
-        before, now = _circumstances(first), _circumstances(other)
+        before, now = circumstances(first), circumstances(other)
         for what in {**before, **now}:
             if before.get(what) != now.get(what):
                 raise DynasError(
@@ -141,7 +141,7 @@ def _meaning(objective: Objective) -> str:
     return f"{objective.column} ({objective.direction})"
 
 
-def _circumstances(run: Run) -> dict[str, str]:
+def circumstances(run: Run) -> dict[str, str]:
     """Return what a run's measured values depend on beside the sub-network: data, and hardware for a latency."""
     sections: list[str] = []
     facts: dict[str, str] = {}

@@ -35,14 +35,26 @@ def front_table(run: Run) -> Table:
     cells = {"index": [run.rows[row][index] for row in rows]}
     for column, objective in enumerate(run.objectives):
         cells[objective.column] = aligned(run.values[rows, column].tolist())
+    title = f"front: {len(run.front)} of {len(run)} sub-networks"
+    title += f" ({len(rows)} shown)" if len(rows) < len(run.front) else ""
+    return architecture_table(title, cells, [json.loads(run.architectures[row]) for row in rows], "front.csv")
+
+
+def architecture_table(
+    title: str, cells: Mapping[str, Sequence[str]], architectures: Sequence[Mapping[str, Any]], file: str
+) -> Table:
+    """Return a table of sub-networks: the columns of ``cells``, and the architectures as far as they fit.
+
+    Args:
+        title: its title.
+        cells: texts by column name, one per row.
+        architectures: one per row.
+        file: where a reader finds the architectures in full.
+    """
     taken = sum(_width(name, column) + GAP for name, column in cells.items())
-    architectures = [json.loads(run.architectures[row]) for row in rows]
     names = list(architectures[0]) if architectures else []
     variables = {name: [compact(architecture.get(name)) for architecture in architectures] for name in names}
     widths = _fit(variables, WIDTH - taken)
-
-    title = f"front: {len(run.front)} of {len(run)} sub-networks"
-    title += f" ({len(rows)} shown)" if len(rows) < len(run.front) else ""
     table = _table(title)
     for name in cells:
         table.add_column(escape(name), justify="right", no_wrap=True)
@@ -51,7 +63,7 @@ def front_table(run: Run) -> Table:
     for values in zip(*cells.values(), *(variables[name] for name in widths), strict=True):
         table.add_row(*map(escape, values))
     if any(_width(name, column) > widths.get(name, 0) for name, column in variables.items()):
-        table.caption = "architectures in full: front.csv"
+        table.caption = f"architectures in full: {file}"
     return table
 
 

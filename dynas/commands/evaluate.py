@@ -1,0 +1,108 @@
+"""``dynas evaluate``: measures given architectures, such as the finalists of a search once more."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig
+
+from dynas.commands.hydra_job import check_fresh, check_same_config, plain, run_folder, run_hydra
+from dynas.errors import DynasError
+from dynas.store import RESULTS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dynas.architectures import Candidate
+    from dynas.bench import Bench
+    from dynas.evaluate import Evaluator, Observer
+    from dynas.report.outputs import Summary
+    from dynas.space import SearchSpace
+
+
+def main(arguments: list[str]) -> int:
+    """Run ``dynas evaluate`` with Hydra's arguments and return the exit status."""
+    return run_hydra("evaluate", evaluate_job, arguments)
+
+
+def evaluate_job(config: DictConfig) -> int:
+    """Measure what the config names; returns 0, 1 where every measurement failed, or 130 after an interrupt."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
+    import numpy as np
+    from rich.console import Console
+
+    from dynas.architectures import read_architectures
+    from dynas.build import build_problem
+    from dynas.commands.search import measure
+    from dynas.display import CountDisplay
+    from dynas.report.outputs import write_outputs
+    from dynas.report.tables import WIDTH
+
+    folder = run_folder()
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    if config.group < 1:
+        raise DynasError(f"group={config.group}: give 1 or more")
+    if config.resume:
+        check_same_config(folder, plain(config))
+    else:
+        check_fresh(folder, RESULTS)
+    problem, bench = build_problem(config)
+    settings = plain(config)
+    candidates = read_architectures(settings["architectures"], settings["rows"], problem.space, problem.objectives)
+    by_key = group_by_key(candidates, problem.space)
+    if config.resume:
+        check_same_architectures(folder, by_key)
+    genotypes = np.stack([some[0].genotype for some in by_key.values()])
+    if len(by_key) < len(candidates):
+        console.print(f"{len(candidates)} architectures given, {len(by_key)} distinct sub-networks: each measured once")
+
+    def evaluate(evaluator: Evaluator, observer: Observer) -> None:
+        evaluator(genotypes)
+
+    status = measure(config, len(by_key), folder, problem, bench, evaluate, CountDisplay(len(by_key), console))
+    summary = write_outputs(folder)
+    conclude(summary, by_key, bench, console)
+    if status == "interrupted":
+        console.print(f"interrupted; go on with: dynas evaluate resume={folder}", soft_wrap=True)
+        return 130
+    return 0 if summary.run.measured.any() else 1
+
+
+def group_by_key(candidates: Sequence[Candidate], space: SearchSpace) -> dict[str, list[Candidate]]:
+    """Return the candidates of each distinct sub-network, in the order in which they were named."""
+    by_key: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        by_key.setdefault(space.key(candidate.genotype), []).append(candidate)
+    return by_key
+
+
+def check_same_architectures(folder: Path, by_key: Mapping[str, object]) -> None:
+    """Raise DynasError where a run that goes on has measured what is no longer named."""
+    from dynas.report.load import load_run
+
+    if gone := [key for key in load_run(folder).keys if key not in by_key]:
+        raise DynasError(
+            f"'{folder}' has measured {gone[0]}, which architectures=... no longer names: the file or the run folder "
+            "that they come from has changed; start a new run"
+        )
+
+
+def conclude(summary: Summary, by_key: Mapping[str, Sequence[Candidate]], bench: Bench, console: Console) -> None:
+    """Print the measurements, how they differ from earlier ones, what failed, and where everything lies."""
+    from dynas.report.evaluated import changes, differences, evaluated, evaluated_table, write_earlier
+
+    result = evaluated(summary.run, by_key)
+    console.print(evaluated_table(result))
+    for sentence in (*changes(result), *differences(result), *bench.notes):
+        console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+    error = summary.run.header.index("error")
+    for candidates, row in zip(result.named, summary.run.rows, strict=True):
+        if row[error]:
+            console.print(f"{candidates[0].name} failed: {row[error]}", soft_wrap=True, highlight=False, markup=False)
+    for path in (*summary.paths, write_earlier(result, summary.run.folder)):
+        if path is not None:
+            console.print(f"  {path}", soft_wrap=True, highlight=False)

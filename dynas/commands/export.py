@@ -1,0 +1,174 @@
+"""``dynas export``: writes one measured sub-network as files that run without its supernet."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from dynas.errors import DynasError, one_of
+from dynas.report.load import Run, load_run
+from dynas.report.tables import WIDTH, front_table, point_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dynas.export.network import Network
+    from dynas.export.rebuild import Origin
+    from dynas.export.write import Written
+
+DESCRIPTION = (
+    "Writes one row of a run as files that can be deployed: the sub-network whose accuracy was measured, with its "
+    "re-calibrated batch norm. Every file is loaded again and compared with it; export.json says how they agree, and "
+    "which inputs the network takes."
+)
+PACKAGES = ("dynas", "torch", "safetensors", "onnx", "onnxscript", "onnxruntime")  # whose versions are noted
+NOT_VALUES = ("index", "iteration", "key", "seconds [s]", "timestamp", "error", "architecture")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    parser = argparse.ArgumentParser(prog="dynas export", description=DESCRIPTION)
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--row", type=int, metavar="N", help="index in results.csv; without it, the front is shown")
+    which.add_argument("--best", metavar="OBJECTIVE", help="the row of the front that is best at an objective")
+    parser.add_argument("--to", type=Path, metavar="FOLDER", help="where to write; RUN/export_rowN by default")
+    parser.add_argument(
+        "--formats", metavar="A,B", help="pytorch, torch_export, onnx; all that are installed by default"
+    )
+    parser.add_argument("--batch", type=int, metavar="N", help="the only batch size that is taken; any by default")
+    parser.add_argument("--config-dir", type=Path, metavar="FOLDER", help="your own configs, if the search used any")
+    return parser
+
+
+def main(argv: list[str]) -> int:
+    """Run ``dynas export`` and return the exit status.
+
+    Raises:
+        DynasError: there is no such run or row, the run cannot be rebuilt, or a file does not compute what the
+            network computes.
+    """
+    given = make_parser().parse_args(argv)
+    run = load_run(given.run)
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    row = choose(run, given.row, given.best, console)
+    if given.batch is not None and given.batch < 1:
+        raise DynasError(f"--batch {given.batch}: give 1 or more samples")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
+    from dynas.export.formats import FORMATS, chosen, install_hint
+    from dynas.export.network import Network, measured_network
+    from dynas.export.rebuild import rebuild
+    from dynas.export.write import write
+
+    names = chosen(given.formats.split(",") if given.formats is not None else None)
+    origin = rebuild(run, given.config_dir)
+    space = origin.supernet.space
+    architecture = space.decode(space.encode(json.loads(run.architectures[row])))
+    module = measured_network(origin.supernet, origin.data, architecture)
+    network = Network(module, origin.supernet, architecture, origin.config, given.batch)
+    folder = given.to or given.run / f"export_row{cell(run, row, 'index')}"
+    values = point_text(run.objectives, run.values[row].tolist())
+    console.print(f"row {cell(run, row, 'index')} of {given.run}: {values}", soft_wrap=True, highlight=False)
+    written = write(network, names, folder, facts(run, row, network, origin))
+    show(written, folder, network, origin, console)
+    if given.formats is None:
+        for name in FORMATS:
+            if name not in names:
+                console.print(f"left out: {install_hint(name)}", soft_wrap=True, highlight=False, markup=False)
+    check(written, folder)
+    return 0
+
+
+def choose(run: Run, index: int | None, best: str | None, console: Console) -> int:
+    """Return the position of the chosen row.
+
+    Raises:
+        DynasError: none is chosen, which shows the front, or there is no such row, or it was not measured.
+    """
+    indices = [cell(run, row, "index") for row in range(len(run))]
+    if best is not None:
+        names = [objective.name for objective in run.objectives]
+        if best not in names:
+            raise one_of("objective", best, names)
+        if len(run.front) == 0:
+            raise DynasError(f"'{run.folder}' has no front: nothing within the bounds was measured")
+        losses = run.losses[run.front, names.index(best)]
+        return int(run.front[losses.argmin()])
+    if index is None:
+        console.print(front_table(run))
+        raise DynasError(f"choose a row by its index: dynas export {run.folder} --row N, or --best OBJECTIVE")
+    if str(index) not in indices:
+        known = f"give an index from {indices[0]} to {indices[-1]}" if indices else "it has no rows yet"
+        raise DynasError(f"'{run.folder}' has no row {index}: {known}")
+    row = indices.index(str(index))
+    if not run.measured[row]:
+        raise DynasError(f"row {index} of '{run.folder}' was not measured: {cell(run, row, 'error')}; choose another")
+    return row
+
+
+def cell(run: Run, row: int, column: str) -> str:
+    """Return one cell of results.csv."""
+    return run.rows[row][run.header.index(column)]
+
+
+def facts(run: Run, row: int, network: Network, origin: Origin) -> dict[str, Any]:
+    """Return what export.json says of the network, whatever the formats."""
+    from dynas.hardware.facts import package_versions
+
+    cells = dict(zip(run.header, run.rows[row], strict=True))
+    return {
+        "run": str(run.folder.absolute()),
+        "index": int(cells["index"]),
+        "key": cells["key"],
+        "architecture": network.architecture,
+        "measured": {name: float(text) for name, text in cells.items() if name not in NOT_VALUES and text},
+        "inputs": network.signature,
+        "normalisation": getattr(origin.data, "normalisation", None),
+        "config": origin.config,
+        "weights_sha256": origin.supernet.weights_digest,
+        "data_sha256": origin.data.digest,
+        "versions": package_versions(PACKAGES),
+    }
+
+
+def show(written: Sequence[Written], folder: Path, network: Network, origin: Origin, console: Console) -> None:
+    """Print what was written, how well it agrees, and what the network takes."""
+    from rich import box
+    from rich.table import Table
+
+    from dynas.export.formats import FORMATS
+    from dynas.export.write import RECORD
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    for name in ("format", "kB", "max. relative difference", "load with"):
+        table.add_column(name, justify="right" if name == "kB" else "left")
+    for one in written:
+        agrees = f"{one.difference:.1e}" if one.matches else f"{one.difference:.1e}: does NOT match"
+        table.add_row(one.name, f"{one.bytes / 1000:,.0f}", agrees, FORMATS[one.name].USE)
+    console.print(table)
+    for number, taken in enumerate(network.signature, start=1):
+        shape = ", ".join(map(str, taken["shape"]))
+        console.print(f"input {number}: {taken['dtype']} ({shape})", highlight=False)
+    if normalisation := getattr(origin.data, "normalisation", None):
+        said = ", ".join(f"{name} {value}" for name, value in normalisation.items())
+        console.print(f"inputs are normalised: {said}", highlight=False, markup=False)
+    for path in (*(path for one in written for path in one.files), folder / RECORD):
+        console.print(f"  {path}", soft_wrap=True, highlight=False)
+
+
+def check(written: Sequence[Written], folder: Path) -> None:
+    """Raise DynasError where files do not compute what the network computes."""
+    from dynas.export.write import RECORD, TOLERANCE
+
+    if failed := [one for one in written if not one.matches]:
+        one = failed[0]
+        why = one.error or f"outputs differ by {one.difference:.1e} of the largest, more than {TOLERANCE:g}"
+        raise DynasError(
+            f"{', '.join(one.name for one in failed)} in '{folder}' must not be used, marked so in {RECORD}: {why}"
+        )

@@ -1,0 +1,1 @@
+"""Writing a measured sub-network as files that run without its supernet."""

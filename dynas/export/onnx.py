@@ -1,0 +1,59 @@
+"""An ONNX model: runs with ONNX Runtime and many others."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from dynas.export.network import Network, Tensors, run
+
+MODEL = "model.onnx"
+FILES: tuple[str, ...] = (MODEL,)
+PACKAGES: tuple[str, ...] = ("onnx", "onnxscript", "onnxruntime")
+USE = 'onnxruntime.InferenceSession("model.onnx")'
+
+
+def save(network: Network, folder: Path) -> None:
+    """Translate the traced network and write it with its weights as one file."""
+    outputs = len(run(network.module, network.inputs(1 if network.batch_size is None else network.batch_size)))
+    names = ["output"] if outputs == 1 else [f"output_{number}" for number in range(outputs)]
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # it warns of torchvision, which nothing here needs
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch about itself
+            program = torch.onnx.export(
+                network.program, dynamo=True, output_names=names, external_data=False, verbose=False
+            )
+    finally:
+        logger.setLevel(level)
+    assert program is not None
+    _name_batch(program)
+    program.save(folder / MODEL)
+
+
+def _name_batch(program: torch.onnx.ONNXProgram) -> None:
+    """Call the dynamic dimension ``batch``, since torch numbers it."""
+    graph = program.model.graph
+    for value in (*graph.inputs, *graph.outputs):
+        if value.shape is not None and value.shape and not isinstance(value.shape[0], int):
+            value.shape[0] = "batch"
+
+
+def load(folder: Path) -> Callable[[Tensors], Tensors]:
+    """Return the model in the file, run by ONNX Runtime on the CPU."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(folder / MODEL), providers=["CPUExecutionProvider"])
+    names = [one.name for one in session.get_inputs()]
+
+    def answer(inputs: Tensors) -> Tensors:
+        feeds = {name: tensor.numpy() for name, tensor in zip(names, inputs, strict=True)}
+        return tuple(torch.from_numpy(output) for output in session.run(None, feeds))
+
+    return answer

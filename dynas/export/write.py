@@ -1,0 +1,115 @@
+"""Writing a network in several formats, each of them loaded again and compared with the network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dynas.errors import DynasError
+from dynas.evaluate import reason
+from dynas.export.formats import FORMATS, Format
+from dynas.export.network import Network, run
+from dynas.store import write_atomic
+
+RECORD = "export.json"
+TOLERANCE = 1e-4  # of the largest output
+
+
+@dataclass(frozen=True)
+class Written:
+    """One format of a network on disk.
+
+    Attributes:
+        name: of the format.
+        files: its files.
+        difference: largest difference from the network's outputs, as a share of the largest of them; infinite where
+            the files do not run or give outputs of other shapes.
+        error: why they do not run, else empty.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    difference: float
+    error: str = ""
+
+    @property
+    def matches(self) -> bool:
+        """Whether the files compute what the network computes."""
+        return self.difference <= TOLERANCE
+
+    @property
+    def bytes(self) -> int:
+        """Size of its files."""
+        return sum(path.stat().st_size for path in self.files)
+
+
+def write(network: Network, names: Sequence[str], folder: Path, facts: dict[str, Any]) -> list[Written]:
+    """Write a network in every format, and export.json with ``facts`` and how well the files agree with it.
+
+    Raises:
+        DynasError: the folder is not empty or cannot be written, or the network cannot be written in a format; the
+            formats before it stay.
+    """
+    written: list[Written] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise DynasError(f"'{folder}' is not empty: choose another folder by --to, or remove it")
+        for name in names:
+            _save(network, name, folder)
+            written.append(_try(network, name, folder))
+            formats = {one.name: _record(one, network) for one in written}
+            write_atomic(folder / RECORD, json.dumps({**facts, "formats": formats}, indent=2) + "\n")
+    except OSError as error:
+        raise DynasError(f"cannot write to '{folder}': {error.strerror or error}") from error
+    return written
+
+
+def _save(network: Network, name: str, folder: Path) -> None:
+    try:
+        FORMATS[name].save(network, folder)
+    except (DynasError, OSError):
+        raise
+    except Exception as error:  # torch raises a different type for everything that a format cannot express
+        raise DynasError(f"{name} cannot express this network: {reason(error)}") from error
+
+
+def _try(network: Network, name: str, folder: Path) -> Written:
+    files = tuple(folder / file for file in FORMATS[name].FILES)
+    try:
+        return Written(name, files, difference(network, FORMATS[name], folder))
+    except Exception as error:  # a foreign runtime may raise anything; what does not run does not match
+        return Written(name, files, math.inf, reason(error))
+
+
+def difference(network: Network, form: Format, folder: Path) -> float:
+    """Return the largest difference between what files and network compute, as a share of the largest output."""
+    answer = form.load(folder)
+    worst = 0.0
+    for size in network.sizes:
+        inputs = network.inputs(size)
+        expected, given = run(network.module, inputs), answer(inputs)
+        if [one.shape for one in expected] != [one.shape for one in given]:
+            return math.inf
+        largest = max(float(one.abs().max()) for one in expected)
+        apart = max(float((one - other).abs().max()) for one, other in zip(expected, given, strict=True))
+        share = apart / largest if largest else apart
+        worst = max(worst, share) if math.isfinite(share) else math.inf
+    return worst
+
+
+def _record(written: Written, network: Network) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in written.files},
+        "load": FORMATS[written.name].USE,
+        "matches": written.matches,
+        "max_relative_difference": written.difference if math.isfinite(written.difference) else None,
+        "tolerance": TOLERANCE,
+        "batch_sizes": list(network.sizes),
+    }
+    return record | ({"error": written.error} if written.error else {})
