@@ -49,6 +49,8 @@ def train_job(config: DictConfig) -> int:
         torch.set_num_threads(config.threads)
     data, recipe, supernet = build(config, "data"), build(config, "recipe"), build(config, "supernet")
     check_classes(config, data)
+    if not hasattr(data, "classes"):
+        raise DynasError("this recipe trains classification: give data=fashion_mnist or another with classes")
     if recipe.batch_size > len(data):
         raise DynasError(f"recipe.batch_size={recipe.batch_size} is larger than the {len(data)} training samples")
     facts = {

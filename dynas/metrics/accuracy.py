@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from dynas.errors import DynasError
 from dynas.metrics.base import Reading
 
 if TYPE_CHECKING:
@@ -66,7 +67,15 @@ class Top1:
     extras = ()
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
-        """Re-calibrate batch norm on the calibration samples, then count on the validation samples."""
+        """Re-calibrate batch norm on the calibration samples, then count on the validation samples.
+
+        Raises:
+            DynasError: the data is not made for classification.
+        """
+        if not hasattr(bench.data, "classes"):
+            raise DynasError(
+                "top1 needs data of classification: give data=fashion_mnist or another, or choose objectives=bleu"
+            )
         readings = []
         for subnet in subnets:
             recalibrate(subnet, torch.split(bench.data.calibration, BATCH))
