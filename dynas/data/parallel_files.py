@@ -46,7 +46,9 @@ def read_pairs(source: str, target: str | None) -> TextPairs:
     else:
         others = read_lines(Path(target).expanduser())
         if len(lines) != len(others):
-            raise DynasError(f"'{source}' has {len(lines)} lines but '{target}' has {len(others)}: give as many of both")
+            raise DynasError(
+                f"'{source}' has {len(lines)} lines but '{target}' has {len(others)}: give as many of both"
+            )
         pairs = TextPairs(lines, others)
     for path, texts in ((source, pairs.sources), (target or source, pairs.targets)):
         empty = next((number for number, text in enumerate(texts, 1) if not text.strip()), None)

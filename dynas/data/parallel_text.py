@@ -16,6 +16,7 @@ from dynas.data.translation import Sides, Translation
 from dynas.errors import DynasError
 
 Rules = tuple[TextRules, TextRules]
+Pieces = tuple[list[list[str]], list[list[str]]]  # of every source and every target sentence
 LEARN = "learn"
 
 
@@ -65,9 +66,16 @@ def parallel_text(
     else:
         training, validation = pairs, read_pairs(validation_source, validation_target)
         validation = sample(validation, validation_size, seed)
-    rules = make_rules(subwords, merges, (languages[0], languages[1]), training)
-    pieces = None if dictionary else both_sides(training, rules)
-    words = Dictionary.read(Path(dictionary).expanduser()) if pieces is None else Dictionary.build(sum(pieces, []))
+    pieces: Pieces | None = None
+    if subwords == LEARN:
+        rules, pieces = learn(training, (languages[0], languages[1]), merges)
+    else:
+        rules = read_rules(Path(subwords).expanduser(), (languages[0], languages[1]))
+    if dictionary:
+        words = Dictionary.read(Path(dictionary).expanduser())
+    else:
+        pieces = pieces or both_sides(training, rules)
+        words = Dictionary.build([*pieces[0], *pieces[1]])
 
     def read_training() -> Sides:
         return numbered(both_sides(training, rules) if pieces is None else pieces, words, max_length)
@@ -83,25 +91,31 @@ def parallel_text(
     )
 
 
-def make_rules(subwords: str, merges: int, languages: tuple[str, str], training: TextPairs) -> Rules:
-    """Return the text rules of both languages, with codes that are read or learned from the training pairs."""
-    path = Path(subwords).expanduser()
+def read_rules(path: Path, languages: tuple[str, str]) -> Rules:
+    """Return the text rules of both languages with the subwords of a file."""
     if path.suffix == ".model":
         return SentencePieces(path, languages[0]), SentencePieces(path, languages[1])
-    if subwords != LEARN:
-        codes = SubwordCodes.read(path)
-    else:
-        sides = zip((training.sources, training.targets), map(Moses, languages), strict=True)
-        codes = SubwordCodes.learn([moses.words(text) for texts, moses in sides for text in texts], merges)
+    codes = SubwordCodes.read(path)
     return Moses(languages[0], codes), Moses(languages[1], codes)
 
 
-def both_sides(pairs: TextPairs, rules: Rules) -> tuple[list[list[str]], list[list[str]]]:
+def learn(training: TextPairs, languages: tuple[str, str], merges: int) -> tuple[Rules, Pieces]:
+    """Return text rules with byte-pair codes learned from both sides, and the pieces of both sides."""
+    sources, targets = (
+        [moses.words(text) for text in texts]
+        for moses, texts in zip(map(Moses, languages), (training.sources, training.targets), strict=True)
+    )
+    codes = SubwordCodes.learn([*sources, *targets], merges)
+    rules = Moses(languages[0], codes), Moses(languages[1], codes)
+    return rules, (codes.split(sources), codes.split(targets))
+
+
+def both_sides(pairs: TextPairs, rules: Rules) -> Pieces:
     """Return the pieces of sources and targets."""
     return rules[0].pieces(pairs.sources), rules[1].pieces(pairs.targets)
 
 
-def numbered(pieces: tuple[list[list[str]], list[list[str]]], words: Dictionary, max_length: int) -> Sides:
+def numbered(pieces: Pieces, words: Dictionary, max_length: int) -> Sides:
     """Return the ids of pairs of at most ``max_length`` pieces a side.
 
     Raises:

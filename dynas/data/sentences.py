@@ -56,7 +56,9 @@ class Sentences:
         return matrix
 
 
-def training_batches(source: Sentences, target: Sentences, max_tokens: int, rng: np.random.Generator) -> Iterator[Batch]:
+def training_batches(
+    source: Sentences, target: Sentences, max_tokens: int, rng: np.random.Generator
+) -> Iterator[Batch]:
     """Yield one epoch of all pairs as `dynas.data.translation_base.TranslationData.training_batches` says.
 
     Raises:

@@ -74,12 +74,14 @@ class SubwordCodes:
 
     def split(self, sentences: Sequence[str]) -> list[list[str]]:
         """Return the pieces of sentences whose words stand between spaces."""
-        characters = {character for sentence in sentences for character in sentence}
+        words = sorted({word for sentence in sentences for word in sentence.split(" ") if word})
+        characters = set().union(*words)
         symbols = {symbol for pair in self.merges for symbol in (*pair, "".join(pair))}
         symbols |= characters | {character + END for character in characters}
         vocabulary = {symbol: index for index, symbol in enumerate(sorted(symbols))}
-        encoded = word_tokenizer(list(self.merges), vocabulary).encode_batch(list(sentences))
-        return [[marked(symbol) for symbol in sentence.tokens] for sentence in encoded]
+        encoded = word_tokenizer(list(self.merges), vocabulary).encode_batch(words)
+        pieces = {word: [marked(symbol) for symbol in one.tokens] for word, one in zip(words, encoded, strict=True)}
+        return [[piece for word in sentence.split(" ") if word for piece in pieces[word]] for sentence in sentences]
 
 
 def marked(symbol: str) -> str:

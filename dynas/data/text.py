@@ -78,7 +78,7 @@ class SentencePieces:
             import sentencepiece
         except ImportError as error:
             raise DynasError(
-                f"'{path}' is a SentencePiece model: install the extra sentencepiece (pip install 'dynas[sentencepiece]')"
+                f"'{path}' is a SentencePiece model: install the extra for it (pip install 'dynas[sentencepiece]')"
             ) from error
         if not path.is_file():
             raise DynasError(f"no SentencePiece model '{path}'")

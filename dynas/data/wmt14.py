@@ -80,5 +80,3 @@ def read_split(
             f"'{folder / name}' holds {len(sources)} sentences of {languages[0]} but {len(targets)} of {languages[1]}"
         )
     return sources, targets
-
-

@@ -92,9 +92,7 @@ def acting(draw: Draw, subject: NounPhrase, tense: str) -> Clause:
     verb, phrase = with_object(draw)
     phrase = differs(draw, subject, phrase)
     draw.note(verb.en, verb.particle, phrase.head)
-    return Clause(
-        subject, verb, tense, (Object(phrase, verb.case, verb.en_preposition, verb.preposition),)
-    )
+    return Clause(subject, verb, tense, (Object(phrase, verb.case, verb.en_preposition, verb.preposition),))
 
 
 def giving(draw: Draw, subject: NounPhrase, tense: str) -> Clause:
@@ -145,7 +143,12 @@ def event(draw: Draw, subject: NounPhrase | None = None, tense: str | None = Non
     if draw.chance(0.18):
         often = clause.when is not None and clause.when[0].startswith("every ")  # German would say "nicht jeden Tag"
         return negated(replace(clause, when=None) if often else clause)
-    if clause.objects and clause.objects[-1].phrase.kind != "language" and draw.chance(0.2) and not clause.objects[-1].preposition:
+    if (
+        clause.objects
+        and clause.objects[-1].phrase.kind != "language"
+        and draw.chance(0.2)
+        and not clause.objects[-1].preposition
+    ):
         clause = replace(clause, where=somewhere(draw).at)
     return clause
 

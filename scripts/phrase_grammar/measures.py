@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
@@ -24,7 +26,8 @@ VOLUMES = ("volume-liter", "volume-milliliter")
 def amount(draw: Draw, high: int) -> float:
     """Return a number, whole or with one or two decimals."""
     digits = draw.pick((0, 0, 1, 2))
-    value = draw.number(2 * 10**digits, high * 10**digits) / 10**digits
+    unit: int = 10**digits
+    value = draw.number(2 * unit, high * unit) / unit
     draw.note("amount", value)
     return value
 
@@ -42,7 +45,7 @@ def price(draw: Draw) -> Phrase:
     value = draw.number(100, 10 ** draw.number(3, 6)) / 100
     value = float(round(value) + 2) if currency == "JPY" or draw.chance(0.3) else value
     draw.note("price", value)
-    kind = "name" if draw.chance(0.3) else "standard"
+    kind: Literal["name", "standard"] = "name" if draw.chance(0.3) else "standard"
     en, de = (plain(format_currency(value, currency, locale=locale, format_type=kind)) for locale in ("en", "de"))
     return en, de
 

@@ -85,8 +85,10 @@ class NounPhrase:
     def german(self, case: str, preposition: str = "") -> str:
         """Return the German form, after a preposition where there is one."""
         form = self.de[CASES.index(case)]
-        return contracted(f"{preposition} {form}") if preposition and self.kind == "definite" else (
-            f"{preposition} {form}".strip()
+        return (
+            contracted(f"{preposition} {form}")
+            if preposition and self.kind == "definite"
+            else (f"{preposition} {form}".strip())
         )
 
     @property
@@ -131,9 +133,7 @@ def noun_phrase(
         forms.append(" ".join([*words, noun.german(case, plural)]).strip())
     kind = "counted" if number else {"the": "definite", "a": "indefinite", "no": "indefinite"}.get(determiner, "other")
     en = " ".join([first_en, *en_words]).strip()
-    return NounPhrase(
-        en, (forms[0], forms[1], forms[2], forms[3]), "pl" if plural else "3sg", gender, kind, noun.en
-    )
+    return NounPhrase(en, (forms[0], forms[1], forms[2], forms[3]), "pl" if plural else "3sg", gender, kind, noun.en)
 
 
 def pronoun(en: str, en_object: str, forms: tuple[str, str, str, str], person: str, gender: str) -> NounPhrase:
@@ -175,7 +175,8 @@ def possessed(owner: NounPhrase, adjectives: Sequence[Adjective], noun: Noun, pl
             forms = tuple(f"{owner.de[3]} {form}" for form in bare.de)
         else:
             forms = tuple(
-                f"{owner.de[3]} " + " ".join([*(a.stem + STRONG[noun.gender][i] for a in adjectives), noun.german(c, False)])
+                f"{owner.de[3]} "
+                + " ".join([*(a.stem + STRONG[noun.gender][i] for a in adjectives), noun.german(c, False)])
                 for i, c in enumerate(CASES)
             )
         return replace(bare, en=en, de=(forms[0], forms[1], forms[2], forms[3]), kind="other")

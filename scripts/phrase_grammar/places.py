@@ -81,15 +81,37 @@ TOWN = (  # the noun, English preposition, German one for where, for where to an
     ("in", "in", "in", "acc", parse("garden; m Garten Gärten\nforest; m Wald Wälder\npark; m Park Parks")),
     ("at", "an", "zu", "dat", parse("station; m Bahnhof Bahnhöfe\nairport; m Flughafen Flughäfen")),
     ("at", "auf", "auf", "acc", parse("market; m Markt Märkte")),
-    ("in", "in", "in", "acc", parse("museum; n Museum Museen\nhotel; n Hotel Hotels\nhospital; n Krankenhaus Krankenhäuser")),
-    ("at", "in", "in", "acc", parse("cinema; n Kino Kinos\ntheatre; n Theater Theater\nlibrary; f Bibliothek Bibliotheken")),
+    (
+        "in",
+        "in",
+        "in",
+        "acc",
+        parse("museum; n Museum Museen\nhotel; n Hotel Hotels\nhospital; n Krankenhaus Krankenhäuser"),
+    ),
+    (
+        "at",
+        "in",
+        "in",
+        "acc",
+        parse("cinema; n Kino Kinos\ntheatre; n Theater Theater\nlibrary; f Bibliothek Bibliotheken"),
+    ),
     ("in", "in", "in", "acc", parse("church; f Kirche Kirchen\nschool; f Schule Schulen\nfactory; f Fabrik Fabriken")),
-    ("at", "an", "an", "acc", parse("lake; m See Seen\nuniversity; f Universität Universitäten\nriver; m Fluss Flüsse")),
-    ("in", "in", "in", "acc", parse("village; n Dorf Dörfer\ncity; f Stadt Städte\nrestaurant; n Restaurant Restaurants")),
+    (
+        "at",
+        "an",
+        "an",
+        "acc",
+        parse("lake; m See Seen\nuniversity; f Universität Universitäten\nriver; m Fluss Flüsse"),
+    ),
+    (
+        "in",
+        "in",
+        "in",
+        "acc",
+        parse("village; n Dorf Dörfer\ncity; f Stadt Städte\nrestaurant; n Restaurant Restaurants"),
+    ),
 )
-ALL_TOWN: tuple[tuple[str, str, str, str, Noun], ...] = tuple(
-    (*row[:4], noun) for row in TOWN for noun in row[4]
-)
+ALL_TOWN: tuple[tuple[str, str, str, str, Noun], ...] = tuple((*row[:4], noun) for row in TOWN for noun in row[4])
 
 
 def town(draw: Draw) -> Place:

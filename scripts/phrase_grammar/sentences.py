@@ -7,7 +7,7 @@ from dataclasses import replace
 from phrase_grammar import adjectives, measures, nouns, verbs
 from phrase_grammar.clauses import Clause, Object
 from phrase_grammar.draw import Draw
-from phrase_grammar.events import acting, event, giving, person, third_person, thing
+from phrase_grammar.events import acting, event, giving, person, thing, third_person
 from phrase_grammar.noun_phrases import HE, NAMES, SHE, THEY, NounPhrase, noun_phrase, some
 from phrase_grammar.numbers import english, german
 from phrase_grammar.places import CITIES, city, country, language
@@ -282,7 +282,8 @@ def distance(draw: Draw) -> Phrase:
     way_en, way_de = draw.pick((("journey", "Reise"), ("flight", "Flug"), ("crossing", "Überfahrt")))
     article = "der" if way_de == "Flug" else "die"
     return finished(
-        f"the {way_en} from {en} to {to_en} takes {long_en}", f"{article} {way_de} von {de} nach {to_de} dauert {long_de}"
+        f"the {way_en} from {en} to {to_en} takes {long_en}",
+        f"{article} {way_de} von {de} nach {to_de} dauert {long_de}",
     )
 
 
@@ -344,12 +345,17 @@ def happening(draw: Draw) -> Phrase:
 
 def opening(draw: Draw) -> Phrase:
     """Return from when to when something is open."""
-    en, de = draw.pick((("shop", "das Geschäft"), ("museum", "das Museum"), ("bank", "die Bank"), ("bakery", "die Bäckerei")))
+    en, de = draw.pick(
+        (("shop", "das Geschäft"), ("museum", "das Museum"), ("bank", "die Bank"), ("bakery", "die Bäckerei"))
+    )
     (from_en, from_de), (to_en, to_de) = clock(draw), clock(draw)
     if draw.chance(0.5):
-        (day_en, day_de) = draw.pick((("on Sundays", "sonntags"), ("on Mondays", "montags"), ("on Fridays", "freitags")))
+        (day_en, day_de) = draw.pick(
+            (("on Sundays", "sonntags"), ("on Mondays", "montags"), ("on Fridays", "freitags"))
+        )
         return finished(
-            f"{day_en} the {en} is open from {from_en} to {to_en}", f"{day_de} ist {de} von {from_de} bis {to_de} geöffnet"
+            f"{day_en} the {en} is open from {from_en} to {to_en}",
+            f"{day_de} ist {de} von {from_de} bis {to_de} geöffnet",
         )
     return finished(f"the {en} is open from {from_en} to {to_en}", f"{de} ist von {from_de} bis {to_de} geöffnet")
 
@@ -403,9 +409,7 @@ def invoice(draw: Draw) -> Phrase:
     (en, de), name = measures.price(draw), draw.pick(NAMES)
     when_en, when_de = coming_date(draw)
     draw.note(name.en, en)
-    return finished(
-        f"{name.en} has to pay {en} {when_en}", f"{name.en} muss {when_de} {de} bezahlen"
-    )
+    return finished(f"{name.en} has to pay {en} {when_en}", f"{name.en} muss {when_de} {de} bezahlen")
 
 
 KINDS = (  # each as often as it stands here

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
+from typing import Literal
 
 from babel.dates import format_date, format_interval, format_time, format_timedelta, get_day_names, get_month_names
 
@@ -27,6 +28,13 @@ UNITS = (  # English singular and plural, German accusative singular and plural,
     ("week", "weeks", "eine Woche", "Wochen", "Wochen"),
     ("month", "months", "einen Monat", "Monate", "Monaten"),
     ("year", "years", "ein Jahr", "Jahre", "Jahren"),
+)
+
+SPANS: tuple[tuple[Literal["day", "week", "month", "year"], int], ...] = (
+    ("day", 1),
+    ("week", 7),
+    ("month", 30),
+    ("year", 365),
 )
 
 
@@ -116,7 +124,7 @@ def duration(draw: Draw) -> Phrase:
 def in_time(draw: Draw) -> Phrase:
     """Return ``in three weeks`` and ``in drei Wochen``; CLDR's relative time where the number is in digits."""
     if draw.chance(0.4):
-        unit, days = draw.pick((("day", 1), ("week", 7), ("month", 30), ("year", 365)))
+        unit, days = draw.pick(SPANS)
         number = draw.number(2, 30)
         draw.note("number", number)
         span = timedelta(days=days * number)
