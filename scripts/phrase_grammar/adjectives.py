@@ -7,48 +7,48 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Adjective:
-    """One adjective; two of the same ``group`` don't stand side by side."""
+    """One adjective; ``group`` is age, colour or language, which stand near to the noun."""
 
     en: str
     en_comparative: str
     stem: str
     de: str
     de_comparative: str
-    group: str
+    group: str = ""
 
 
 def parse(text: str) -> tuple[Adjective, ...]:
-    """Return the adjectives of lines ``english, comparative; German[/stem], comparative; group``."""
+    """Return the adjectives of lines ``english, comparative; German[/stem], comparative[; group]``."""
     adjectives = []
     for line in text.strip().splitlines():
-        english, german, group = line.split("; ")
+        english, german, *group = line.split("; ")
         en, en_comparative = english.split(", ")
         de, de_comparative = german.split(", ")
         predicative, _, stem = de.partition("/")
-        adjectives.append(Adjective(en, en_comparative, stem or predicative, predicative, de_comparative, group))
+        adjectives.append(Adjective(en, en_comparative, stem or predicative, predicative, de_comparative, *group))
     return tuple(adjectives)
 
 
 OF_THINGS = parse("""
 new, newer; neu, neuer; age
 old, older; alt, älter; age
-small, smaller; klein, kleiner; size
-big, bigger; groß, größer; size
-cheap, cheaper; billig, billiger; price
-expensive, more expensive; teuer/teur, teurer; price
-beautiful, more beautiful; schön, schöner; looks
-ugly, uglier; hässlich, hässlicher; looks
-heavy, heavier; schwer, schwerer; weight
-light, lighter; leicht, leichter; weight
+small, smaller; klein, kleiner
+big, bigger; groß, größer
+cheap, cheaper; billig, billiger
+expensive, more expensive; teuer/teur, teurer
+beautiful, more beautiful; schön, schöner
+ugly, uglier; hässlich, hässlicher
+heavy, heavier; schwer, schwerer
+light, lighter; leicht, leichter
 modern, more modern; modern, moderner; age
-strange, stranger; seltsam, seltsamer; use
-famous, more famous; berühmt, berühmter; fame
-useful, more useful; nützlich, nützlicher; use
-practical, more practical; praktisch, praktischer; use
-dirty, dirtier; schmutzig, schmutziger; dirt
-clean, cleaner; sauber, sauberer; dirt
-simple, simpler; einfach, einfacher; use
-valuable, more valuable; wertvoll, wertvoller; price
+strange, stranger; seltsam, seltsamer
+famous, more famous; berühmt, berühmter
+useful, more useful; nützlich, nützlicher
+practical, more practical; praktisch, praktischer
+dirty, dirtier; schmutzig, schmutziger
+clean, cleaner; sauber, sauberer
+simple, simpler; einfach, einfacher
+valuable, more valuable; wertvoll, wertvoller
 dark, darker; dunkel/dunkl, dunkler; colour
 bright, brighter; hell, heller; colour
 """)
@@ -68,58 +68,58 @@ COLOURS = tuple(
 OF_PERSONS = parse("""
 young, younger; jung, jünger; age
 old, older; alt, älter; age
-tall, taller; groß, größer; size
-friendly, friendlier; freundlich, freundlicher; manners
-tired, more tired; müde/müd, müder; mood
-happy, happier; glücklich, glücklicher; mood
-sad, sadder; traurig, trauriger; mood
-clever, cleverer; klug, klüger; mind
-brave, braver; mutig, mutiger; mind
-rich, richer; reich, reicher; money
-poor, poorer; arm, ärmer; money
-lazy, lazier; faul, fauler; mind
-curious, more curious; neugierig, neugieriger; mind
-polite, politer; höflich, höflicher; manners
-patient, more patient; geduldig, geduldiger; manners
-famous, more famous; berühmt, berühmter; fame
-strong, stronger; stark, stärker; size
+tall, taller; groß, größer
+friendly, friendlier; freundlich, freundlicher
+tired, more tired; müde/müd, müder
+happy, happier; glücklich, glücklicher
+sad, sadder; traurig, trauriger
+clever, cleverer; klug, klüger
+brave, braver; mutig, mutiger
+rich, richer; reich, reicher
+poor, poorer; arm, ärmer
+lazy, lazier; faul, fauler
+curious, more curious; neugierig, neugieriger
+polite, politer; höflich, höflicher
+patient, more patient; geduldig, geduldiger
+famous, more famous; berühmt, berühmter
+strong, stronger; stark, stärker
 """)
 OF_TEXTS = parse("""
-long, longer; lang, länger; size
-short, shorter; kurz, kürzer; size
-interesting, more interesting; interessant, interessanter; use
-boring, more boring; langweilig, langweiliger; use
-important, more important; wichtig, wichtiger; use
-difficult, more difficult; schwierig, schwieriger; use
-secret, more secret; geheim, geheimer; use
-funny, funnier; lustig, lustiger; mood
-sad, sadder; traurig, trauriger; mood
+long, longer; lang, länger
+short, shorter; kurz, kürzer
+interesting, more interesting; interessant, interessanter
+boring, more boring; langweilig, langweiliger
+important, more important; wichtig, wichtiger
+difficult, more difficult; schwierig, schwieriger
+secret, more secret; geheim, geheimer
+funny, funnier; lustig, lustiger
+sad, sadder; traurig, trauriger
 English, more English; englisch, englischer; language
 German, more German; deutsch, deutscher; language
 """)
 OF_FOODS = parse("""
 fresh, fresher; frisch, frischer; age
 ripe, riper; reif, reifer; age
-sweet, sweeter; süß, süßer; taste
-sour, sourer; sauer/saur, saurer; taste
-cold, colder; kalt, kälter; heat
-warm, warmer; warm, wärmer; heat
-big, bigger; groß, größer; size
-small, smaller; klein, kleiner; size
+sweet, sweeter; süß, süßer
+sour, sourer; sauer/saur, saurer
+cold, colder; kalt, kälter
+warm, warmer; warm, wärmer
+big, bigger; groß, größer
+small, smaller; klein, kleiner
 """)
 OF_PLACES = parse("""
 old, older; alt, älter; age
 new, newer; neu, neuer; age
-big, bigger; groß, größer; size
-small, smaller; klein, kleiner; size
-quiet, quieter; ruhig, ruhiger; use
-famous, more famous; berühmt, berühmter; fame
+big, bigger; groß, größer
+small, smaller; klein, kleiner
+quiet, quieter; ruhig, ruhiger
+famous, more famous; berühmt, berühmter
 """)
 OF_EVENTS = parse("""
-long, longer; lang, länger; size
-short, shorter; kurz, kürzer; size
-important, more important; wichtig, wichtiger; use
-next, later; nächst, später; order
-first, earlier; erst, früher; order
-last, later; letzt, später; order
+long, longer; lang, länger
+short, shorter; kurz, kürzer
+important, more important; wichtig, wichtiger
+next, later; nächst, später
+first, earlier; erst, früher
+last, later; letzt, später
 """)

@@ -13,7 +13,7 @@ Phrase = tuple[str, str]
 
 @dataclass(frozen=True)
 class Object:
-    """What a verb acts on; ``front`` marks the receiver of a gift, who comes first."""
+    """What a verb acts on, in a case and perhaps behind a preposition."""
 
     phrase: NounPhrase
     case: str = "acc"

@@ -13,7 +13,6 @@ from phrase_grammar.times import duration, time_phrase
 
 OWNED = ("the", "the", "a", "this", "my", "our", "her", "his", "their")
 COMMON = ("the", "the", "the", "a", "this", "my", "our")
-ALL_THINGS = (*nouns.THINGS, *nouns.ANIMALS)
 
 
 def person(draw: Draw) -> NounPhrase:

@@ -185,13 +185,21 @@ def possessed(owner: NounPhrase, adjectives: Sequence[Adjective], noun: Noun, pl
     return replace(whole, en=en, de=(forms[0], forms[1], forms[2], forms[3]))
 
 
+def closeness(adjective: Adjective) -> int:
+    """Return how near to the noun an adjective stands.
+
+    Adjectives of different nearness need no comma between them in German: ``ein schöner alter roter Hut``.
+    """
+    return {"age": 1, "colour": 2, "language": 3}.get(adjective.group, 0)
+
+
 def some(draw: Draw, nouns: Sequence[Noun], adjectives: Sequence[Adjective], determiners: Sequence[str]) -> NounPhrase:
     """Return a random noun phrase: with a determiner or counted, with up to two adjectives."""
     noun = draw.pick(nouns)
     chosen = [draw.pick(adjectives) for _ in range(draw.pick((0, 0, 1, 1, 1, 2)))]
-    if len({adjective.group for adjective in chosen}) < len(chosen):
+    chosen.sort(key=closeness)
+    if len({closeness(adjective) for adjective in chosen}) < len(chosen):
         chosen = chosen[:1]
-    chosen.sort(key=lambda adjective: adjective.group in ("colour", "language"))  # these stand next to the noun
     for adjective in chosen:
         draw.note(adjective.en, noun.en)
     if draw.chance(0.1):

@@ -233,10 +233,6 @@ begin began begun; beginnen beginnt begonnen
 end; enden endet geendet
 take took taken + place; statt|finden findet stattgefunden
 """)
-ARRIVING = parse("""
-arrive; an|kommen kommt angekommen ist
-""")
-
 GERMAN_AUXILIARIES = {
     "haben": ("habe", "hat", "haben"),
     "sein": ("bin", "ist", "sind"),
