@@ -24,7 +24,8 @@ from dynas.data.phrases import EMBEDDED
 from dynas.data.subwords import SubwordCodes
 from dynas.data.text import Moses
 from phrase_grammar.draw import Draw
-from phrase_grammar.sentences import Phrase, sentence
+from phrase_grammar.finish import Phrase
+from phrase_grammar.sentences import sentence
 
 SEED = 20
 TRAINING, VALIDATION = 20_000, 1_200
