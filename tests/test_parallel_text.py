@@ -21,6 +21,7 @@ from dynas.data.subwords import SubwordCodes
 from dynas.data.text import Moses
 from dynas.data.translation import Translation
 from dynas.data.translation_base import EOS, PAD, UNK
+from tests.cli import dynas
 
 DEFAULTS: dict[str, Any] = {
     "target": None,
@@ -296,3 +297,18 @@ def test_help_pages_of_two_languages_become_pairs(tmp_path: Path) -> None:
         "A bold wordhere\tEin fettes Wort\tcalc/a\n",
     ]
     assert list(corpus(tmp_path, ("en", "de"), 6))[2:] == ["one two three four five six\teins\tcalc/b\n"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("search", "data=phrases", "budget=50"), "top1 needs data of classification: give data=fashion_mnist"),
+        (("train", "data=phrases"), "this recipe trains classification"),
+        (("search", "data=parallel_text"), "give data.source="),
+    ],
+)
+def test_data_that_does_not_fit_gets_one_sentence(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = dynas(*arguments, "hydra.run.dir=run", cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
