@@ -94,12 +94,12 @@ def build_metric(config: DictConfig, name: str, parts: Sequence[object]) -> Metr
 
 
 def check_classes(config: DictConfig, data: Any) -> None:
-    """Raise DynasError where supernet and data disagree on the number of classes."""
-    wanted = config.supernet.get("classes")
-    if wanted is not None and wanted != data.classes:
+    """Raise DynasError where supernet and data disagree on the number of classes, if both have classes at all."""
+    wanted, classes = config.supernet.get("classes"), getattr(data, "classes", None)
+    if wanted is not None and classes is not None and wanted != classes:
         raise DynasError(
-            f"supernet.classes={wanted} but the data has {data.classes} classes: "
-            f"give supernet.classes={data.classes} with weights trained for them, or other data"
+            f"supernet.classes={wanted} but the data has {classes} classes: "
+            f"give supernet.classes={classes} with weights trained for them, or other data"
         )
 
 

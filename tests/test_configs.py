@@ -9,8 +9,10 @@ from hydra import compose, initialize_config_dir
 
 from dynas.build import build, build_problem
 from dynas.config import register
+from dynas.data.phrases import EMBEDDED
 from dynas.paths import CONFIGS
 from tests.photos import write_imagenet
+from tests.test_fairseq_binary import write_folder
 
 GROUPS = ("supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "experiment")
 OPTIONS = [
@@ -33,7 +35,16 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "ofa_mbv3_w12": IMAGENET,
     "ofa_proxyless": IMAGENET,
     "ofa_resnet50": IMAGENET,
+    "phrases": ["objectives=macs"],
+    "parallel_text": ["objectives=macs", f"data.source={EMBEDDED / 'validation.tsv.xz'}", "data.validation_size=100"],
+    "wmt14_en_de": ["objectives=macs", "data.path=${{oc.env:BINARISED}}"],
 }
+
+
+@pytest.fixture(autouse=True)
+def _binarised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small folder for data=wmt14_en_de."""
+    monkeypatch.setenv("BINARISED", str(write_folder(tmp_path)))
 
 
 @pytest.fixture(autouse=True)

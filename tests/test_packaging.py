@@ -53,6 +53,9 @@ def test_the_wheel_ships_configs_weights_and_data(wheel: Path) -> None:
         "dynas/data/embedded/imagenet_surrogate.json",
         "dynas/hardware/tables/note10.csv",
         "dynas/data/embedded/fashion_mnist/LICENCE",
+        "dynas/data/embedded/phrases/LICENCE",
+        "dynas/data/embedded/phrases/train.tsv.xz",
+        "dynas/data/embedded/phrases/codes.txt",
         "dynas/data/embedded/fashion_mnist/t10k-images-idx3-ubyte.gz",
     ]
     assert [name for name in wanted if name not in names] == []

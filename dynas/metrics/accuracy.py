@@ -98,7 +98,11 @@ class Top1:
     extras = ()
 
     def check(self, bench: Bench) -> None:
-        """Raise DynasError where the data lacks images of the sizes that sub-networks take."""
+        """Raise DynasError where the data is not made for classification, or lacks images of the sizes in demand."""
+        if not hasattr(bench.data, "classes"):
+            raise DynasError(
+                "top1 needs data of classification: give data=fashion_mnist or another, or choose objectives=bleu"
+            )
         check_sizes(bench.supernet, bench.data)
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
