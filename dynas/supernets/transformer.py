@@ -99,20 +99,30 @@ class Decoder(nn.Module):
         return F.linear(x, self.embed_tokens.weight[:, : self.width])
 
 
+def embedding(tokens: int, width: int) -> nn.Embedding:
+    """Return an embedding table without first weights."""
+    return nn.Embedding.from_pretrained(torch.empty(tokens, width), freeze=False, padding_idx=PAD)
+
+
 class Transformer(nn.Module):
-    """A stand-alone Transformer of one architecture."""
+    """A stand-alone Transformer of one architecture, whose weights are still to be filled in."""
 
     def __init__(self, shape: Shape, architecture: Architecture) -> None:
         super().__init__()
         self.shape = shape
         encoder, decoder = architecture["encoder_embed_dim"], architecture["decoder_embed_dim"]
         if shape.shared_embeddings:
-            source = target = nn.Embedding(shape.target_vocabulary, max(encoder, decoder), PAD)
+            source = target = embedding(shape.target_vocabulary, max(encoder, decoder))
         else:
-            source = nn.Embedding(shape.source_vocabulary, encoder, PAD)
-            target = nn.Embedding(shape.target_vocabulary, decoder, PAD)
+            source = embedding(shape.source_vocabulary, encoder)
+            target = embedding(shape.target_vocabulary, decoder)
         self.encoder = Encoder(shape, architecture, source)
         self.decoder = Decoder(shape, architecture, target)
+
+    @property
+    def max_positions(self) -> int:
+        """Longest sentence in tokens."""
+        return self.shape.max_positions
 
     def forward(self, source: Tensor, previous: Tensor) -> Tensor:
         """Return logits ``(N, T, target vocabulary)`` of what follows each token of ``previous`` ``(N, T)``.

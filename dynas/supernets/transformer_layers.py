@@ -57,6 +57,13 @@ class Positions(nn.Module):
         return self.table[(seen.cumsum(1) + past) * seen + PAD]
 
 
+class Linear(nn.Linear):
+    """A linear layer without first weights: whoever makes the network fills them in."""
+
+    def reset_parameters(self) -> None:
+        """Do nothing."""
+
+
 class Attention(nn.Module):
     """Multi-head attention whose queries, keys and values have one width for any number of heads.
 
@@ -77,7 +84,7 @@ class Attention(nn.Module):
             self.k_proj_weight = nn.Parameter(torch.empty(qkv, memory))
             self.v_proj_weight = nn.Parameter(torch.empty(qkv, memory))
         self.in_proj_bias = nn.Parameter(torch.empty(3 * qkv))
-        self.out_proj = nn.Linear(qkv, width)
+        self.out_proj = Linear(qkv, width)
         self.joint = memory == width
 
     def split(self, x: Tensor) -> Tensor:
@@ -118,8 +125,8 @@ class EncoderLayer(nn.Module):
         super().__init__()
         self.self_attn = Attention(width, width, qkv, heads)
         self.self_attn_layer_norm = nn.LayerNorm(width)
-        self.fc1 = nn.Linear(width, hidden)
-        self.fc2 = nn.Linear(hidden, width)
+        self.fc1 = Linear(width, hidden)
+        self.fc2 = Linear(hidden, width)
         self.final_layer_norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
@@ -138,8 +145,8 @@ class DecoderLayer(nn.Module):
         self.self_attn_layer_norm = nn.LayerNorm(width)
         self.encoder_attn = Attention(width, memory, qkv, cross_heads)
         self.encoder_attn_layer_norm = nn.LayerNorm(width)
-        self.fc1 = nn.Linear(width, hidden)
-        self.fc2 = nn.Linear(hidden, width)
+        self.fc1 = Linear(width, hidden)
+        self.fc2 = Linear(hidden, width)
         self.final_layer_norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, cache: Cache, causal: Tensor | None) -> Tensor:
