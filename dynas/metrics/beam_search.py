@@ -10,17 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from dynas.data.translation_base import EOS, PAD
 from dynas.errors import DynasError
-from dynas.supernets.transformer_layers import EOS, PAD, DecoderState
+from dynas.supernets.transformer_layers import DecoderState
 
 
+@runtime_checkable
 class Translator(Protocol):
     """A network that can be decoded step by step, such as `dynas.supernets.transformer.Transformer`."""
+
+    @property
+    def vocabularies(self) -> tuple[int, int]:
+        """Number of tokens of source and target language."""
+        ...
 
     @property
     def max_positions(self) -> int:
@@ -170,7 +177,16 @@ def translate(
         sentences: token lists that end with EOS.
         search: how to translate.
         max_tokens: source tokens of a batch, padding included; sentences of about the same length go together.
+
+    Raises:
+        DynasError: a sentence is longer than the network allows, or the vocabulary too small for the beams.
     """
+    longest = max(map(len, sentences), default=0)
+    if longest > network.max_positions:
+        raise DynasError(
+            f"a sentence of {longest} tokens is longer than the supernet's max_positions={network.max_positions}: "
+            "give a larger supernet.max_positions, or data without such sentences"
+        )
     translations: list[list[int]] = [[] for _ in sentences]
     for batch in batches_by_tokens([len(sentence) for sentence in sentences], max_tokens):
         found = search(network, pad_left([sentences[index] for index in batch]))

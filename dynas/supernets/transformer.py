@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from dynas.data.translation_base import EOS, PAD, UNK
 from dynas.errors import DynasError
 from dynas.space import Architecture, Genotypes
-from dynas.supernets.transformer_layers import EOS, PAD, UNK, Cache, DecoderLayer, DecoderState, EncoderLayer, Positions
+from dynas.supernets.transformer_layers import Cache, DecoderLayer, DecoderState, EncoderLayer, Positions
 from dynas.supernets.transformer_shape import (
     ATTENDED,
     Shape,
@@ -33,8 +34,11 @@ from dynas.supernets.weights import load_weights
 
 @dataclass(frozen=True)
 class Memory:
-    """What the encoder makes of source sentences: its last layers' outputs ``(N, S, width)``, last one first, and
-    ``seen`` ``(N, S)``, False at padding.
+    """What the encoder makes of source sentences.
+
+    Attributes:
+        layers: outputs ``(N, S, width)`` of its last layers, the very last one first.
+        seen: ``(N, S)``, False at padding.
     """
 
     layers: tuple[Tensor, ...]
@@ -101,7 +105,7 @@ class Decoder(nn.Module):
 
 def embedding(tokens: int, width: int) -> nn.Embedding:
     """Return an embedding table without first weights."""
-    return nn.Embedding.from_pretrained(torch.empty(tokens, width), freeze=False, padding_idx=PAD)
+    return nn.Embedding(tokens, width, PAD, _weight=torch.empty(tokens, width))
 
 
 class Transformer(nn.Module):
@@ -118,6 +122,11 @@ class Transformer(nn.Module):
             target = embedding(shape.target_vocabulary, decoder)
         self.encoder = Encoder(shape, architecture, source)
         self.decoder = Decoder(shape, architecture, target)
+
+    @property
+    def vocabularies(self) -> tuple[int, int]:
+        """Number of tokens of source and target language."""
+        return self.shape.source_vocabulary, self.shape.target_vocabulary
 
     @property
     def max_positions(self) -> int:
@@ -164,8 +173,8 @@ class Translating(nn.Module):
         """Return the logits of the last step ``(N * beam, 1, target vocabulary)``."""
         assert isinstance(self.subnet, Transformer)
         state = self.subnet.encode(source)
-        for tokens in previous.repeat_interleave(self.beam, dim=0).split(1, dim=1):
-            logits = self.subnet.decode(tokens, state)
+        for tokens in previous.repeat_interleave(self.beam, dim=0).unbind(dim=1):
+            logits = self.subnet.decode(tokens[:, None], state)
         return logits
 
 
@@ -205,7 +214,11 @@ class ElasticTransformer(Transformer):
         subnet, views = self.cut(architecture)
         for name, view in views.items():
             path, _, last = name.rpartition(".")
-            setattr(subnet.get_submodule(path), last, nn.Parameter(view.detach().clone(memory_format=torch.contiguous_format)))
+            setattr(
+                subnet.get_submodule(path),
+                last,
+                nn.Parameter(view.detach().clone(memory_format=torch.contiguous_format)),
+            )
         return subnet.eval()
 
     def forward(self, source: Tensor, previous: Tensor, architecture: Architecture | None = None) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-BOS, PAD, EOS, UNK = 0, 1, 2, 3  # fairseq's special tokens
+from dynas.data.translation_base import PAD
 
 KeysValues = tuple[Tensor, Tensor]  # each (rows, heads, tokens, channels of a head)
 
@@ -89,7 +89,7 @@ class Attention(nn.Module):
 
     def split(self, x: Tensor) -> Tensor:
         """Cut ``(rows, tokens, qkv)`` into heads: ``(rows, heads, tokens, qkv / heads)``."""
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
     def everything(self, x: Tensor) -> tuple[Tensor, KeysValues]:
         """Return queries, and keys and values, of ``x`` ``(rows, tokens, width)`` that attends to itself."""
@@ -108,7 +108,10 @@ class Attention(nn.Module):
             key, value = both.chunk(2, dim=-1)
         else:
             _, key_bias, value_bias = self.in_proj_bias.chunk(3)
-            key, value = F.linear(memory, self.k_proj_weight, key_bias), F.linear(memory, self.v_proj_weight, value_bias)
+            key, value = (
+                F.linear(memory, self.k_proj_weight, key_bias),
+                F.linear(memory, self.v_proj_weight, value_bias),
+            )
         return self.split(key), self.split(value)
 
     def forward(self, query: Tensor, memory: KeysValues, mask: Tensor | None) -> Tensor:

@@ -82,9 +82,7 @@ class Shape:
 
 
 def search_space(shape: Shape) -> SearchSpace:
-    """Return the 40 genes of HAT's space (of which ``encoder_layers`` has one option); those of absent decoder layers
-    are inactive.
-    """
+    """Return HAT's space: genes of absent decoder layers are inactive, ``encoder_layers`` has one option."""
     encoder, decoder = shape.encoder_layers, shape.decoder_layers
     gates = depth_gates("decoder_layers", [decoder])
     return SearchSpace(

@@ -1,0 +1,60 @@
+"""The contract of data sets for translation, and the four special ids that they share with fairseq."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from torch import Tensor
+
+BOS, PAD, EOS, UNK = range(4)
+SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")  # the dictionary's names of ids 0 to 3
+
+Pair = tuple[list[int], list[int]]  # source and target ids, each ending with EOS
+Batch = tuple[Tensor, Tensor, Tensor]  # source (n, S), previous output (n, T), target (n, T)
+
+
+class TranslationData(Protocol):
+    """Sentence pairs of one task; the same ones for every sub-network.
+
+    Attributes:
+        source_vocabulary: number of ids of the source language, special ones included.
+        target_vocabulary: number of ids of the target language, special ones included.
+        validation: the pairs that translation is measured on.
+        references: the validation's target sentences as plain text.
+        tokenised_references: the same, split into words and punctuation.
+        digest: SHA-256 of the raw data.
+    """
+
+    source_vocabulary: int
+    target_vocabulary: int
+    validation: Sequence[Pair]
+    references: list[str]
+    tokenised_references: list[str]
+    digest: str
+
+    def detokenise(self, ids: Sequence[int]) -> str:
+        """Return target ids up to the first EOS as plain text."""
+        ...
+
+    def tokenised(self, ids: Sequence[int]) -> str:
+        """Return target ids up to the first EOS as words and punctuation with spaces between them."""
+        ...
+
+    def __len__(self) -> int:
+        """Return the number of training pairs."""
+        ...
+
+    def training_batches(self, max_tokens: int, rng: np.random.Generator) -> Iterator[Batch]:
+        """Yield one epoch in random order, sentences of like length together.
+
+        Args:
+            max_tokens: the sentences of a batch times its longest sentence are at most this.
+            rng: decides the order.
+
+        Yields:
+            int64 tensors: source ``(n, S)`` padded on the left, previous output ``(n, T)`` (EOS, then the target
+            without its EOS) and target ``(n, T)``, both padded on the right.
+        """
+        ...
