@@ -118,7 +118,7 @@ class BeamSearch:
 
     def _allowed(self, logits: Tensor, step: int, limits: Tensor) -> Tensor:
         """Return log-probabilities ``(rows, vocabulary)``, minus infinity for what must not come at this step."""
-        scores = logits.float().log_softmax(dim=-1)
+        scores = logits.log_softmax(dim=-1)
         scores[:, PAD] = -torch.inf
         if step == 0:
             scores[:, EOS] = -torch.inf
