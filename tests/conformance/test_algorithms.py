@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynas import DynasError, SearchSpace
+from dynas import DesignVariable, DynasError, SearchSpace
 from dynas.algos.base import OBJECTIVES, SUIT_TWO
 from dynas.algos.named import ALGORITHMS, algorithm
 from dynas.errors import DynasWarning
@@ -207,6 +207,17 @@ def test_a_space_smaller_than_the_population_comes_at_once(
     search = Search(analytic(tiny_space), name, n_objectives).run(100)
     assert [len(rows) for rows in search.asked] == [3]
     assert search.never_asked_twice()
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_gene_of_one_option_is_no_obstacle(analytic: Any, name: str) -> None:
+    variables = [
+        DesignVariable("width", (1, 2, 4), 3),
+        DesignVariable("layers", (6,)),
+        DesignVariable("heads", (4, 8), 3),
+    ]
+    rows = np.concatenate(Search(analytic(SearchSpace(variables)), name, fewest(name)).run(80).asked)
+    assert len({row.tobytes() for row in rows}) == len(rows) >= 80
 
 
 # CMA-ES converges to one candidate by nature. The front of AGE-MOEA is narrow here: options come back by mutation
