@@ -95,7 +95,8 @@ class BeamSearch:
         tokens = torch.full((len(source), 1, 1), EOS, device=source.device)
         for step in range(int(limits.max()) + 1):
             logits = network.decode(tokens[:, :, -1].reshape(-1, 1), state)[:, 0]
-            totals = scores[:, :, None] + self._allowed(logits, step, limits).view(*scores.shape, -1)
+            totals = self._allowed(logits, step, limits).view(*scores.shape, -1)
+            totals += scores[:, :, None]  # in place: the vocabulary makes this the largest tensor
             best, beams, words = self._rank(totals)
             ends = words[:, : self.beam] == EOS
             self._finish(found, sentence, tokens, best, beams, ends)
