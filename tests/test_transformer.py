@@ -263,3 +263,13 @@ def test_a_gene_list_that_does_not_fit_is_refused(hat: TransformerSupernet) -> N
 def test_a_shape_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(DynasError, match=r"supernet transformer (needs|has) "):
         narrow_transformer(**change)
+
+
+def test_a_sub_network_can_be_exported_for_any_batch_and_length(supernet: TransformerSupernet) -> None:
+    subnet = supernet.subnet(drawn(supernet, 4))
+    n, s, t = (torch.export.Dim(name, min=2, max=30) for name in ("n", "s", "t"))
+    shapes = ({0: n, 1: s}, {0: n, 1: t})
+    with torch.no_grad():
+        exported = torch.export.export(subnet, supernet.example_inputs(2), dynamic_shapes=shapes).module()
+        source, previous = pad_left(SENTENCES), pad_right([[EOS, 5, 6, 7], [EOS, 8], [EOS, 9, 10]])
+        torch.testing.assert_close(exported(source, previous), subnet(source, previous), rtol=1e-4, atol=1e-5)

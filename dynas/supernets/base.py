@@ -14,6 +14,9 @@ from dynas.space import Architecture, Genotypes, SearchSpace
 class Supernet(Protocol):
     """A trained weight-sharing network and the space of its sub-networks.
 
+    One may have two more methods: ``timed(subnet)`` returns the module that a latency times instead of one forward
+    pass (see `dynas.metrics.latency.time_all`), and ``params_without_embeddings`` counts like ``params``.
+
     Attributes:
         name: name of its family.
         space: what is elastic.

@@ -160,7 +160,7 @@ class DecoderLayer(nn.Module):
         query, new = self.self_attn.everything(x)
         x = self.self_attn_layer_norm(x + self.self_attn(query, cache.append(new), causal))
         # the beams of a sentence share its memory: they ask as if they were more tokens of it
-        query = self.encoder_attn.queries(x.reshape(len(cache.mask), -1, x.shape[2]))
+        query = self.encoder_attn.queries(x.reshape(cache.mask.shape[0], -1, x.shape[2]))
         x = self.encoder_attn_layer_norm(x + self.encoder_attn(query, cache.memory, cache.mask).view_as(x))
         y: Tensor = self.final_layer_norm(x + self.fc2(F.relu(self.fc1(x))))
         return y
