@@ -19,7 +19,8 @@ import torch
 
 from dynas.data.translation_base import EOS, PAD, UNK
 from dynas.metrics.beam_search import BeamSearch, Hypothesis, translate
-from dynas.supernets.transformer import Transformer, TransformerSupernet
+from dynas.supernets.transformer import TransformerSupernet
+from dynas.supernets.transformer_network import Transformer
 
 
 def make(full: bool) -> TransformerSupernet:

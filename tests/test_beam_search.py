@@ -16,8 +16,9 @@ from torch import Tensor
 from dynas import DynasError
 from dynas.data.translation_base import EOS, PAD, UNK
 from dynas.metrics.beam_search import BeamSearch, batches_by_tokens, pad_left, translate
-from dynas.supernets.transformer import Transformer, TransformerSupernet
+from dynas.supernets.transformer import TransformerSupernet
 from dynas.supernets.transformer_layers import DecoderState
+from dynas.supernets.transformer_network import Transformer
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "bench_decoding.py"
 TOKENS = 30

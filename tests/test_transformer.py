@@ -18,8 +18,9 @@ from dynas.metrics.beam_search import pad_left
 from dynas.metrics.cost import ParamsWithoutEmbeddings
 from dynas.metrics.latency import Latency, Throughput
 from dynas.space import Architecture
-from dynas.supernets.transformer import TransformerSupernet, Translating
+from dynas.supernets.transformer import TransformerSupernet
 from dynas.supernets.transformer_hat import from_config, from_genes
+from dynas.supernets.transformer_network import Translating
 from tests.conformance.test_supernets import narrow, narrow_transformer, odd_transformer
 
 SENTENCES = [[7, 8, 9, 10, EOS], [11, 12, EOS], [13, EOS]]
@@ -251,7 +252,7 @@ def test_a_gene_list_that_does_not_fit_is_refused(hat: TransformerSupernet) -> N
         {"qkv_dim": 0},
         {"encoder_layers": 2},
         {"decoder_layers": 0},
-        {"max_positions": 0},
+        {"max_positions": 1},
         {"sentence_length": 0},
         {"sentence_length": 65},
         {"source_vocabulary": 4, "target_vocabulary": 4},

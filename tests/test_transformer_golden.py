@@ -15,8 +15,9 @@ from torch import Tensor
 
 from dynas.data.translation_base import EOS
 from dynas.metrics.beam_search import BeamSearch
-from dynas.supernets.transformer import Transformer, TransformerSupernet
+from dynas.supernets.transformer import TransformerSupernet
 from dynas.supernets.transformer_hat import from_config, from_genes
+from dynas.supernets.transformer_network import Transformer
 from tests.test_mbv3_golden import load_rule
 
 

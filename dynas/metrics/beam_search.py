@@ -22,7 +22,7 @@ from dynas.supernets.transformer_layers import DecoderState
 
 @runtime_checkable
 class Translator(Protocol):
-    """A network that can be decoded step by step, such as `dynas.supernets.transformer.Transformer`."""
+    """A network that can be decoded step by step, such as `dynas.supernets.transformer_network.Transformer`."""
 
     @property
     def vocabularies(self) -> tuple[int, int]:
@@ -86,7 +86,7 @@ class BeamSearch:
             DynasError: the vocabulary is too small for as many beams.
         """
         lengths = (source != PAD).sum(dim=1)
-        limits = (lengths * self.max_length_ratio).long() + self.max_length_extra
+        limits = (lengths.double() * self.max_length_ratio).long() + self.max_length_extra
         limits = limits.clamp(max=network.max_positions - 1)
         found: list[list[Hypothesis]] = [[] for _ in source]
         sentence = torch.arange(len(source), device=source.device)  # which one each row of the search belongs to

@@ -48,11 +48,11 @@ class Shape:
         options = (self.embed_dims, self.ffn_dims, self.heads)
         if any(not choices or list(choices) != sorted(set(choices)) for choices in options):
             raise DynasError("supernet transformer needs embed_dims, ffn_dims and heads in ascending order")
-        counts = (self.qkv_dim, self.decoder_layers, self.max_positions, self.sentence_length)
+        counts = (self.qkv_dim, self.decoder_layers, self.max_positions - 1, self.sentence_length)
         if min(*counts, *(choices[0] for choices in options)) < 1:
             raise DynasError(
                 "supernet transformer needs positive numbers for embed_dims, ffn_dims, heads, qkv_dim, decoder_layers, "
-                "max_positions and sentence_length"
+                "sentence_length, and max_positions of at least 2"
             )
         if self.encoder_layers < max(ATTENDED.values()):
             raise DynasError(
