@@ -27,3 +27,17 @@ class Params:
     def count(self, supernet: Supernet, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the number of parameters ``(n,)`` of canonical genotypes ``(n, G)``."""
         return supernet.params(genotypes)
+
+
+class ParamsWithoutEmbeddings:
+    """Parameters of the extracted sub-network outside embedding tables, which language models often leave out."""
+
+    exact = True
+
+    def count(self, supernet: Supernet, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the number of parameters ``(n,)`` of canonical genotypes ``(n, G)``.
+
+        A supernet with embeddings says so by a method ``params_without_embeddings``.
+        """
+        counted: NDArray[np.int64] = getattr(supernet, "params_without_embeddings", supernet.params)(genotypes)
+        return counted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -73,12 +74,14 @@ def _read(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         if is_compressed(path):
             raise ValueError("torch compresses nothing")
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals([argparse.Namespace]):  # fairseq's checkpoints hold their arguments
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, OSError) as error:
         raise DynasError(f"cannot read weights from '{path}': {error}") from error
     except Exception as error:  # torch raises a different type for every way in which a file can be broken
         raise DynasError(f"'{path}' is no torch checkpoint that holds tensors only; nothing was loaded") from error
-    state = state.get("state_dict", state) if isinstance(state, dict) else state
+    if isinstance(state, dict):
+        state = state.get("state_dict", state.get("model", state))
     if not isinstance(state, dict) or not all(
         isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
     ):

@@ -218,6 +218,17 @@ def test_other_names_of_a_choice_are_never_asked_for(analytic: Any, name: str) -
     np.testing.assert_array_equal(search.rows, space.canonical(search.rows))
 
 
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_gene_of_one_option_is_no_obstacle(analytic: Any, name: str) -> None:
+    variables = [
+        DesignVariable("width", (1, 2, 4), 3),
+        DesignVariable("layers", (6,)),
+        DesignVariable("heads", (4, 8), 3),
+    ]
+    rows = np.concatenate(Search(analytic(SearchSpace(variables)), name, fewest(name)).run(80).asked)
+    assert len({row.tobytes() for row in rows}) == len(rows) >= 80
+
+
 # CMA-ES converges to one candidate by nature. The front of AGE-MOEA is narrow here: options come back by mutation
 # alone, and some seeds miss one of 135 in the last thousand.
 MISSED = {"cmaes": 12, "agemoea": 4, "motpe": 12}

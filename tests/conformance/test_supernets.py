@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 from collections.abc import Callable
@@ -14,13 +15,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from dynas import DynasError, SearchSpace
+from dynas import DynasError
 from dynas.supernets.mbconv_supernet import MBConvSupernet
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.resnet50 import ResNet50Supernet
+from dynas.supernets.transformer import TransformerSupernet
 from dynas.supernets.weights import save_half
 
 NARROW: dict[str, Any] = {
@@ -53,6 +56,34 @@ def maker(family: type[MBConvSupernet], **settings: Any) -> Callable[..., MBConv
 NARROW_RESNET50: dict[str, Any] = NARROW | {"width": 0.125, "strides": (1, 2, 2, 2), "divisor": 1}
 ODD_RESNET50: dict[str, Any] = ODD | {"strides": (2, 2, 3, 1), "divisor": 4, "stem_stride": 2}
 
+
+def narrow_transformer(**changes: Any) -> TransformerSupernet:
+    """HAT's space at an eighth of its widths."""
+    shape: dict[str, Any] = {
+        "weights": "random",
+        "source_vocabulary": 100,
+        "target_vocabulary": 100,
+        "shared_embeddings": True,
+        "embed_dims": (64, 80),
+        "ffn_dims": (128, 256, 384),
+        "heads": (4, 8),
+        "qkv_dim": 64,
+        "encoder_layers": 6,
+        "decoder_layers": 6,
+        "max_positions": 64,
+        "sentence_length": 12,
+        "latency_beam": 5,
+    }
+    return TransformerSupernet(**(shape | changes))
+
+
+def odd_transformer(**changes: Any) -> TransformerSupernet:
+    """One with two dictionaries, other numbers of layers and heads, and a width of one option."""
+    odd = {"source_vocabulary": 50, "target_vocabulary": 70, "shared_embeddings": False, "embed_dims": (14, 24, 40)}
+    odd |= {"ffn_dims": (30,), "heads": (1, 3, 6), "qkv_dim": 18, "encoder_layers": 3, "decoder_layers": 4}
+    return narrow_transformer(**(odd | {"sentence_length": 7} | changes))
+
+
 SUPERNETS: dict[str, Callable[..., Any]] = {
     "narrow mbv3": narrow,
     "odd mbv3": maker(MobileNetV3Supernet, **ODD),
@@ -62,6 +93,16 @@ SUPERNETS: dict[str, Callable[..., Any]] = {
     "narrow resnet50": maker(ResNet50Supernet, **NARROW_RESNET50),
     "odd resnet50": maker(ResNet50Supernet, **ODD_RESNET50),
     "elastic resnet50": maker(ResNet50Supernet, **NARROW_RESNET50 | ELASTIC),
+    "narrow transformer": narrow_transformer,
+    "odd transformer": odd_transformer,
+}
+HEADS = {"encoder_heads", "decoder_self_heads", "decoder_cross_heads"}
+FREE = {  # the design variables whose options all cost the same
+    ("mbv3", "params"): {"r"},
+    ("proxyless", "params"): {"r"},
+    ("resnet50", "params"): {"r"},
+    ("transformer", "macs"): HEADS,
+    ("transformer", "params"): HEADS | {"decoder_attend"},
 }
 
 
@@ -72,14 +113,14 @@ def make(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 @pytest.fixture(scope="module")
 def supernet(make: Callable[..., Any]) -> Any:
-    """An untrained supernet whose batch norms and kernel transforms are away from their neutral start."""
+    """An untrained supernet whose norms, biases and kernel transforms are away from their neutral start."""
     supernet = make()
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for name, value in supernet.elastic.state_dict().items():
-            if name.endswith(("running_var", "bn.weight")):
+            if name.endswith(("running_var", "bn.weight", "norm.weight")):
                 value.copy_(1 + 0.3 * torch.rand(value.shape, generator=generator))
-            elif name.endswith(("running_mean", "bn.bias")):
+            elif name.endswith(("running_mean", "bias")):
                 value.copy_(0.3 * torch.randn(value.shape, generator=generator))
             elif name.endswith("_matrix"):
                 value.add_(0.1 * torch.randn(value.shape, generator=generator))
@@ -89,10 +130,10 @@ def supernet(make: Callable[..., Any]) -> Any:
 def check_against_the_elastic_path(supernet: Any, genotype: np.ndarray) -> None:
     architecture = supernet.space.decode(genotype)
     subnet = supernet.subnet(architecture)
-    (images,) = supernet.example_inputs(2, subnet)
+    inputs = supernet.example_inputs(2, subnet)
     assert not any(module.training for module in subnet.modules())
     with torch.inference_mode():
-        alone, within = subnet(images), supernet.elastic(images, architecture)
+        alone, within = subnet(*inputs), supernet.elastic(*inputs, architecture)
     assert alone.std() > 0
     torch.testing.assert_close(alone, within, rtol=1e-5, atol=1e-5)
 
@@ -113,7 +154,8 @@ def check_costs(supernet: Any, genotype: np.ndarray) -> None:
     assert macs.dtype == params.dtype == np.int64
     subnet = supernet.subnet(supernet.space.decode(genotype))
     assert params.tolist() == [sum(parameter.numel() for parameter in subnet.parameters())]
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+    # fused attention would not be counted
+    with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         subnet(*supernet.example_inputs(1, subnet))
     assert 2 * macs.tolist()[0] == counter.get_total_flops()
 
@@ -135,19 +177,18 @@ def test_costs_of_many_are_those_of_each(supernet: Any) -> None:
         assert count(rows).tolist() == [count(row[None])[0] for row in rows]
 
 
-def genes(space: SearchSpace) -> list[str]:
-    """The design variable of each gene."""
-    return [variable.name for variable in space.variables for _ in range(variable.length)]
-
-
 def test_a_larger_option_never_costs_less(supernet: Any) -> None:
     largest = supernet.space.largest()
-    rows = np.repeat(largest[None], supernet.space.n_genes, axis=0)
-    rows[np.arange(len(rows)), np.arange(len(rows))] -= 1
+    genes = np.flatnonzero(supernet.space.cardinality > 1)
+    rows = np.repeat(largest[None], len(genes), axis=0)
+    rows[np.arange(len(rows)), genes] -= 1
     rows = supernet.space.canonical(rows)
-    assert (supernet.macs(rows) < supernet.macs(largest[None])).all()
-    fewer = supernet.params(rows) < supernet.params(largest[None])
-    assert fewer.tolist() == [name != "r" for name in genes(supernet.space)], "a resolution has no parameters"
+    names = np.array([variable.name for variable in supernet.space.variables for _ in range(variable.length)])[genes]
+    for cost in ("macs", "params"):
+        count = getattr(supernet, cost)
+        free = np.isin(names, sorted(FREE.get((supernet.name, cost), ())))
+        assert (count(rows[~free]) < count(largest[None])).all()
+        assert (count(rows[free]) == count(largest[None])).all()
 
 
 def test_different_sub_networks_compute_different_things(supernet: Any) -> None:
@@ -156,7 +197,7 @@ def test_different_sub_networks_compute_different_things(supernet: Any) -> None:
     for row in rows:
         subnet = supernet.subnet(supernet.space.decode(row))
         with torch.inference_mode():
-            logits.add(tuple(subnet(*supernet.example_inputs(1, subnet))[0].tolist()))
+            logits.add(tuple(subnet(*supernet.example_inputs(1, subnet)).flatten().tolist()))
     assert len(logits) == 12
 
 
@@ -175,19 +216,20 @@ def test_changing_a_sub_network_leaves_the_supernet_alone(supernet: Any) -> None
 
 
 def test_example_inputs_are_the_same_every_time(supernet: Any) -> None:
-    (first,), (second,), (more,) = (supernet.example_inputs(n) for n in (3, 3, 4))
-    assert torch.equal(first, second)
-    assert first.shape == (3, supernet.shape.channels, *supernet.resolutions[-1])
-    assert len(more) == 4
+    for first, second, more in zip(*(supernet.example_inputs(n) for n in (3, 3, 4)), strict=True):
+        assert torch.equal(first, second)
+        assert (len(first), len(more)) == (3, 4)
 
 
 def test_example_inputs_have_the_size_that_a_sub_network_takes(supernet: Any) -> None:
+    if not hasattr(supernet, "resolutions"):
+        pytest.skip("takes no images")
     sizes = {genotype.tobytes(): genotype for genotype in supernet.space.sample(40, np.random.default_rng(0))}
     met = set()
     for genotype in sizes.values():
         subnet = supernet.subnet(supernet.space.decode(genotype))
         (images,) = supernet.example_inputs(1, subnet)
-        assert tuple(images.shape[2:]) == subnet.resolution
+        assert tuple(images.shape[1:]) == (supernet.shape.channels, *subnet.resolution)
         met.add(subnet.resolution)
     assert met == set(supernet.resolutions)
 
@@ -200,8 +242,7 @@ def test_untrained_weights_are_decided_by_their_seed_alone(make: Callable[..., A
     torch.manual_seed(321)
     same, other = make(seed=4).elastic.state_dict(), make(seed=5).elastic.state_dict()
     assert all(torch.equal(first[name], same[name]) for name in first)
-    last = list(first)[-1]
-    assert not torch.equal(first[last], other[last])
+    assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
 def test_saved_weights_load_again_in_half_precision(make: Callable[..., Any], tmp_path: Path) -> None:
@@ -216,7 +257,12 @@ def test_saved_weights_load_again_in_half_precision(make: Callable[..., Any], tm
     assert all(value.dtype in (torch.float32, torch.int64) for value in states[1].values())
 
 
-@pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"state_dict": state, "epoch": 3}])
+def as_in_fairseq(state: dict[str, Any]) -> dict[str, Any]:
+    args = argparse.Namespace(arch="transformer", lr=[0.1], share_all_embeddings=True)
+    return {"args": args, "model": state, "extra_state": {"epoch": 3}}
+
+
+@pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"state_dict": state, "epoch": 3}, as_in_fairseq])
 def test_torch_checkpoints_load_too(make: Callable[..., Any], tmp_path: Path, wrap: Callable[[Any], Any]) -> None:
     source = make(seed=4).elastic.state_dict()
     torch.save(wrap(source), tmp_path / "weights.pth")
@@ -228,7 +274,15 @@ def without_last(state: dict[str, Any]) -> dict[str, Any]:
     return dict(list(state.items())[:-1])
 
 
-LAST = r"classifier\.(linear\.)+bias"
+def save(state: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint of its suffix; safetensors wants no shared memory."""
+    if path.suffix == ".safetensors":
+        save_file({name: value.clone() for name, value in state.items()}, path)
+    else:
+        torch.save(state, path)
+
+
+LAST = r"[\w.]+\.bias"
 MISFITS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]] = {
     "missing": (without_last, f"lacks '{LAST}'"),
     "unexpected": (lambda state: state | {"head.bias": torch.ones(3)}, r"has unexpected 'head\.bias'"),
@@ -248,7 +302,7 @@ def test_weights_that_do_not_fit_are_refused_by_name(
     change, message = MISFITS[misfit]
     state = change(make().elastic.state_dict())
     path = tmp_path / f"weights{suffix}"
-    save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
+    save(state, path)
     with pytest.raises(DynasError, match=message):
         make(weights=str(path))
 
@@ -287,7 +341,7 @@ def test_a_broken_file_is_refused(make: Callable[..., Any], tmp_path: Path, cont
 def test_a_torn_file_is_refused(make: Callable[..., Any], tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"weights{suffix}"
     state = make().elastic.state_dict()
-    save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
+    save(state, path)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(DynasError, match=rf"weights{suffix}'"):
         make(weights=str(path))

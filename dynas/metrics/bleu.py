@@ -1,0 +1,94 @@
+"""BLEU of a sub-network's translations of the whole validation text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from torch import nn
+
+from dynas.data.translation_base import TranslationData
+from dynas.errors import DynasError
+from dynas.metrics.base import Reading
+from dynas.metrics.beam_search import BeamSearch, Translator, translate
+
+if TYPE_CHECKING:
+    from dynas.bench import Bench
+
+
+def corpus_bleu(translations: Sequence[str], references: Sequence[str]) -> float:
+    """Return the BLEU of a text by sacrebleu's own rules (Post 2018, arXiv:1804.08771), in 0 to 100.
+
+    Args:
+        translations: detokenised sentences.
+        references: one detokenised reference each.
+    """
+    from sacrebleu.metrics.bleu import BLEU
+
+    return float(BLEU().corpus_score(list(translations), [list(references)]).score)
+
+
+def tokenised_bleu(translations: Sequence[str], references: Sequence[str]) -> float:
+    """Return the BLEU of a text that is already tokenised, as multi-bleu and HAT's paper report it, in 0 to 100.
+
+    It depends on the tokeniser, is not comparable between papers and is 0 where no four words in a row are right.
+    """
+    from sacrebleu.metrics.bleu import BLEU
+
+    bleu = BLEU(tokenize="none", smooth_method="none", force=True)
+    return float(bleu.corpus_score(list(translations), [list(references)]).score)
+
+
+class Bleu:
+    """Corpus BLEU (Papineni et al. 2002) of all validation sentences, translated by beam search.
+
+    Args:
+        beam, length_penalty, max_length_ratio, max_length_extra: see `dynas.metrics.beam_search.BeamSearch`.
+        max_tokens: source tokens that are translated together, padding included.
+        tokenised: False: sacrebleu on plain text; True: on tokenised text, as HAT's paper reports it.
+
+    Raises:
+        DynasError: a setting makes no sense.
+    """
+
+    extras = ()
+
+    def __init__(
+        self,
+        beam: int,
+        length_penalty: float,
+        max_length_ratio: float,
+        max_length_extra: int,
+        max_tokens: int,
+        tokenised: bool,
+    ) -> None:
+        if max_tokens < 1:
+            raise DynasError(f"objectives.bleu.metric.max_tokens={max_tokens}: give 1 or more")
+        self.search = BeamSearch(beam, length_penalty, max_length_ratio, max_length_extra)
+        self.max_tokens, self.tokenised = max_tokens, tokenised
+
+    def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
+        """Translate the validation sentences by every sub-network.
+
+        Raises:
+            DynasError: the data or the supernet is not made for translation, or they do not fit together.
+        """
+        if not hasattr(bench.data, "detokenise"):
+            raise DynasError("BLEU needs data of translation: give data=phrases or another, or choose objectives=top1")
+        data = cast(TranslationData, bench.data)
+        return [Reading(self.score(subnet, data, bench.supernet.name)) for subnet in subnets]
+
+    def score(self, subnet: nn.Module, data: TranslationData, name: str = "transformer") -> float:
+        """Return the BLEU of one sub-network of the supernet ``name``."""
+        if not isinstance(subnet, Translator):
+            raise DynasError(f"supernet '{name}' does not translate: BLEU needs supernet=transformer")
+        if subnet.vocabularies != (data.source_vocabulary, data.target_vocabulary):
+            raise DynasError(
+                "supernet.source_vocabulary={} and target_vocabulary={}, but the data have {} and {} tokens".format(
+                    *subnet.vocabularies, data.source_vocabulary, data.target_vocabulary
+                )
+            )
+        found = translate(subnet, [source for source, _ in data.validation], self.search, self.max_tokens)
+        if self.tokenised:
+            return tokenised_bleu([data.tokenised(ids) for ids in found], data.tokenised_references)
+        return corpus_bleu([data.detokenise(ids) for ids in found], data.references)
