@@ -93,6 +93,24 @@ def build_metric(config: DictConfig, name: str, parts: Sequence[object]) -> Metr
     return follow(metric, parts)
 
 
+def build_quality(config: DictConfig, supernet: Any, data: Any) -> tuple[str, Bench]:
+    """Return how well the task of ``data`` is done as a column's name, and a bench that measures just that.
+
+    Hydra must have been started.
+
+    Raises:
+        DynasError: the supernet is not made for this task, or the objectives lack its quality.
+    """
+    name = data.quality
+    if name not in config.objectives:
+        raise DynasError(f"what is trained is judged by {name}: give objectives={name}")
+    metric = build_metric(config, name, (data,))
+    bench = Bench(supernet, data, build_option("hardware", "cpu"), {name: metric})
+    if check := getattr(metric, "check", None):
+        check(bench)
+    return f"{name} [{config.objectives[name].unit}]", bench
+
+
 def check_classes(config: DictConfig, data: Any) -> None:
     """Raise DynasError where supernet and data disagree on the number of classes, if both have classes at all."""
     wanted, classes = config.supernet.get("classes"), getattr(data, "classes", None)

@@ -50,6 +50,7 @@ class TrainConfig:
     resume: str | None = None
     supernet: Any = MISSING
     data: Any = MISSING
+    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
     recipe: Any = MISSING
 
 

@@ -13,8 +13,8 @@ from dynas.commands.hydra_job import check_fresh, check_same_config, choices, ov
 if TYPE_CHECKING:
     import torch
 
-    from dynas.data.base import ClassificationData
-    from dynas.training.sandwich import Recipe
+    from dynas.bench import Bench
+    from dynas.training.sandwich import Recipe, TrainingData
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "weights.safetensors"
@@ -32,10 +32,8 @@ def train_job(config: DictConfig) -> int:
     import torch
     from rich.console import Console
 
-    from dynas.build import build, check_classes
-    from dynas.errors import DynasError
+    from dynas.build import build, build_quality, check_classes
     from dynas.hardware.facts import machine_facts, package_versions
-    from dynas.metrics.accuracy import check_sizes
     from dynas.store import write_run
     from dynas.supernets.weights import save_half
 
@@ -50,9 +48,7 @@ def train_job(config: DictConfig) -> int:
         torch.set_num_threads(config.threads)
     data, recipe, supernet = build(config, "data"), build(config, "recipe"), build(config, "supernet")
     check_classes(config, data)
-    check_sizes(supernet, data)
-    if recipe.batch_size > len(data):
-        raise DynasError(f"recipe.batch_size={recipe.batch_size} is larger than the {len(data)} training samples")
+    column, bench = build_quality(config, supernet, data)
     facts = {
         "choices": choices(),
         "overrides": overrides(),
@@ -70,10 +66,10 @@ def train_job(config: DictConfig) -> int:
         console.print(f"interrupted; go on with: dynas train resume={folder}", soft_wrap=True)
         return 130
     save_half(supernet.elastic, folder / WEIGHTS)
-    rows = accuracies(supernet, data)
+    rows = qualities(column, bench)
     (folder / CARD).write_text(model_card(config, rows, facts))
-    write_run(folder, facts | {"status": "finished", "accuracies": rows})
-    console.print(accuracy_table(rows))
+    write_run(folder, facts | {"status": "finished", "qualities": rows})
+    console.print(quality_table(rows))
     for name in (WEIGHTS, CARD):
         console.print(f"  {folder / name}", soft_wrap=True, highlight=False)
     use = f"supernet={facts['choices']['supernet']} supernet.weights={folder / WEIGHTS}"
@@ -81,17 +77,20 @@ def train_job(config: DictConfig) -> int:
     return 0
 
 
-def train(supernet: Any, data: ClassificationData, recipe: Recipe, seed: int, folder: Path, console: Any) -> None:
+def train(supernet: Any, data: TrainingData, recipe: Recipe, seed: int, folder: Path, console: Any) -> None:
     """Train all epochs that are missing, keeping a checkpoint after each."""
     import torch
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from dynas.errors import DynasError
     from dynas.training.sandwich import make_optimizer, train_epoch
 
+    steps = data.training_steps(recipe.batch_size)
+    if steps == 0:
+        raise DynasError(f"recipe.batch_size={recipe.batch_size} is larger than the whole training set")
     net = supernet.elastic.to(memory_format=torch.channels_last)
     optimizer = make_optimizer(net, recipe)
     first = load_checkpoint(folder / CHECKPOINT, net, optimizer)
-    steps = len(data) // recipe.batch_size
     columns = (
         TextColumn("epoch {task.fields[epoch]} / {task.fields[epochs]}"),
         BarColumn(),
@@ -146,13 +145,17 @@ def load_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Opt
         raise DynasError(f"'{path}' is no checkpoint of this training: remove it to start from scratch") from error
 
 
-def accuracies(supernet: Any, data: ClassificationData) -> list[dict[str, Any]]:
-    """Return top-1 (%) and MACs of the smallest, five random and the largest sub-network, on the saved weights."""
+def qualities(column: str, bench: Bench) -> list[dict[str, Any]]:
+    """Return quality and costs of the smallest, five random and the largest sub-network, on the saved weights.
+
+    Args:
+        column: name and unit of the quality.
+        bench: the supernet and its data, with the metric of that quality.
+    """
     import numpy as np
     import torch
 
-    from dynas.metrics.accuracy import recalibrated_top1
-
+    supernet: Any = bench.supernet
     space = supernet.space
     with torch.no_grad():
         for value in supernet.elastic.state_dict().values():
@@ -162,12 +165,12 @@ def accuracies(supernet: Any, data: ClassificationData) -> list[dict[str, Any]]:
     named += [(f"random {index + 1}", row) for index, row in enumerate(space.sample(5, np.random.default_rng(0)))]
     named += [("largest", space.largest())]
     rows = []
-    for name, genotype in named:
-        subnet = supernet.subnet(space.decode(genotype)).to(memory_format=torch.channels_last)
+    for which, genotype in named:
+        (measurement,) = bench.measure(genotype[None])
         rows.append(
             {
-                "sub-network": name,
-                "top1 [%]": round(recalibrated_top1(subnet, data), 2),
+                "sub-network": which,
+                column: round(measurement.values[0], 2),
                 "macs [MAC]": int(supernet.macs(genotype[None])[0]),
                 "params [parameters]": int(supernet.params(genotype[None])[0]),
             }
@@ -175,12 +178,12 @@ def accuracies(supernet: Any, data: ClassificationData) -> list[dict[str, Any]]:
     return rows
 
 
-def accuracy_table(rows: list[dict[str, Any]]) -> Any:
-    """Return a rich table of `accuracies`."""
+def quality_table(rows: list[dict[str, Any]]) -> Any:
+    """Return a rich table of `qualities`."""
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title="accuracy after batch-norm re-calibration")
+    table = Table(title="quality on the validation samples")
     for name in rows[0]:
         table.add_column(escape(name), justify="left" if name == "sub-network" else "right")
     for row in rows:
@@ -214,7 +217,7 @@ Recipe (sandwich rule, distillation from the largest sub-network, AdamW, cosine 
 - seed: {config.seed}
 - torch {facts["versions"]["torch"]}, {facts["torch_threads"]} thread(s)
 
-Top-1 accuracy on the validation samples, after batch-norm re-calibration, of the half-precision weights:
+Quality on the validation samples, of the half-precision weights and measured as in a search:
 
 {header}
 {body}

@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
+IGNORED = -100  # label of what is not learned, such as padding
+
 
 class ClassificationData(Protocol):
     """Samples of one task; the same ones for every sub-network.
@@ -25,10 +27,12 @@ class ClassificationData(Protocol):
     image takes.
 
     Attributes:
+        quality: name of the objective that tells how well the task is done, ``top1``.
         classes: number of classes.
         digest: SHA-256 that identifies the data.
     """
 
+    quality: str
     classes: int
     digest: str
 
@@ -40,8 +44,8 @@ class ClassificationData(Protocol):
         """Yield the training inputs ``(n, ...)`` for batch-norm statistics; batch by batch, they decide these."""
         ...
 
-    def __len__(self) -> int:
-        """Return the number of training samples of an epoch."""
+    def training_steps(self, batch_size: int) -> int:
+        """Return the number of batches of an epoch."""
         ...
 
     def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:

@@ -125,6 +125,8 @@ class FashionMNIST:
 
     normalisation: ClassVar = {"pixels": "from 0 to 1", "mean": [MEAN], "std": [STD]}
 
+    quality = "top1"
+
     def __init__(self, source: str, garments: int, validation_size: int, calibration_size: int, seed: int = 0) -> None:
         if garments < 1:
             raise DynasError(f"data.garments={garments}: give 1 or more")
@@ -175,6 +177,10 @@ class FashionMNIST:
     def __len__(self) -> int:
         """Return the number of training images; an epoch shows each of them once in every place."""
         return len(self.train)
+
+    def training_steps(self, batch_size: int) -> int:
+        """Return the number of full batches of an epoch."""
+        return len(self) // batch_size
 
     def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield one epoch of freshly joined and jittered samples: images and labels."""

@@ -58,6 +58,8 @@ class ImageNet:
         DynasError: folders, labels or images are missing, or a setting makes no sense.
     """
 
+    quality = "top1"
+
     def __init__(
         self,
         path: str,
@@ -117,6 +119,10 @@ class ImageNet:
     def __len__(self) -> int:
         """Return the number of training images."""
         return len(self.train)
+
+    def training_steps(self, batch_size: int) -> int:
+        """Return the number of full batches of an epoch."""
+        return len(self) // batch_size
 
     def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield one epoch of random crops ``(n, 3, H, W)`` and labels ``(n,)``, decoded ahead by the workers."""

@@ -81,6 +81,7 @@ class ImageNetSurrogate:
         DynasError: the file is missing or is no such model, or the network is another one.
     """
 
+    quality = "top1"
     classes = 1000
 
     def __init__(self, model: str, network: str = NETWORK) -> None:
@@ -107,7 +108,8 @@ class ImageNetSurrogate:
         """Raise DynasError: there are no images."""
         self._refuse()
 
-    def __len__(self) -> int:
+    def training_steps(self, batch_size: int) -> int:
+        """Raise DynasError: there are no images."""
         self._refuse()
 
     def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dynas.data.base import IGNORED
 from dynas.data.translation_base import EOS, PAD, Batch
 from dynas.errors import DynasError
 
@@ -56,10 +57,10 @@ class Sentences:
         return matrix
 
 
-def training_batches(
+def batch_rows(
     source: Sentences, target: Sentences, max_tokens: int, rng: np.random.Generator
-) -> Iterator[Batch]:
-    """Yield one epoch of all pairs as `dynas.data.translation_base.TranslationData.training_batches` says.
+) -> list[NDArray[np.int64]]:
+    """Return the pairs of each batch of an epoch: like lengths together, equal ones in random order.
 
     Raises:
         DynasError: a sentence is longer than a batch may be.
@@ -72,7 +73,18 @@ def training_batches(
         )
     order = rng.permutation(len(widths))
     order = order[np.lexsort((source.lengths[order], target.lengths[order]))]  # stable: equal lengths stay mixed
-    batches = cut(order, widths[order], max_tokens)
+    return cut(order, widths[order], max_tokens)
+
+
+def training_batches(
+    source: Sentences, target: Sentences, max_tokens: int, rng: np.random.Generator
+) -> Iterator[Batch]:
+    """Yield one epoch of all pairs as `dynas.data.translation_base.TranslationData.training_batches` says.
+
+    Raises:
+        DynasError: a sentence is longer than a batch may be.
+    """
+    batches = batch_rows(source, target, max_tokens, rng)
     for index in rng.permutation(len(batches)):
         yield collate(source, target, batches[index])
 
@@ -94,4 +106,5 @@ def collate(source: Sentences, target: Sentences, rows: NDArray[np.int64]) -> Ba
     previous = np.full_like(outputs, EOS)
     previous[:, 1:] = np.where(outputs[:, :-1] == EOS, PAD, outputs[:, :-1])
     inputs = source.padded(rows, left=True)
-    return torch.from_numpy(inputs), torch.from_numpy(previous), torch.from_numpy(outputs)
+    labels = np.where(outputs == PAD, IGNORED, outputs)
+    return torch.from_numpy(inputs), torch.from_numpy(previous), torch.from_numpy(labels)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from dynas.data.dictionary import Dictionary
-from dynas.data.sentences import Sentences, training_batches
+from dynas.data.sentences import Sentences, batch_rows, training_batches
 from dynas.data.text import TextRules
 from dynas.data.translation_base import Batch, Pair
 
@@ -27,6 +27,8 @@ class Translation:
         rules: how target pieces become text.
         digest: SHA-256 of the raw data.
     """
+
+    quality = "bleu"
 
     def __init__(
         self,
@@ -63,6 +65,10 @@ class Translation:
     def __len__(self) -> int:
         """Return the number of training pairs."""
         return len(self.training[0])
+
+    def training_steps(self, max_tokens: int) -> int:
+        """Return the number of batches of an epoch."""
+        return len(batch_rows(*self.training, max_tokens, np.random.default_rng(0)))
 
     def training_batches(self, max_tokens: int, rng: np.random.Generator) -> Iterator[Batch]:
         """Yield one epoch in random order, sentences of like length together."""

@@ -19,6 +19,7 @@ class TranslationData(Protocol):
     """Sentence pairs of one task; the same ones for every sub-network.
 
     Attributes:
+        quality: name of the objective that tells how well the task is done, ``bleu``.
         source_vocabulary: number of ids of the source language, special ones included.
         target_vocabulary: number of ids of the target language, special ones included.
         validation: the pairs that translation is measured on.
@@ -27,6 +28,7 @@ class TranslationData(Protocol):
         digest: SHA-256 of the raw data.
     """
 
+    quality: str
     source_vocabulary: int
     target_vocabulary: int
     validation: Sequence[Pair]
@@ -42,8 +44,8 @@ class TranslationData(Protocol):
         """Return target ids up to the first EOS as words and punctuation with spaces between them."""
         ...
 
-    def __len__(self) -> int:
-        """Return the number of training pairs."""
+    def training_steps(self, max_tokens: int) -> int:
+        """Return the number of batches of an epoch."""
         ...
 
     def training_batches(self, max_tokens: int, rng: np.random.Generator) -> Iterator[Batch]:
@@ -55,6 +57,6 @@ class TranslationData(Protocol):
 
         Yields:
             int64 tensors: source ``(n, S)`` padded on the left, previous output ``(n, T)`` (EOS, then the target
-            without its EOS) and target ``(n, T)``, both padded on the right.
+            without its EOS) and target ``(n, T)``, both padded on the right, the target by `dynas.data.base.IGNORED`.
         """
         ...

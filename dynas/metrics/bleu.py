@@ -67,27 +67,28 @@ class Bleu:
         self.search = BeamSearch(beam, length_penalty, max_length_ratio, max_length_extra)
         self.max_tokens, self.tokenised = max_tokens, tokenised
 
-    def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
-        """Translate the validation sentences by every sub-network.
-
-        Raises:
-            DynasError: the data or the supernet is not made for translation, or they do not fit together.
-        """
+    def check(self, bench: Bench) -> None:
+        """Raise DynasError where data or supernet are not made for translation, or do not fit together."""
         if not hasattr(bench.data, "detokenise"):
             raise DynasError("BLEU needs data of translation: give data=phrases or another, or choose objectives=top1")
-        data = cast(TranslationData, bench.data)
-        return [Reading(self.score(subnet, data, bench.supernet.name)) for subnet in subnets]
-
-    def score(self, subnet: nn.Module, data: TranslationData, name: str = "transformer") -> float:
-        """Return the BLEU of one sub-network of the supernet ``name``."""
+        data, supernet = cast(TranslationData, bench.data), bench.supernet
+        subnet = supernet.subnet(supernet.space.decode(supernet.space.smallest()))
         if not isinstance(subnet, Translator):
-            raise DynasError(f"supernet '{name}' does not translate: BLEU needs supernet=transformer")
+            raise DynasError(f"supernet '{supernet.name}' does not translate: BLEU needs supernet=transformer")
         if subnet.vocabularies != (data.source_vocabulary, data.target_vocabulary):
             raise DynasError(
                 "supernet.source_vocabulary={} and target_vocabulary={}, but the data have {} and {} tokens".format(
                     *subnet.vocabularies, data.source_vocabulary, data.target_vocabulary
                 )
             )
+
+    def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
+        """Translate the validation sentences by every sub-network."""
+        data = cast(TranslationData, bench.data)
+        return [Reading(self.score(cast(Translator, subnet), data)) for subnet in subnets]
+
+    def score(self, subnet: Translator, data: TranslationData) -> float:
+        """Return the BLEU of one sub-network."""
         found = translate(subnet, [source for source, _ in data.validation], self.search, self.max_tokens)
         if self.tokenised:
             return tokenised_bleu([data.tokenised(ids) for ids in found], data.tokenised_references)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dynas.data.base import IGNORED
 from dynas.data.resize import resize
 from dynas.errors import DynasError
 from dynas.space import Architecture, SearchSpace
@@ -26,8 +27,12 @@ from dynas.space import Architecture, SearchSpace
 class TrainingData(Protocol):
     """What a data set must offer to be trained on."""
 
-    def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the inputs and labels of one epoch."""
+    def training_steps(self, batch_size: int) -> int:
+        """Return the number of batches of an epoch."""
+        ...
+
+    def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, ...]]:
+        """Yield the batches of one epoch: the network's inputs, then the labels (see `dynas.data.base.IGNORED`)."""
         ...
 
 
@@ -37,7 +42,7 @@ class Recipe:
 
     Attributes:
         epochs: passes over the training set.
-        batch_size: samples per step.
+        batch_size: samples per step; of sentences: tokens.
         learning_rate: peak of the cosine schedule (AdamW).
         weight_decay: decoupled decay of weights that are no norms or biases.
         warmup: share of the steps over which the learning rate rises.
@@ -122,29 +127,36 @@ def make_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)
 
 
-def inputs_of(net: nn.Module, architecture: Architecture, images: Tensor) -> Tensor:
-    """Return images in the size that a sub-network takes, as they are where the network does not say.
+def inputs_of(net: nn.Module, architecture: Architecture, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Return images in the size that a sub-network takes, inputs as they are where the network does not say.
 
     Every sub-network of a step gets the same images in its own size, as in BigNAS (Yu et al. 2020,
     arXiv:2003.11142): the largest then teaches on the very pictures that the others see, and a resolution is a gene
     like any other. (Once-for-All draws one size per step for all of them.)
     """
     image_size = getattr(net, "image_size", None)
-    return images if image_size is None else resize(images, image_size(architecture))
+    return inputs if image_size is None else [resize(images, image_size(architecture)) for images in inputs]
 
 
-def sandwich_step(
-    net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int64], batch: tuple[Tensor, Tensor]
-) -> float:
-    """Accumulate the gradients of one sandwich; return the largest sub-network's cross-entropy."""
-    images, labels = batch
+def sandwich_step(net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int64], batch: tuple[Tensor, ...]) -> float:
+    """Accumulate the gradients of one sandwich; return the largest sub-network's cross-entropy.
+
+    Args:
+        net: maps inputs and an architecture to logits, one row of the last axis per label.
+        space: what the genotypes are of.
+        genotypes: the sandwich, the largest first.
+        batch: the inputs, then the labels.
+    """
+    *inputs, labels = batch
+    learned = labels != IGNORED
     largest, *others = (space.decode(genotype) for genotype in genotypes)
-    logits = net(inputs_of(net, largest, images), largest)
-    loss = F.cross_entropy(logits, labels)
+    logits = net(*inputs_of(net, largest, inputs), largest)[learned]
+    loss = F.cross_entropy(logits, labels[learned])
     loss.backward()  # type: ignore[no-untyped-call]
     teacher = logits.detach().softmax(dim=1)
     for architecture in others:
-        F.cross_entropy(net(inputs_of(net, architecture, images), architecture), teacher).backward()  # type: ignore[no-untyped-call]
+        logits = net(*inputs_of(net, architecture, inputs), architecture)[learned]
+        F.cross_entropy(logits, teacher).backward()  # type: ignore[no-untyped-call]
     return float(loss.detach())
 
 
