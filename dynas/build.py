@@ -103,7 +103,10 @@ def build_quality(config: DictConfig, supernet: Any, data: Any) -> tuple[str, Be
     """
     name = data.quality
     if name not in config.objectives:
-        raise DynasError(f"what is trained is judged by {name}: give objectives={name}")
+        raise DynasError(
+            f"the data are judged by {name}, which the objectives lack: "
+            f"give objectives={name} and a supernet that is made for it, or other data"
+        )
     metric = build_metric(config, name, (data,))
     bench = Bench(supernet, data, build_option("hardware", "cpu"), {name: metric})
     if check := getattr(metric, "check", None):

@@ -34,6 +34,7 @@ def settings(**changes: Any) -> Bleu:
 class Sentences:
     """A task in which a translation repeats its source: `dynas.data.translation_base.TranslationData`, in memory."""
 
+    quality = "bleu"
     source_vocabulary = target_vocabulary = 4 + len(WORDS)
     digest = "none"
 
@@ -50,7 +51,7 @@ class Sentences:
     def detokenise(self, ids: Sequence[int]) -> str:
         return self.tokenised(ids).replace(" ,", ",").replace(" .", ".").replace(" 's", "'s")
 
-    def __len__(self) -> int:
+    def training_steps(self, max_tokens: int) -> int:
         return 0
 
     def training_batches(self, max_tokens: int, rng: np.random.Generator) -> Iterator[Batch]:
@@ -149,15 +150,12 @@ def test_a_real_sub_network_is_measured_and_an_untrained_one_is_poor() -> None:
 
 
 def test_what_does_not_translate_is_refused() -> None:
-    subnet = narrow_transformer().subnet(narrow_transformer().space.decode(narrow_transformer().space.smallest()))
     with pytest.raises(DynasError, match="BLEU needs data of translation"):
-        settings().measure([subnet], bench(object()))
+        settings().check(bench(object()))
     with pytest.raises(DynasError, match="source_vocabulary=100 and target_vocabulary=100, but the data have 23 and"):
-        settings().measure([subnet], bench(Sentences(2)))
-    images = narrow()
-    pictures = images.subnet(images.space.decode(images.space.smallest()))
+        settings().check(bench(Sentences(2)))
     with pytest.raises(DynasError, match="supernet 'mbv3' does not translate: BLEU needs supernet=transformer"):
-        settings().measure([pictures], bench(Sentences(2), images))
+        settings().check(bench(Sentences(2), narrow()))
 
 
 @pytest.mark.parametrize("change", [{"max_tokens": 0}, {"beam": 0}, {"max_length_extra": 0}], ids=str)

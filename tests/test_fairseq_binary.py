@@ -148,6 +148,7 @@ def test_hats_folder_becomes_data(folder: Path) -> None:
     assert len(data.references) == len(data.tokenised_references) == 12
     seen = sum(len(batch[0]) for batch in data.training_batches(64, np.random.default_rng(0)))
     assert seen == 40
+    assert data.quality == "bleu"
 
 
 def test_references_lose_byte_pair_marks_and_moses_spaces(folder: Path) -> None:

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from prepare_libreoffice_corpus import corpus
 
 from dynas import DynasError
+from dynas.data.base import IGNORED
 from dynas.data.parallel_files import TextPairs, near_duplicate_key, read_pairs
 from dynas.data.parallel_text import parallel_text, split
 from dynas.data.subwords import SubwordCodes
 from dynas.data.text import Moses
 from dynas.data.translation import Translation
-from dynas.data.translation_base import EOS, PAD, UNK
+from dynas.data.translation_base import EOS, UNK
 from tests.cli import dynas
 
 DEFAULTS: dict[str, Any] = {
@@ -253,9 +254,9 @@ def test_epochs_differ_and_are_decided_by_their_generator(data: Translation) -> 
 def test_like_lengths_come_together(data: Translation) -> None:
     padding = total = 0
     for _, _, target in data.training_batches(200, np.random.default_rng(0)):
-        padding += int((target == PAD).sum())
+        padding += int((target == IGNORED).sum())
         total += target.numel()
-    assert padding < 0.1 * total
+    assert 0 < padding < 0.1 * total
 
 
 def test_a_sentence_that_no_batch_can_hold_is_refused(data: Translation) -> None:
@@ -303,7 +304,10 @@ def test_help_pages_of_two_languages_become_pairs(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("search", "data=phrases", "budget=50"), "top1 needs data of classification: give data=fashion_mnist"),
-        (("train", "data=phrases"), "this recipe trains classification"),
+        (("train", "data=phrases"), "give objectives=bleu and a supernet that is made for it, or other data"),
+        (("train", "supernet=transformer", "data=fashion_mnist", "objectives=top1"), "translates: top1 needs a supernet"),
+        (("search", "supernet=transformer", "objectives=top1"), "top1 needs data of classification"),
+        (("search", "supernet=transformer", "supernet.weights=random", "hardware=note10"), "give hardware=cpu"),
         (("search", "data=parallel_text"), "give data.source="),
     ],
 )

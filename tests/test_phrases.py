@@ -78,6 +78,7 @@ def test_an_epoch_shows_all_training_pairs(data: Translation) -> None:
     assert len(data) == TRAINING
     batches = list(data.training_batches(4096, np.random.default_rng(0)))
     assert sum(len(source) for source, _, _ in batches) == TRAINING
+    assert len(batches) == data.training_steps(4096)
 
 
 def test_the_embedded_pairs_are_what_the_grammar_generates(training: TextPairs, validation: TextPairs) -> None:

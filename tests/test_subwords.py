@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynas import DynasError
+from dynas.data.base import IGNORED
 from dynas.data.sentences import Sentences, training_batches
 from dynas.data.subwords import SubwordCodes, join
 from dynas.data.translation_base import EOS, PAD
@@ -79,9 +80,9 @@ def test_an_epoch_shows_every_pair_once_with_its_padding(
         assert previous.shape == target.shape
         assert len(source) * max(source.shape[1], target.shape[1]) <= max_tokens
         for a, b, c in zip(source.tolist(), previous.tolist(), target.tolist(), strict=True):
-            pair = ([token for token in a if token != PAD], [token for token in c if token != PAD])
+            pair = ([token for token in a if token != PAD], [token for token in c if token != IGNORED])
             assert a == [PAD] * (len(a) - len(pair[0])) + pair[0], "padded on the left"
-            assert c == pair[1] + [PAD] * (len(c) - len(pair[1])), "padded on the right"
+            assert c == pair[1] + [IGNORED] * (len(c) - len(pair[1])), "padded on the right by what is not learned"
             assert b == [EOS, *pair[1][:-1]] + [PAD] * (len(c) - len(pair[1])), "the target one step later"
             seen.append(pair)
         assert min((source == PAD).sum(1)) == 0

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from dynas.data.base import ClassificationData
 from dynas.errors import DynasError
 from dynas.metrics.base import Reading
+from dynas.metrics.beam_search import Translator
 from dynas.supernets.base import Supernet
 
 if TYPE_CHECKING:
@@ -98,12 +99,15 @@ class Top1:
     extras = ()
 
     def check(self, bench: Bench) -> None:
-        """Raise DynasError where the data is not made for classification, or lacks images of the sizes in demand."""
+        """Raise DynasError where data or supernet are not made for classification, or images lack sizes in demand."""
         if not hasattr(bench.data, "classes"):
             raise DynasError(
                 "top1 needs data of classification: give data=fashion_mnist or another, or choose objectives=bleu"
             )
-        check_sizes(bench.supernet, bench.data)
+        supernet = bench.supernet
+        if isinstance(supernet.subnet(supernet.space.decode(supernet.space.smallest())), Translator):
+            raise DynasError(f"supernet '{supernet.name}' translates: top1 needs a supernet of images such as mbv3")
+        check_sizes(supernet, bench.data)
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Re-calibrate batch norm on the calibration samples, then count on the validation samples."""
