@@ -21,13 +21,18 @@ OPTIONS = [
     for path in sorted((CONFIGS / group).rglob("*.yaml"))
 ]
 
+TRANSFORMERS = [
+    *("transformer", "hat_transformer", "phrases", "parallel_text", "wmt14_en_de", "bleu", "bleu_latency"),
+    *("params_without_embeddings", "paper/transformer_linas", "paper/transformer_nsga2", "paper/transformer_random"),
+]
 SIZES = {  # distinct sub-networks where they are not those of mbv3
     "proxyless": 9 * 7371**5,
     "ofa_proxyless": 9 * 7371**5,
     "resnet50": 2_458_914_796_962,
     "ofa_resnet50": 2_458_914_796_962 * 2 // 3,  # two widths within the stem round to the same channels
-}
+} | dict.fromkeys(TRANSFORMERS, 417_846_678_672_384)
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
+BINARISED = ["data.path=${{oc.env:BINARISED}}", "supernet.source_vocabulary=16", "supernet.target_vocabulary=16"]
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
     "imagenet": IMAGENET,
@@ -35,9 +40,18 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "ofa_mbv3_w12": IMAGENET,
     "ofa_proxyless": IMAGENET,
     "ofa_resnet50": IMAGENET,
-    "phrases": ["objectives=macs"],
-    "parallel_text": ["objectives=macs", f"data.source={EMBEDDED / 'validation.tsv.xz'}", "data.validation_size=100"],
-    "wmt14_en_de": ["objectives=macs", "data.path=${{oc.env:BINARISED}}"],
+    "phrases": ["supernet=transformer"],
+    "parallel_text": [
+        "supernet=transformer",
+        f"data.source={EMBEDDED / 'validation.tsv.xz'}",
+        *("data.validation_size=100", f"data.subwords={EMBEDDED / 'codes.txt'}"),
+        f"data.dictionary={EMBEDDED / 'dictionary.txt'}",
+    ],
+    "wmt14_en_de": ["supernet=transformer", *BINARISED],
+    "hat_transformer": [*BINARISED, "supernet.embed_dims=[8,16]", "supernet.ffn_dims=[8,16,24]", "supernet.qkv_dim=16"],
+    "bleu": ["supernet=transformer"],
+    "bleu_latency": ["supernet=transformer"],
+    "params_without_embeddings": ["supernet=transformer"],
 }
 
 

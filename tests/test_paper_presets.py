@@ -24,9 +24,19 @@ NUMBERS: dict[str, dict[str, Any]] = {
     },
     "oneshot": {"mode.training": 1000, "mode.predicted_evaluations": 20_000, "algo.population": 50},
     "constrained": {"mode.training": 1000, "algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02},
+    "transformer_linas": {
+        "algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02,
+        "mode.population": 50, "mode.predicted_evaluations": 20_000,
+        "objectives.bleu.predictor": "svr_rbf", "objectives.latency.predictor": None,
+        "predictor._target_": "dynas.predictors.ridge.Ridge",
+    },
+    "transformer_nsga2": {"algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02},
+    "transformer_random": {"algo.population": 50},
 }  # fmt: skip
 CHOICES = {
     "linas": ("nsga2", "Linas"), "oneshot": ("nsga2", "OneShot"), "constrained": ("ga", "OneShot"),
+    "transformer_linas": ("nsga2", "Linas"), "transformer_nsga2": ("nsga2", "Validation"),
+    "transformer_random": ("random", "Validation"),
 }  # fmt: skip
 
 
@@ -43,3 +53,8 @@ def test_a_preset_has_the_numbers_of_the_paper(preset: str) -> None:
     algo, mode = CHOICES.get(preset, (preset, "Validation"))
     assert algo in config.algo._target_.lower()
     assert config.mode._target_.endswith(mode)
+    if preset.startswith("transformer_"):
+        assert config.supernet._target_.endswith("TransformerSupernet")
+        assert config.data._target_.endswith("phrases")
+        assert list(config.objectives) == ["bleu", "latency"]
+        assert config.hardware.batch_size == 1

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +14,7 @@ from dynas.errors import DynasError
 from dynas.space import SearchSpace
 from dynas.supernets.mbv3 import MobileNetV3Supernet, search_space
 from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, sandwich_step, step_genotypes
-from tests.cli import QUICK, ROOT, command, dynas, read_rows
+from tests.cli import QUICK, dynas, killed, read_rows
 
 # one garment on tiny inputs learns within a minute
 SMALL = (
@@ -47,13 +43,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cwd = tmp_path_factory.mktemp("train")
     done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd, timeout=600)
     assert done.returncode == 0, done.stderr
-    assert "accuracy after batch-norm re-calibration" in done.stdout
+    assert "quality on the validation samples" in done.stdout
     assert "dynas search supernet=mbv3 supernet.weights=" in done.stdout
     return cwd / "run"
 
 
 def test_training_learns_and_says_how_well(trained: Path) -> None:
-    rows = json.loads((trained / "run.json").read_text())["accuracies"]
+    rows = json.loads((trained / "run.json").read_text())["qualities"]
     assert rows[0]["sub-network"] == "smallest"
     assert rows[-1]["sub-network"] == "largest"
     assert all(row["top1 [%]"] > 30 for row in rows), "chance is 10 %"
@@ -73,16 +69,7 @@ def test_the_search_measures_what_training_reported(trained: Path, tmp_path: Pat
 
 
 def test_a_killed_training_resumes_to_the_same_weights(trained: Path, tmp_path: Path) -> None:
-    child = subprocess.Popen(
-        command("train", *SMALL, "hydra.run.dir=run"), cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    deadline = time.monotonic() + 300
-    while child.poll() is None and time.monotonic() < deadline and not (tmp_path / "run" / "checkpoint.pt").exists():
-        time.sleep(0.05)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+    killed("train", *SMALL, "hydra.run.dir=run", cwd=tmp_path, once=tmp_path / "run" / "checkpoint.pt")
     assert not (tmp_path / "run" / "weights.safetensors").exists(), "the training must be killed half-way"
     resumed = dynas("train", "resume=run", cwd=tmp_path, timeout=600)
     assert resumed.returncode == 0, resumed.stderr
