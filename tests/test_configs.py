@@ -105,6 +105,28 @@ def test_the_landscape_brings_its_network_unless_told_otherwise() -> None:
         assert compose(command, overrides=["data=imagenet_surrogate", "supernet.width=1.2"]).supernet.width == 1.2
 
 
+@pytest.mark.parametrize("supernet", ["transformer", "hat_transformer"])
+def test_a_transformer_brings_what_suits_it_unless_told_otherwise(supernet: str) -> None:
+    for command in ("search", "evaluate", "predictors"):
+        config = compose(command, overrides=[f"supernet={supernet}"])
+        assert list(config.objectives) == ["bleu", "latency"]
+        assert config.hardware.batch_size == 1, "one sentence at a time"
+        assert compose(command, overrides=[f"supernet={supernet}", "hardware.batch_size=4"]).hardware.batch_size == 4
+        assert "batch_size" not in compose(command, overrides=[f"supernet={supernet}", "hardware=note10"]).hardware
+    assert compose("search").hardware.batch_size == 32
+    recipe = compose("train", overrides=[f"supernet={supernet}"]).recipe
+    assert recipe.batch_size > compose("train").recipe.batch_size, "of tokens, not of images"
+    assert compose("train", overrides=[f"supernet={supernet}", "recipe.epochs=3"]).recipe.epochs == 3
+
+
+def test_hats_transformer_has_hats_numbers() -> None:
+    supernet = compose("search", overrides=["supernet=hat_transformer", "supernet.weights=random"]).supernet
+    assert (supernet.source_vocabulary, supernet.target_vocabulary, supernet.shared_embeddings) == (32768, 32768, True)
+    assert (list(supernet.embed_dims), list(supernet.ffn_dims)) == ([512, 640], [1024, 2048, 3072])
+    assert (supernet.qkv_dim, supernet.encoder_layers, supernet.decoder_layers) == (512, 6, 6)
+    assert (list(supernet.heads), supernet.max_positions, supernet.sentence_length) == ([4, 8], 1024, 30)
+
+
 def test_every_key_is_explained() -> None:
     for path in Path(CONFIGS).rglob("*.yaml"):
         text = path.read_text()

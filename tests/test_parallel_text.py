@@ -305,7 +305,10 @@ def test_help_pages_of_two_languages_become_pairs(tmp_path: Path) -> None:
     [
         (("search", "data=phrases", "budget=50"), "top1 needs data of classification: give data=fashion_mnist"),
         (("train", "data=phrases"), "give objectives=bleu and a supernet that is made for it, or other data"),
-        (("train", "supernet=transformer", "data=fashion_mnist", "objectives=top1"), "translates: top1 needs a supernet"),
+        (
+            ("train", "supernet=transformer", "data=fashion_mnist", "objectives=top1"),
+            "translates: top1 needs a supernet",
+        ),
         (("search", "supernet=transformer", "objectives=top1"), "top1 needs data of classification"),
         (("search", "supernet=transformer", "supernet.weights=random", "hardware=note10"), "give hardware=cpu"),
         (("search", "data=parallel_text"), "give data.source="),
