@@ -328,7 +328,7 @@ def test_a_missing_file_is_refused_with_a_way_out(make: Callable[..., Any], tmp_
     ids=str,
 )
 def test_a_shape_that_makes_no_sense_is_refused(make: Callable[..., Any], change: dict[str, Any]) -> None:
-    with pytest.raises(DynasError, match=r"supernet (mbv3|resnet50) needs"):
+    with pytest.raises(DynasError, match=r"supernet \w+ needs"):
         make(**change)
 
 
