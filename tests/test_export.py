@@ -233,7 +233,7 @@ class OneModule:
     def __init__(self, forward: Callable[[Tensor], Tensor]) -> None:
         self.forward = forward
 
-    def example_inputs(self, batch_size: int) -> tuple[Tensor]:
+    def example_inputs(self, batch_size: int, subnet: torch.nn.Module | None = None) -> tuple[Tensor]:
         return (torch.ones(batch_size, 2),)
 
     def network(self, batch_size: int | None = None) -> Network:

@@ -37,7 +37,7 @@ def gated_spaces(draw: st.DrawFn) -> SearchSpace:
             else:
                 gates.append(None)
         aliases = {place: draw(aliases_of(choices)) for place in range(length) if draw(st.booleans())}
-        drawn.append(DesignVariable(name, choices, length, tuple(gates), aliases))
+        drawn.append(DesignVariable(name, choices, length, tuple(gates), aliases=aliases))
         genes += [(name, index, choices) for index in range(length)]
     return SearchSpace(draw(st.permutations(drawn)))
 
@@ -328,7 +328,7 @@ def test_uniform_sampling_counts_an_alias_once() -> None:
     space = SearchSpace(
         [
             DesignVariable("d", (0, 1, 2), aliases={0: {1: 0}}),
-            DesignVariable("ks", (3, 5, 7, 9), 1, (Gate("d", 0, 2),), {0: {9: 5}}),
+            DesignVariable("ks", (3, 5, 7, 9), 1, (Gate("d", 0, 2),), aliases={0: {9: 5}}),
         ]
     )
     assert space.size == 1 + 3

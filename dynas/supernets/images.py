@@ -1,14 +1,18 @@
-"""The images that supernets for classification take: their sizes to choose from, and noise of such a size."""
+"""What supernets for classification of images have in common: images of one size, or of sizes to choose from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dynas.errors import DynasError
+from dynas.space import Architecture
+
+Size = tuple[int, int]  # height and width in pixels
 
 
 def check_heights(resolutions: Sequence[int] | None) -> tuple[int, ...]:
@@ -24,12 +28,56 @@ def check_heights(resolutions: Sequence[int] | None) -> tuple[int, ...]:
     return tuple(resolutions)
 
 
-def image_sizes(resolution: tuple[int, int], heights: Sequence[int]) -> tuple[tuple[int, int], ...]:
+def image_sizes(resolution: Size, heights: Sequence[int]) -> tuple[Size, ...]:
     """Return heights and widths to choose from, all of the aspect of ``resolution``; itself where there are none."""
     height, width = resolution
     return tuple((one, max(1, round(one * width / height))) for one in heights) or (resolution,)
 
 
-def noise(batch_size: int, channels: int, size: tuple[int, int]) -> Tensor:
-    """Return seeded noise ``(batch_size, channels, height, width)``."""
-    return torch.randn(batch_size, channels, *size, generator=torch.Generator().manual_seed(0))
+class ImageShape(Protocol):
+    """The part of a network's shape that its images decide."""
+
+    @property
+    def channels(self) -> int:
+        """Input channels."""
+        ...
+
+    @property
+    def resolutions(self) -> tuple[Size, ...]:
+        """Heights and widths of the images to choose from, ascending."""
+        ...
+
+
+class ElasticNet(Protocol):
+    """All sub-networks in one set of weights."""
+
+    def static(self, architecture: Architecture) -> nn.Module:
+        """Return a stand-alone network with copies of the active weights, in eval mode."""
+        ...
+
+
+class ImageSupernet:
+    """The parts of `dynas.supernets.base.Supernet` that do not depend on the kind of network.
+
+    Attributes:
+        shape: the fixed part of the network.
+        elastic: the network; those that it cuts out know the size of their images as ``resolution``.
+    """
+
+    shape: ImageShape
+    elastic: ElasticNet
+
+    @property
+    def resolutions(self) -> tuple[Size, ...]:
+        """Heights and widths of the images that sub-networks take."""
+        return self.shape.resolutions
+
+    def subnet(self, architecture: Architecture) -> nn.Module:
+        """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
+        return self.elastic.static(architecture)
+
+    def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
+        """Return one batch of seeded noise, shaped as the images of ``subnet``, by default the largest ones."""
+        size: Size = getattr(subnet, "resolution", self.resolutions[-1])
+        noise = torch.Generator().manual_seed(0)
+        return (torch.randn(batch_size, self.shape.channels, *size, generator=noise),)

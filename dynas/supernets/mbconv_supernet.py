@@ -7,18 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from dynas.errors import DynasError
-from dynas.space import Architecture, Genotypes
-from dynas.supernets.images import check_heights, noise
-from dynas.supernets.mbconv import ElasticMBConvNet, MBConvNet
+from dynas.space import Genotypes
+from dynas.supernets.images import ImageSupernet, check_heights
+from dynas.supernets.mbconv import ElasticMBConvNet
 from dynas.supernets.mbconv_shape import CostTable, Family, Shape, search_space
 from dynas.supernets.public import inverted_residuals
 from dynas.supernets.weights import load_weights
 
 
-class MBConvSupernet:
+class MBConvSupernet(ImageSupernet):
     """The trained supernet that the search draws from (see `dynas.supernets.base.Supernet`).
 
     A sub-class says which network it is: its ``name`` and ``family``.
@@ -36,6 +35,7 @@ class MBConvSupernet:
 
     name: str
     family: Family
+    shape: Shape
 
     def __init__(
         self,
@@ -70,20 +70,6 @@ class MBConvSupernet:
         self.weights_digest = load_weights(self.elastic, weights, self.name, public)
         self.elastic.eval()
         self.cost = CostTable(self.shape)
-
-    @property
-    def resolutions(self) -> tuple[tuple[int, int], ...]:
-        """Heights and widths of the images that sub-networks take."""
-        return self.shape.resolutions
-
-    def subnet(self, architecture: Architecture) -> MBConvNet:
-        """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
-        return self.elastic.static(architecture)
-
-    def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
-        """Return one batch of seeded noise, shaped as the images of ``subnet``, by default the largest ones."""
-        size: tuple[int, int] = getattr(subnet, "resolution", self.resolutions[-1])
-        return (noise(batch_size, self.shape.channels, size),)
 
     def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact multiply-accumulates for one image of each canonical genotype: ``(n,)``."""

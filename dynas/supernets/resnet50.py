@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from dynas.errors import DynasError
 from dynas.space import Architecture, DesignVariable, Gate, Genotypes, SearchSpace
-from dynas.supernets.images import check_heights, noise
+from dynas.supernets.images import ImageSupernet, check_heights
 from dynas.supernets.public import resnet50 as public_checkpoint
 from dynas.supernets.resnet50_shape import (
     BLOCK_POSITION,
@@ -241,7 +241,7 @@ def check_options(shape: Shape) -> None:
         )
 
 
-class ResNet50Supernet:
+class ResNet50Supernet(ImageSupernet):
     """The trained supernet that the search draws from (see `dynas.supernets.base.Supernet`).
 
     Args:
@@ -257,6 +257,7 @@ class ResNet50Supernet:
     """
 
     name = "resnet50"
+    shape: Shape
 
     def __init__(
         self,
@@ -292,20 +293,6 @@ class ResNet50Supernet:
         self.weights_digest = load_weights(self.elastic, weights, self.name, public)
         self.elastic.eval()
         self._macs, self._params = cost_tables(self.shape)
-
-    @property
-    def resolutions(self) -> tuple[tuple[int, int], ...]:
-        """Heights and widths of the images that sub-networks take."""
-        return self.shape.resolutions
-
-    def subnet(self, architecture: Architecture) -> ResNet50:
-        """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
-        return self.elastic.static(architecture)
-
-    def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
-        """Return one batch of seeded noise, shaped as the images of ``subnet``, by default the largest ones."""
-        size: tuple[int, int] = getattr(subnet, "resolution", self.resolutions[-1])
-        return (noise(batch_size, self.shape.channels, size),)
 
     def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact multiply-accumulates for one image of each canonical genotype: ``(n,)``."""
