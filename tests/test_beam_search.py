@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -164,6 +165,27 @@ def test_translations_come_in_the_order_of_their_sentences_whatever_the_batches(
     for max_tokens in (1, 20, 10_000):
         assert translate(subnet, sources, search, max_tokens) == alone
     assert translate(subnet, [], search, 100) == []
+
+
+def test_batches_are_shared_out_among_threads_and_translated_alike() -> None:
+    subnet, search = network(5), BeamSearch(3, 0.6, 1.2, 5)
+    sources = sentences(np.random.default_rng(5), 40)
+    threads, before = [], torch.get_num_threads()
+
+    class Spy(BeamSearch):
+        def __call__(self, network: Any, source: Tensor) -> Any:
+            threads.append((threading.get_ident(), torch.get_num_threads()))
+            return super().__call__(network, source)
+
+    try:
+        torch.set_num_threads(2)
+        found = translate(subnet, sources, Spy(3, 0.6, 1.2, 5), 20, threads=2)
+        assert torch.get_num_threads() == 2, "put back"
+    finally:
+        torch.set_num_threads(before)
+    assert found == translate(subnet, sources, search, 20)
+    assert {wanted for _, wanted in threads} == {1}
+    assert len({thread for thread, _ in threads}) == 2
 
 
 @given(lengths=st.lists(st.integers(1, 50), max_size=60), max_tokens=st.integers(1, 200))

@@ -149,27 +149,6 @@ def test_a_real_sub_network_is_measured_and_an_untrained_one_is_poor() -> None:
     assert readings == settings().measure(subnets, bench(Sentences(10), supernet))
 
 
-@pytest.mark.parametrize("threads", [1, 2, 5])
-def test_sub_networks_share_the_threads_and_have_the_bleu_of_each_alone(threads: int) -> None:
-    metric, place = settings(), bench(Sentences(20))
-    before, seen = torch.get_num_threads(), []
-
-    class Spy(Copier):
-        def encode(self, source: Tensor) -> Rows:
-            seen.append(torch.get_num_threads())
-            return super().encode(source)
-
-    subnets = [Copier(wrong=False), Spy(wrong=True), Copier(wrong=True)]
-    try:
-        torch.set_num_threads(threads)
-        together = metric.measure(subnets, place)
-        assert torch.get_num_threads() == threads
-        assert set(seen) == {max(threads // 3, 1)}
-        assert together == [metric.measure([subnet], place)[0] for subnet in subnets]
-    finally:
-        torch.set_num_threads(before)
-
-
 def test_what_does_not_translate_is_refused() -> None:
     with pytest.raises(DynasError, match="BLEU needs data of translation"):
         settings().check(bench(object()))

@@ -9,7 +9,9 @@ power of the length penalty (Wu et al. 2016, arXiv:1609.08144, use a similar one
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -169,7 +171,7 @@ def batches_by_tokens(lengths: Sequence[int], max_tokens: int) -> Iterator[list[
 
 
 def translate(
-    network: Translator, sentences: Sequence[Sequence[int]], search: BeamSearch, max_tokens: int
+    network: Translator, sentences: Sequence[Sequence[int]], search: BeamSearch, max_tokens: int, threads: int = 1
 ) -> list[list[int]]:
     """Return the best translation of every source sentence, in order, without EOS.
 
@@ -178,6 +180,7 @@ def translate(
         sentences: token lists that end with EOS.
         search: how to translate.
         max_tokens: source tokens of a batch, padding included; sentences of about the same length go together.
+        threads: batches that are translated at a time, each on one thread: a step is too small to be worth splitting.
 
     Raises:
         DynasError: a sentence is longer than the network allows, or the vocabulary too small for the beams.
@@ -189,8 +192,17 @@ def translate(
             "give a larger supernet.max_positions, or data without such sentences"
         )
     translations: list[list[int]] = [[] for _ in sentences]
-    for batch in batches_by_tokens([len(sentence) for sentence in sentences], max_tokens):
+
+    def translate_batch(batch: list[int]) -> None:
         found = search(network, pad_left([sentences[index] for index in batch]))
         for index, hypotheses in zip(batch, found, strict=True):
             translations[index] = hypotheses[0].tokens[:-1]
+
+    batches = batches_by_tokens([len(sentence) for sentence in sentences], max_tokens)
+    before = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(threads, initializer=partial(torch.set_num_threads, 1)) as pool:
+            list(pool.map(translate_batch, batches))
+    finally:
+        torch.set_num_threads(before)  # the workers' number is also that of threads to come
     return translations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -85,23 +84,14 @@ class Bleu:
             )
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
-        """Translate the validation sentences by every sub-network, several at a time.
-
-        The threads are shared out among sub-networks: a decoder step is too small to be worth splitting. (Splitting
-        it costs two threads 1.5 times the CPU time of one, sharing out 1.1 times.)
-        """
-        data, threads = cast(TranslationData, bench.data), torch.get_num_threads()
-        workers = max(min(threads, len(subnets)), 1)
-        try:
-            with ThreadPoolExecutor(workers, initializer=lambda: torch.set_num_threads(threads // workers)) as pool:
-                scores = pool.map(lambda subnet: self.score(cast(Translator, subnet), data), subnets)
-                return [Reading(score) for score in scores]
-        finally:
-            torch.set_num_threads(threads)  # the workers' numbers are also those of threads to come
+        """Translate the validation sentences by every sub-network."""
+        data = cast(TranslationData, bench.data)
+        return [Reading(self.score(cast(Translator, subnet), data)) for subnet in subnets]
 
     def score(self, subnet: Translator, data: TranslationData) -> float:
         """Return the BLEU of one sub-network."""
-        found = translate(subnet, [source for source, _ in data.validation], self.search, self.max_tokens)
+        sources, threads = [source for source, _ in data.validation], torch.get_num_threads()
+        found = translate(subnet, sources, self.search, self.max_tokens, threads)
         if self.tokenised:
             return tokenised_bleu([data.tokenised(ids) for ids in found], data.tokenised_references)
         return corpus_bleu([data.detokenise(ids) for ids in found], data.references)
