@@ -139,7 +139,7 @@ def test_whoever_needs_images_is_told_that_there_are_none(
         with pytest.raises(DynasError, match="holds no images"):
             images()
     with pytest.raises(DynasError, match="holds no images"):
-        len(data)
+        data.training_steps(8)
     with pytest.raises(DynasError, match="holds no images"):
         data.training_batches(1, np.random.default_rng(0))
 

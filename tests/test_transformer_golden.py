@@ -18,7 +18,7 @@ from dynas.metrics.beam_search import BeamSearch
 from dynas.supernets.transformer import TransformerSupernet
 from dynas.supernets.transformer_hat import from_config, from_genes
 from dynas.supernets.transformer_network import Transformer
-from tests.test_mbv3_golden import load_rule
+from tests.golden import load_rule
 
 
 class Golden(NamedTuple):
