@@ -102,8 +102,9 @@ def test_a_decoder_layer_reads_the_last_encoder_layers_that_it_attends_to(attend
     architecture = supernet.space.decode(supernet.space.smallest()) | {"decoder_attend": [attend] + [-1] * 5}
     state = supernet.subnet(architecture).encode(pad_left(SENTENCES))
     (cache,) = state.caches
-    assert cache.memory[0].shape[2] == cache.mask.shape[-1] == 5 * outputs
-    assert cache.mask[:, 0, 0].sum(1).tolist() == [5 * outputs, 3 * outputs, 2 * outputs]
+    assert cache.memory.values.shape[2] == cache.memory.bias.shape[-1] == 5 * outputs
+    seen = cache.memory.bias[:, 0, 0] == 0
+    assert seen.sum(1).tolist() == [5 * outputs, 3 * outputs, 2 * outputs]
 
 
 def test_gradients_reach_the_active_slices_only() -> None:

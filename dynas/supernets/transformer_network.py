@@ -11,12 +11,12 @@ from torch.nn import functional as F
 
 from dynas.data.translation_base import PAD
 from dynas.space import Architecture
-from dynas.supernets.transformer_layers import Cache, DecoderLayer, DecoderState, EncoderLayer, Positions
+from dynas.supernets.transformer_layers import Cache, DecoderLayer, DecoderState, EncoderLayer, Memory, Positions
 from dynas.supernets.transformer_shape import ATTENDED, Shape
 
 
 @dataclass(frozen=True)
-class Memory:
+class Encoded:
     """What the encoder makes of source sentences.
 
     Attributes:
@@ -39,7 +39,7 @@ class Encoder(nn.Module):
         layers = zip(architecture["encoder_heads"], architecture["encoder_ffn"], strict=True)
         self.layers = nn.ModuleList(EncoderLayer(self.width, shape.qkv_dim, heads, ffn) for heads, ffn in layers)
 
-    def forward(self, source: Tensor) -> Memory:
+    def forward(self, source: Tensor) -> Encoded:
         """Encode ``source`` ``(N, S)``, padded on any side."""
         seen = source != PAD
         x = math.sqrt(self.width) * self.embed_tokens(source)[..., : self.width] + self.embed_positions(source)
@@ -47,7 +47,7 @@ class Encoder(nn.Module):
         for layer in self.layers:
             x = layer(x, seen[:, None, None])
             outputs.append(x)
-        return Memory(tuple(outputs[: -1 - max(ATTENDED.values()) : -1]), seen)
+        return Encoded(tuple(outputs[: -1 - max(ATTENDED.values()) : -1]), seen)
 
 
 class Decoder(nn.Module):
@@ -65,13 +65,13 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(DecoderLayer(self.width, memory, qkv, *sizes) for sizes in layers)
         self.attended = [ATTENDED[choice] for choice in architecture["decoder_attend"][:depth]]
 
-    def prepare(self, memory: Memory) -> DecoderState:
+    def prepare(self, memory: Encoded) -> DecoderState:
         """Return the state before the first token: each layer's keys and values of what it attends to."""
         caches = []
         for layer, attended in zip(self.layers, self.attended, strict=True):
             assert isinstance(layer, DecoderLayer)
             keys_values = layer.encoder_attn.keys_values(torch.cat(memory.layers[:attended], dim=1))
-            caches.append(Cache(keys_values, memory.seen.repeat(1, attended)[:, None, None]))
+            caches.append(Cache(Memory.of(keys_values, memory.seen.repeat(1, attended))))
         return DecoderState(caches)
 
     def forward(self, tokens: Tensor, state: DecoderState) -> Tensor:
