@@ -307,7 +307,7 @@ def test_help_pages_of_two_languages_become_pairs(tmp_path: Path) -> None:
         (("train", "data=phrases"), "give objectives=bleu and a supernet that is made for it, or other data"),
         (
             ("train", "supernet=transformer", "data=fashion_mnist", "objectives=top1"),
-            "translates: top1 needs a supernet",
+            "takes no images: top1 needs",
         ),
         (("search", "supernet=transformer", "objectives=top1"), "top1 needs data of classification"),
         (("search", "supernet=transformer", "supernet.weights=random", "hardware=note10"), "give hardware=cpu"),

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
+from torch.nn import functional as F
 
 from dynas.errors import DynasError
-from dynas.space import SearchSpace
+from dynas.space import DesignVariable, SearchSpace
 from dynas.supernets.mbv3 import MobileNetV3Supernet, search_space
-from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, sandwich_step, step_genotypes
+from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, step, step_genotypes
 from tests.cli import QUICK, dynas, killed, read_rows
 
 # one garment on tiny inputs learns within a minute
@@ -33,7 +35,7 @@ SMALL = (
 def recipe(**changes: object) -> Recipe:
     settings = {
         "epochs": 6, "batch_size": 8, "learning_rate": 1.0, "weight_decay": 0.0, "warmup": 0.1, "largest_epochs": 0,
-        "random_subnets": 2,
+        "rule": "sandwich", "random_subnets": 2,
     }  # fmt: skip
     return Recipe(**(settings | changes))  # type: ignore[arg-type]
 
@@ -80,20 +82,54 @@ def test_a_killed_training_resumes_to_the_same_weights(trained: Path, tmp_path: 
 def test_a_sandwich_holds_the_largest_the_smallest_and_random_ones() -> None:
     space = search_space()
     everything = np.ones(space.n_genes, dtype=bool)
-    rows = step_genotypes(space, everything, 2, np.random.default_rng(0))
+    rows = step_genotypes(space, everything, recipe(), np.random.default_rng(0))
     assert (rows[0] == space.largest()).all()
     assert (rows[1] == space.smallest()).all()
     assert len({row.tobytes() for row in rows}) == 4
 
 
+def test_uniform_sampling_draws_random_ones_only() -> None:
+    space = search_space()
+    everything = np.ones(space.n_genes, dtype=bool)
+    rows = step_genotypes(space, everything, recipe(rule="uniform"), np.random.default_rng(0))
+    assert (rows == space.canonical(space.random_genes(2, np.random.default_rng(0)))).all()
+
+
+@pytest.mark.parametrize("changes", [{"rule": "sandwhich"}, {"rule": "uniform", "random_subnets": 0}])
+def test_a_rule_that_trains_nothing_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(DynasError, match=r"recipe\.rule=\w+ with recipe\.random_subnets=\d: give sandwich, or uniform"):
+        recipe(**changes)
+
+
+def test_in_a_sandwich_the_largest_teaches_under_uniform_sampling_the_labels_do() -> None:
+    torch.manual_seed(0)
+    net = nn.Linear(3, 4)
+
+    def gradient(labels: torch.Tensor, *, distil: bool) -> torch.Tensor:
+        net.zero_grad()
+        space = SearchSpace([DesignVariable("d", (1, 2))])
+        step(lambda inputs, architecture: net(inputs) / architecture["d"], space, rows, (inputs, labels), distil=distil)
+        assert net.weight.grad is not None
+        return net.weight.grad.clone()
+
+    rows, inputs = np.array([[1], [0]]), torch.rand(5, 3)
+    labels = torch.tensor([0, 1, 2, 3, 0])
+    first = F.cross_entropy(net(inputs) / 2, labels)
+    taught = F.cross_entropy(net(inputs), (net(inputs) / 2).softmax(1).detach())
+    expected = torch.autograd.grad(first + taught, net.weight)[0]
+    torch.testing.assert_close(gradient(labels, distil=True), expected)
+    both = F.cross_entropy(net(inputs) / 2, labels) + F.cross_entropy(net(inputs), labels)
+    torch.testing.assert_close(gradient(labels, distil=False), torch.autograd.grad(both, net.weight)[0])
+
+
 def test_every_sub_network_of_a_step_sees_the_same_images_in_its_own_size() -> None:
     supernet = MobileNetV3Supernet("random", 0.125, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2), resolutions=[20, 24, 28])
     net, space = supernet.elastic.train(), supernet.space
-    rows = step_genotypes(space, np.ones(space.n_genes, dtype=bool), 2, np.random.default_rng(0))
+    rows = step_genotypes(space, np.ones(space.n_genes, dtype=bool), recipe(), np.random.default_rng(0))
     seen: list[torch.Tensor] = []
     net.first_conv.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     images = torch.rand(4, 1, 28, 56, generator=torch.Generator().manual_seed(0))
-    sandwich_step(net, space, rows, (images, torch.zeros(4, dtype=torch.int64)))
+    step(net, space, rows, (images, torch.zeros(4, dtype=torch.int64)), distil=True)
     heights = [space.decode(row)["r"] for row in rows]
     assert heights[:2] == [28, 20]
     assert [tuple(one.shape[2:]) for one in seen] == [(height, 2 * height) for height in heights]
@@ -107,7 +143,7 @@ def test_progressive_shrinking_opens_one_variable_after_the_other() -> None:
     names = np.concatenate([[variable.name] * variable.length for variable in space.variables])
     opened = [sorted(set(names[elastic_genes(space, steps, epoch)])) for epoch in (0, 1, 2, 3, 4, 5)]
     assert opened == [["ks"], ["ks"], ["d", "ks"], ["d", "ks"], ["d", "e", "ks"], ["d", "e", "ks"]]
-    rows = step_genotypes(space, elastic_genes(space, steps, 0), 3, np.random.default_rng(0))
+    rows = step_genotypes(space, elastic_genes(space, steps, 0), steps, np.random.default_rng(0))
     assert all(space.decode(row)["d"] == [4] * 5 and space.decode(row)["e"] == [6] * 20 for row in rows)
 
 

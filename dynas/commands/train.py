@@ -95,7 +95,7 @@ def train(supernet: Any, data: TrainingData, recipe: Recipe, seed: int, folder: 
         TextColumn("epoch {task.fields[epoch]} / {task.fields[epochs]}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("loss of the largest {task.fields[loss]:.3f}"),
+        TextColumn("loss {task.fields[loss]:.3f}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
@@ -110,9 +110,7 @@ def train(supernet: Any, data: TrainingData, recipe: Recipe, seed: int, folder: 
                 progress.update(bar, advance=1, epoch=epoch + 1, loss=sum(losses[-50:]) / len(losses[-50:]))
             save_checkpoint(folder / CHECKPOINT, net, optimizer, epoch + 1)
             if not console.is_terminal:
-                console.print(
-                    f"epoch {epoch + 1} / {recipe.epochs}: mean loss of the largest {sum(losses) / steps:.3f}"
-                )
+                console.print(f"epoch {epoch + 1} / {recipe.epochs}: mean loss {sum(losses) / steps:.3f}")
 
 
 def save_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Optimizer, epochs: int) -> None:
@@ -211,7 +209,7 @@ Network: {", ".join(described["supernet"])}.
 
 Data: {", ".join(described["data"])}; SHA-256 `{facts["data_sha256"]}`.
 
-Recipe (sandwich rule, distillation from the largest sub-network, AdamW, cosine schedule):
+Recipe (AdamW, cosine schedule; in a sandwich the largest sub-network teaches the others):
 
 {recipe}
 - seed: {config.seed}

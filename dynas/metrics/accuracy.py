@@ -12,6 +12,7 @@ from dynas.data.base import ClassificationData
 from dynas.errors import DynasError
 from dynas.metrics.base import Reading
 from dynas.metrics.beam_search import Translator
+from dynas.metrics.ranking import Recommender
 from dynas.supernets.base import Supernet
 
 if TYPE_CHECKING:
@@ -102,11 +103,12 @@ class Top1:
         """Raise DynasError where data or supernet are not made for classification, or images lack sizes in demand."""
         if not hasattr(bench.data, "classes"):
             raise DynasError(
-                "top1 needs data of classification: give data=fashion_mnist or another, or choose objectives=bleu"
+                "top1 needs data of classification: give data=fashion_mnist or another, or other objectives"
             )
         supernet = bench.supernet
-        if isinstance(supernet.subnet(supernet.space.decode(supernet.space.smallest())), Translator):
-            raise DynasError(f"supernet '{supernet.name}' translates: top1 needs a supernet of images such as mbv3")
+        subnet = supernet.subnet(supernet.space.decode(supernet.space.smallest()))
+        if isinstance(subnet, Translator | Recommender):
+            raise DynasError(f"supernet '{supernet.name}' takes no images: top1 needs one that does, such as mbv3")
         check_sizes(supernet, bench.data)
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:

@@ -1,8 +1,9 @@
-"""Training of an elastic supernet by the sandwich rule with in-place distillation.
+"""Training of an elastic supernet by the sandwich rule with in-place distillation, or by uniform sampling.
 
 Yu and Huang 2019 (arXiv:1903.05134): every step trains the largest, the smallest and some random
-sub-networks; all but the largest learn from the largest one's outputs. Progressive shrinking (Cai et al.
-2020, arXiv:1908.09791) optionally opens one kind of design variable after the other.
+sub-networks; all but the largest learn from the largest one's outputs. Under uniform sampling every step trains
+random ones only, which learn from the labels. Progressive shrinking (Cai et al. 2020, arXiv:1908.09791) optionally
+opens one kind of design variable after the other.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class TrainingData(Protocol):
         ...
 
 
+RULES = {"sandwich": 0, "uniform": 1}  # and how many random sub-networks a step needs at least
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How to train.
@@ -48,7 +52,8 @@ class Recipe:
         warmup: share of the steps over which the learning rate rises.
         largest_epochs: first epochs, in which the largest sub-network is trained alone: it learns far faster
             than the sandwich does from nothing, and is a good teacher from then on.
-        random_subnets: random sub-networks per step, besides the smallest and the largest.
+        rule: ``sandwich`` or ``uniform``.
+        random_subnets: random sub-networks per step, in a sandwich besides the smallest and the largest.
         progressive: design variables in the order in which they become elastic, at equal shares of the
             epochs that follow; empty: all of them at once.
     """
@@ -59,6 +64,7 @@ class Recipe:
     weight_decay: float
     warmup: float
     largest_epochs: int
+    rule: str
     random_subnets: int
     progressive: Sequence[str] = ()
 
@@ -67,6 +73,11 @@ class Recipe:
             raise DynasError(
                 "recipe needs epochs >= 1, batch_size >= 2, random_subnets >= 0 and 0 <= warmup < 1, got "
                 f"{self.epochs}, {self.batch_size}, {self.random_subnets} and {self.warmup}"
+            )
+        if self.rule not in RULES or self.random_subnets < RULES[self.rule]:
+            raise DynasError(
+                f"recipe.rule={self.rule} with recipe.random_subnets={self.random_subnets}: give sandwich, or uniform "
+                "with random_subnets of 1 or more"
             )
         if not 0 <= self.largest_epochs < self.epochs:
             raise DynasError(
@@ -95,17 +106,19 @@ def elastic_genes(space: SearchSpace, recipe: Recipe, epoch: int) -> NDArray[np.
 
 
 def step_genotypes(
-    space: SearchSpace, elastic: NDArray[np.bool_], randoms: int, rng: np.random.Generator
+    space: SearchSpace, elastic: NDArray[np.bool_], recipe: Recipe, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return the genotypes of one sandwich: largest, smallest, then ``randoms`` random ones.
+    """Return the genotypes of one step: in a sandwich the largest, the smallest, then random ones; else these only.
 
     Where no gene is elastic, the largest alone.
     """
     largest = space.cardinality - 1
     if not elastic.any():
         return largest[None]
-    rows = [largest, space.smallest(), *space.random_genes(randoms, rng)]
-    return space.canonical(np.where(elastic, np.stack(rows), largest))
+    rows = space.random_genes(recipe.random_subnets, rng)
+    if recipe.rule == "sandwich":
+        rows = np.concatenate([largest[None], space.smallest()[None], rows])
+    return space.canonical(np.where(elastic, rows, largest))
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
@@ -138,26 +151,44 @@ def inputs_of(net: nn.Module, architecture: Architecture, inputs: Sequence[Tenso
     return inputs if image_size is None else [resize(images, image_size(architecture)) for images in inputs]
 
 
-def sandwich_step(net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int64], batch: tuple[Tensor, ...]) -> float:
-    """Accumulate the gradients of one sandwich; return the largest sub-network's cross-entropy.
+def task_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean cross-entropy of logits ``(n, classes)`` and labels or shares ``(n, classes)``, or of ``(n,)``.
+
+    Logits ``(n,)`` are of yes or no, and their targets shares ``(n,)``.
+    """
+    if outputs.ndim == 1:
+        return F.binary_cross_entropy_with_logits(outputs, targets)
+    return F.cross_entropy(outputs, targets)
+
+
+def shares(outputs: Tensor) -> Tensor:
+    """Return what a sub-network teaches another by its logits: the shares of the classes, or of yes."""
+    return outputs.detach().sigmoid() if outputs.ndim == 1 else outputs.detach().softmax(dim=1)
+
+
+def step(
+    net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int64], batch: tuple[Tensor, ...], distil: bool
+) -> float:
+    """Accumulate the gradients of the sub-networks of one step; return the first one's loss.
 
     Args:
         net: maps inputs and an architecture to logits, one row of the last axis per label.
         space: what the genotypes are of.
-        genotypes: the sandwich, the largest first.
+        genotypes: the sub-networks.
         batch: the inputs, then the labels.
+        distil: whether all but the first learn from the first one's outputs instead of the labels.
     """
     *inputs, labels = batch
     learned = labels != IGNORED
-    largest, *others = (space.decode(genotype) for genotype in genotypes)
-    logits = net(*inputs_of(net, largest, inputs), largest)[learned]
-    loss = F.cross_entropy(logits, labels[learned])
-    loss.backward()  # type: ignore[no-untyped-call]
-    teacher = logits.detach().softmax(dim=1)
-    for architecture in others:
+    targets, first = labels[learned], 0.0
+    for index, architecture in enumerate(map(space.decode, genotypes)):
         logits = net(*inputs_of(net, architecture, inputs), architecture)[learned]
-        F.cross_entropy(logits, teacher).backward()  # type: ignore[no-untyped-call]
-    return float(loss.detach())
+        loss = task_loss(logits, targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if index == 0:
+            first = float(loss.detach())
+            targets = shares(logits) if distil else targets
+    return first
 
 
 def train_epoch(
@@ -170,7 +201,7 @@ def train_epoch(
     steps_per_epoch: int,
     seed: int,
 ) -> Iterator[float]:
-    """Train one epoch, yielding the largest sub-network's loss after every step.
+    """Train one epoch, yielding the first sub-network's loss after every step: in a sandwich the largest one's.
 
     All randomness comes from ``seed`` and ``epoch``, so that a resumed training repeats an uninterrupted one.
     """
@@ -182,7 +213,8 @@ def train_epoch(
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad()
-        loss = sandwich_step(net, space, step_genotypes(space, elastic, recipe.random_subnets, rng), batch)
+        genotypes = step_genotypes(space, elastic, recipe, rng)
+        loss = step(net, space, genotypes, batch, distil=recipe.rule == "sandwich")
         if not math.isfinite(loss):
             raise DynasError(f"training diverged in epoch {epoch + 1}: lower recipe.learning_rate")
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)

@@ -21,6 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from dynas import DynasError
 from dynas.supernets.mbconv_supernet import MBConvSupernet
 from dynas.supernets.mbv3 import MobileNetV3Supernet
+from dynas.supernets.ncf import NcfSupernet
 from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.resnet50 import ResNet50Supernet
 from dynas.supernets.transformer import TransformerSupernet
@@ -84,6 +85,24 @@ def odd_transformer(**changes: Any) -> TransformerSupernet:
     return narrow_transformer(**(odd | {"sentence_length": 7} | changes))
 
 
+def narrow_ncf(**changes: Any) -> NcfSupernet:
+    """The paper's space for few users and items."""
+    shape: dict[str, Any] = {
+        "weights": "random",
+        "users": 20,
+        "items": 30,
+        "embed_dims": (8, 16, 32, 64, 128),
+        "hidden_sizes": (8, 16, 32, 64, 128, 256, 512, 1024),
+        "layers": 6,
+    }
+    return NcfSupernet(**(shape | changes))
+
+
+def odd_ncf(**changes: Any) -> NcfSupernet:
+    """One with other options and fewer layers."""
+    return narrow_ncf(**({"users": 7, "embed_dims": (3, 5), "hidden_sizes": (1, 6, 11), "layers": 3} | changes))
+
+
 SUPERNETS: dict[str, Callable[..., Any]] = {
     "narrow mbv3": narrow,
     "odd mbv3": maker(MobileNetV3Supernet, **ODD),
@@ -95,8 +114,10 @@ SUPERNETS: dict[str, Callable[..., Any]] = {
     "elastic resnet50": maker(ResNet50Supernet, **NARROW_RESNET50 | ELASTIC),
     "narrow transformer": narrow_transformer,
     "odd transformer": odd_transformer,
+    "narrow ncf": narrow_ncf,
+    "odd ncf": odd_ncf,
 }
-OF_IMAGES = [kind for kind in SUPERNETS if "transformer" not in kind]
+OF_IMAGES = [kind for kind in SUPERNETS if not kind.endswith(("transformer", "ncf"))]
 HEADS = {"encoder_heads", "decoder_self_heads", "decoder_cross_heads"}
 FREE = {  # the design variables whose options all cost the same
     ("mbv3", "params"): {"r"},
