@@ -46,6 +46,7 @@ class TrainConfig:
 
     seed: int = 0
     start: str = "random"
+    storage: str = "half"
     threads: int | None = None
     resume: str | None = None
     supernet: Any = MISSING

@@ -33,9 +33,11 @@ def train_job(config: DictConfig) -> int:
     from rich.console import Console
 
     from dynas.build import build, build_quality, check_classes
+    from dynas.errors import DynasError
     from dynas.hardware.facts import machine_facts, package_versions
     from dynas.store import write_run
-    from dynas.supernets.weights import save_half
+    from dynas.supernets.storage import STORAGES, save_weights
+    from dynas.supernets.weights import load_weights
 
     folder = run_folder()
     console = Console()
@@ -46,6 +48,8 @@ def train_job(config: DictConfig) -> int:
         check_fresh(folder, CHECKPOINT)
     if config.threads:
         torch.set_num_threads(config.threads)
+    if config.storage not in STORAGES:
+        raise DynasError(f"storage={config.storage}: give {' or '.join(STORAGES)}")
     data, recipe, supernet = build(config, "data"), build(config, "recipe"), build(config, "supernet")
     check_classes(config, data)
     column, bench = build_quality(config, supernet, data)
@@ -65,7 +69,8 @@ def train_job(config: DictConfig) -> int:
         write_run(folder, facts | {"status": "interrupted"})
         console.print(f"interrupted; go on with: dynas train resume={folder}", soft_wrap=True)
         return 130
-    save_half(supernet.elastic, folder / WEIGHTS)
+    save_weights(supernet.elastic, folder / WEIGHTS, config.storage)
+    load_weights(supernet.elastic, str(folder / WEIGHTS), supernet.name)  # to measure what others will load
     rows = qualities(column, bench)
     (folder / CARD).write_text(model_card(config, rows, facts))
     write_run(folder, facts | {"status": "finished", "qualities": rows})
@@ -144,21 +149,16 @@ def load_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Opt
 
 
 def qualities(column: str, bench: Bench) -> list[dict[str, Any]]:
-    """Return quality and costs of the smallest, five random and the largest sub-network, on the saved weights.
+    """Return quality and costs of the smallest, five random and the largest sub-network.
 
     Args:
         column: name and unit of the quality.
         bench: the supernet and its data, with the metric of that quality.
     """
     import numpy as np
-    import torch
 
     supernet: Any = bench.supernet
     space = supernet.space
-    with torch.no_grad():
-        for value in supernet.elastic.state_dict().values():
-            if value.is_floating_point():
-                value.copy_(value.half().float())  # as whoever loads the half-precision file will see them
     named = [("smallest", space.smallest())]
     named += [(f"random {index + 1}", row) for index, row in enumerate(space.sample(5, np.random.default_rng(0)))]
     named += [("largest", space.largest())]
@@ -201,7 +201,7 @@ def model_card(config: DictConfig, rows: list[dict[str, Any]], facts: dict[str, 
     body = "\n".join("| " + " | ".join(str(cell) for cell in row.values()) + " |" for row in rows)
     return f"""# Supernet {facts["choices"]["supernet"]} trained on {facts["choices"]["data"]}
 
-Weights in half precision: `{WEIGHTS}`. Command:
+Weights ({config.storage} precision): `{WEIGHTS}`. Command:
 
     {command}
 
@@ -215,7 +215,7 @@ Recipe (AdamW, cosine schedule; in a sandwich the largest sub-network teaches th
 - seed: {config.seed}
 - torch {facts["versions"]["torch"]}, {facts["torch_threads"]} thread(s)
 
-Quality on the validation samples, of the half-precision weights and measured as in a search:
+Quality on the validation samples, of the stored weights and measured as in a search:
 
 {header}
 {body}

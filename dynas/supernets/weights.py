@@ -1,4 +1,4 @@
-"""Reading and writing a supernet's weights, never by unpickling code."""
+"""Reading a supernet's weights, never by unpickling code."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from dynas.errors import DynasError
 from dynas.paths import CONFIGS
 from dynas.supernets.download import Checkpoint, fetch, sha256
+from dynas.supernets.storage import unpacked
 
 EMBEDDED = Path(__file__).parent / "embedded"
 
@@ -71,7 +72,7 @@ def locate(source: str, name: str, public: Checkpoint | None) -> Path:
 def _read(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
+            return unpacked(load_file(path))
         if is_compressed(path):
             raise ValueError("torch compresses nothing")
         with torch.serialization.safe_globals([argparse.Namespace]):  # fairseq's checkpoints hold their arguments
@@ -151,14 +152,3 @@ def guess(misshapen: Sequence[str], entries: int) -> str:
 def is_finite(value: Tensor) -> bool:
     """Return whether a tensor is a plain one of finite real numbers in single precision."""
     return value.layout == torch.strided and value.is_floating_point() and bool(value.float().isfinite().all())
-
-
-def save_half(module: nn.Module, path: Path) -> None:
-    """Write the weights of ``module`` in half precision as safetensors."""
-    state = {
-        key: value.half().contiguous()
-        for key, value in module.state_dict().items()
-        if not key.endswith("num_batches_tracked")
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(state, path)

@@ -24,8 +24,8 @@ from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.ncf import NcfSupernet
 from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.resnet50 import ResNet50Supernet
+from dynas.supernets.storage import save_weights
 from dynas.supernets.transformer import TransformerSupernet
-from dynas.supernets.weights import save_half
 
 NARROW: dict[str, Any] = {
     "weights": "random",
@@ -270,13 +270,26 @@ def test_untrained_weights_are_decided_by_their_seed_alone(make: Callable[..., A
 def test_saved_weights_load_again_in_half_precision(make: Callable[..., Any], tmp_path: Path) -> None:
     source = make(seed=4)
     path = tmp_path / "deep" / "weights.safetensors"
-    save_half(source.elastic, path)
+    save_weights(source.elastic, path)
     loaded = make(weights=str(path))
     assert loaded.weights_digest == hashlib.sha256(path.read_bytes()).hexdigest()
     states = [net.elastic.state_dict() for net in (source, loaded)]
     for name, value in states[0].items():
         assert torch.equal(value.half().float() if value.is_floating_point() else value, states[1][name]), name
     assert all(value.dtype in (torch.float32, torch.int64) for value in states[1].values())
+
+
+def test_saved_weights_load_again_from_eight_bits(make: Callable[..., Any], tmp_path: Path) -> None:
+    source = make(seed=4)
+    save_weights(source.elastic, tmp_path / "half.safetensors")
+    save_weights(source.elastic, path := tmp_path / "weights.safetensors", "int8")
+    if source.params(source.space.largest()[None])[0] > 10_000:
+        assert path.stat().st_size < 0.75 * (tmp_path / "half.safetensors").stat().st_size
+    states = [net.elastic.state_dict() for net in (source, make(weights=str(path)))]
+    for name, value in states[0].items():
+        if value.ndim > 1:
+            step = value.flatten(1).abs().amax(1) / 127
+            assert ((value - states[1][name]).flatten(1).abs().amax(1) <= 0.501 * step).all(), name
 
 
 def as_in_fairseq(state: dict[str, Any]) -> dict[str, Any]:
