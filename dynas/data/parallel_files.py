@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
-import lzma
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from dynas.data.text_file import read_lines
 from dynas.errors import DynasError
-
-OPENERS = {".gz": gzip.decompress, ".xz": lzma.decompress}
 
 
 @dataclass(frozen=True)
@@ -70,27 +66,3 @@ def from_columns(path: str, lines: list[str]) -> TextPairs:
     sources, targets, *documents = (list(column) for column in zip(*rows, strict=True))
     return TextPairs(sources, targets, documents[0] if documents else None)
 
-
-def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text file, of a gzipped one (.gz) or of one in xz (.xz).
-
-    Raises:
-        DynasError: the file is missing, empty, damaged or not in UTF-8.
-    """
-    try:
-        content = path.read_bytes()
-        content = OPENERS.get(path.suffix, bytes)(content)
-    except FileNotFoundError as error:
-        raise DynasError(f"no text file '{path}'") from error
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise DynasError(f"cannot read '{path}': {error}") from error
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DynasError(f"'{path}' line {line} is not in UTF-8: convert the file first") from error
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    lines = lines[:-1] if lines[-1] == "" else lines
-    if not lines:
-        raise DynasError(f"'{path}' is empty")
-    return lines

@@ -1,0 +1,67 @@
+"""Measures recommenders without training: HR@10 and NDCG@10 of popularity and of item neighbours.
+
+A trained network has to beat both. The default is the embedded MovieLens ratings:
+
+    python scripts/bench_recommenders.py
+    python scripts/bench_recommenders.py ratings path=mine.csv k_core=10
+    python scripts/bench_recommenders.py pinterest20 path=/data/ncf --neighbours 50
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+from hydra import compose, initialize_config_dir
+from numpy.typing import NDArray
+
+from dynas.build import build
+from dynas.data.baselines import item_neighbours, popularity
+from dynas.paths import CONFIGS
+
+CUTOFF = 10
+NEIGHBOURS = [10, 20, 50, 100, 200, 0]
+
+
+def quality(scores: NDArray[np.float64]) -> tuple[float, float]:
+    """Return HR@10 and NDCG@10 of scores ``(n, 1 + negatives)``, the held-out item's first.
+
+    Items of equal score share their places: each measure is its mean over all their orders (McSherry and Najork 2008,
+    doi 10.1007/978-3-540-78646-7_38).
+    """
+    above = (scores[:, 1:] > scores[:, :1]).sum(axis=1)
+    places = 1 + (scores[:, 1:] == scores[:, :1]).sum(axis=1)
+    first, last = np.minimum(above, CUTOFF), np.minimum(above + places, CUTOFF)
+    gains = np.append(0, np.cumsum(1 / np.log2(np.arange(2, CUTOFF + 2))))
+    return float(((last - first) / places).mean()), float(((gains[last] - gains[first]) / places).mean())
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="?", default="movielens", help="option of the config group data")
+    parser.add_argument("settings", nargs="*", help="its settings, such as path=mine.csv or seed=1")
+    parser.add_argument("--neighbours", type=int, nargs="+", default=NEIGHBOURS, help="of an item; 0: all")
+    arguments = parser.parse_args()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        overrides = [f"data.{setting}" for setting in arguments.settings]
+        config = compose("search", overrides=[f"data={arguments.data}", *overrides])
+    start = time.perf_counter()
+    data = build(config, "data")
+    print(
+        f"{arguments.data}: {data.users:,} users, {data.items:,} items, {len(data):,} choices in training, "
+        f"{len(data.ranked_users):,} held out; read in {time.perf_counter() - start:.2f} s"
+    )
+    ways = {"popularity": lambda: popularity(data)}
+    for number in arguments.neighbours:
+        ways[f"{number or 'all'} item neighbours"] = lambda number=number: item_neighbours(data, number or None)
+    print(f"{'':24}  HR@10  NDCG@10  seconds")
+    for way, scores in ways.items():
+        start = time.perf_counter()
+        hits, gain = quality(scores())
+        print(f"{way:24} {hits:6.3f}   {gain:6.3f}   {time.perf_counter() - start:6.2f}")
+
+
+if __name__ == "__main__":
+    main()
