@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 
 from dynas.build import build
+from dynas.config import register
 from dynas.data.baselines import item_neighbours, popularity
 from dynas.paths import CONFIGS
 
@@ -44,6 +47,7 @@ def main() -> None:
     parser.add_argument("settings", nargs="*", help="its settings, such as path=mine.csv or seed=1")
     parser.add_argument("--neighbours", type=int, nargs="+", default=NEIGHBOURS, help="of an item; 0: all")
     arguments = parser.parse_args()
+    register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         overrides = [f"data.{setting}" for setting in arguments.settings]
         config = compose("search", overrides=[f"data={arguments.data}", *overrides])
@@ -53,9 +57,9 @@ def main() -> None:
         f"{arguments.data}: {data.users:,} users, {data.items:,} items, {len(data):,} choices in training, "
         f"{len(data.ranked_users):,} held out; read in {time.perf_counter() - start:.2f} s"
     )
-    ways = {"popularity": lambda: popularity(data)}
+    ways: dict[str, Callable[[], NDArray[np.float64]]] = {"popularity": partial(popularity, data)}
     for number in arguments.neighbours:
-        ways[f"{number or 'all'} item neighbours"] = lambda number=number: item_neighbours(data, number or None)
+        ways[f"{number or 'all'} item neighbours"] = partial(item_neighbours, data, number or None)
     print(f"{'':24}  HR@10  NDCG@10  seconds")
     for way, scores in ways.items():
         start = time.perf_counter()

@@ -26,11 +26,11 @@ DATABASE = "usr/lib/R/site-library/dslabs/data/Rdata"
 COLUMNS = ["userId", "movieId", "rating", "timestamp"]
 LICENCE = """\
 MovieLens ml-latest-small, generated on 17 October 2016: {lines:,} ratings of {movies:,} movies by {users:,} users.
-Made by the GroupLens Research Group, University of Minnesota (https://grouplens.org/datasets/movielens/). The figures are
-unchanged, as Debian ships them in r-cran-dslabs {version}; scripts/build_movielens.py left out titles and genres.
+Made by the GroupLens Research Group, University of Minnesota (https://grouplens.org/datasets/movielens/). The figures
+are unchanged, as Debian ships them in r-cran-dslabs {version}; scripts/build_movielens.py left out titles and genres.
 
-Cite it as: F. Maxwell Harper and Joseph A. Konstan. 2015. The MovieLens Datasets: History and Context. ACM Transactions on
-Interactive Intelligent Systems 5, 4, article 19. https://doi.org/10.1145/2827872
+Cite it as: F. Maxwell Harper and Joseph A. Konstan. 2015. The MovieLens Datasets: History and Context. ACM
+Transactions on Interactive Intelligent Systems 5, 4, article 19. https://doi.org/10.1145/2827872
 
 dynas' own licence does not cover these ratings. GroupLens' conditions, in short:
 - They may be used for research.
@@ -38,14 +38,15 @@ dynas' own licence does not cover these ratings. GroupLens' conditions, in short
 - They may be passed on, changed ones too, under these same conditions only.
 - They may not be used for anything commercial or that earns money, unless a faculty member of the GroupLens Research
   Project at the University of Minnesota has permitted it.
-- Nobody may say or suggest that the University of Minnesota or the GroupLens Research Group endorses them or their work.
-- Neither the university nor the researchers vouch that the ratings are correct, fit for a purpose or give valid results.
-  They come as they are, without warranty, and the university is not liable for any damage that their use may do.
+- Nobody may say or suggest that the University of Minnesota or the GroupLens Research Group endorses them or their
+  work.
+- Neither the university nor the researchers vouch that the ratings are correct, fit for a purpose or give valid
+  results. They come as they are, without warranty, and the university is not liable for damage that their use may do.
 """
 
 
 def read_lazy(database: Path, name: str) -> Any:
-    """Return an object of R's lazy-load database ``(.rdx, .rdb)``: an index, and compressed objects one after another."""
+    """Return an object of R's lazy-load database: an index (.rdx), and compressed objects one after another (.rdb)."""
     index = convert(parse_data(gzip.decompress(database.with_suffix(".rdx").read_bytes())))
     start, length = map(int, index["variables"][name])
     block = database.with_suffix(".rdb").read_bytes()[start : start + length]

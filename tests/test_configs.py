@@ -9,10 +9,12 @@ from hydra import compose, initialize_config_dir
 
 from dynas.build import build, build_problem
 from dynas.config import register
+from dynas.data.movielens import RATINGS
 from dynas.data.phrases import EMBEDDED
 from dynas.paths import CONFIGS
 from tests.photos import write_imagenet
 from tests.test_fairseq_binary import write_folder
+from tests.test_ncf_files import write_ncf
 
 GROUPS = ("supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "experiment")
 OPTIONS = [
@@ -25,12 +27,15 @@ TRANSFORMERS = [
     *("transformer", "hat_transformer", "phrases", "parallel_text", "wmt14_en_de", "bleu", "bleu_latency"),
     *("params_without_embeddings", "paper/transformer_linas", "paper/transformer_nsga2", "paper/transformer_random"),
 ]
+RECOMMENDERS = ["movielens", "ratings", "ml1m", "pinterest20"]
 SIZES = {  # distinct sub-networks where they are not those of mbv3
     "proxyless": 9 * 7371**5,
     "ofa_proxyless": 9 * 7371**5,
     "resnet50": 2_458_914_796_962,
     "ofa_resnet50": 2_458_914_796_962 * 2 // 3,  # two widths within the stem round to the same channels
-} | dict.fromkeys(TRANSFORMERS, 417_846_678_672_384)
+    **dict.fromkeys(TRANSFORMERS, 417_846_678_672_384),
+    **dict.fromkeys(RECOMMENDERS, 7_489_800),
+}
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
 BINARISED = ["data.path=${{oc.env:BINARISED}}", "supernet.source_vocabulary=16", "supernet.target_vocabulary=16"]
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
@@ -52,6 +57,10 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "bleu": ["supernet=transformer"],
     "bleu_latency": ["supernet=transformer"],
     "params_without_embeddings": ["supernet=transformer"],
+    "movielens": ["supernet=ncf"],
+    "ratings": ["supernet=ncf", f"data.path={RATINGS}"],
+    "ml1m": ["supernet=ncf", "data.path=${{oc.env:NCF}}"],
+    "pinterest20": ["supernet=ncf", "data.path=${{oc.env:NCF}}"],
 }
 
 
@@ -59,6 +68,14 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
 def _binarised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small folder for data=wmt14_en_de."""
     monkeypatch.setenv("BINARISED", str(write_folder(tmp_path)))
+
+
+@pytest.fixture(autouse=True)
+def _ncf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small folder for data=ml1m and data=pinterest20."""
+    for name in ("ml-1m", "pinterest-20"):
+        write_ncf(tmp_path, name=name)
+    monkeypatch.setenv("NCF", str(tmp_path))
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +99,13 @@ def test_every_option_composes_and_builds(group: str, option: str, images: Path)
     assert [objective.name for objective in problem.objectives] == list(bench.metrics)
     for part in ("mode", "algo", "predictor"):
         assert callable(getattr(build(config, part), "run", None) or build(config, part))
+
+
+@pytest.mark.parametrize("option", RECOMMENDERS)
+def test_every_option_of_ratings_can_be_ranked(option: str) -> None:
+    settings = [override.format() for override in COMPANIONS[option] if override.startswith("data.")]
+    data = build(compose("search", overrides=[f"data={option}", *settings]), "data")
+    assert (data.quality, data.candidates.shape) == ("hr10", (len(data.ranked_users), 100))
 
 
 @pytest.mark.parametrize("option", [path.stem for path in sorted((CONFIGS / "recipe").glob("*.yaml"))])

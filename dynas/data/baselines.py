@@ -1,4 +1,4 @@
-"""Two recommenders without training, which a trained one has to beat (Dacrema et al. 2019, doi 10.1145/3298689.3347058)."""
+"""Recommenders without training, which a trained one has to beat (Dacrema et al. 2019, doi 10.1145/3298689.3347058)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def popularity(data: Interactions) -> NDArray[np.float64]:
 
 
 def item_neighbours(data: Interactions, neighbours: int | None = None) -> NDArray[np.float64]:
-    """Return, for each of the candidates ``(n, 1 + negatives)``, its cosine similarities to what the user chose, summed.
+    """Return the summed cosine similarity of each candidate ``(n, 1 + negatives)`` to what its user chose.
 
     Sarwar et al. 2001 (doi 10.1145/371920.372071), with choices instead of ratings.
 

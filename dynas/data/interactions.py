@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dynas.data.unchosen import Ints, Unchosen
+from dynas.data.pairs import Ints, sorted_keys
+from dynas.data.unchosen import Unchosen
 from dynas.errors import DynasError
 
 CANDIDATES = 99  # items beside the held-out one, as in He et al. 2017
@@ -49,20 +50,22 @@ class Interactions:
         if negatives < 1:
             raise DynasError(f"data.negatives={negatives}: give 1 or more items per choice")
         self.users, self.items = users, items
-        pairs = np.unique(training_users * items + training_items)
-        self.training_users, self.training_items = np.divmod(pairs, items)
+        self._keys = sorted_keys(training_users, training_items, items)
+        self.training_users, self.training_items = np.divmod(self._keys, items)
         self.ranked_users, self.candidates = ranked_users, candidates
         self._negatives = negatives
         if np.bincount(self.training_users).max() == items:
-            raise DynasError(f"a user chose each of the {items} items, so that there is none to learn the contrast from")
+            raise DynasError(
+                f"a user chose each of the {items} items, so that there is none to learn the contrast from"
+            )
         digest = hashlib.sha256(repr((users, items, self.candidates.shape)).encode())
-        for array in (pairs, ranked_users, candidates):
+        for array in (self._keys, ranked_users, candidates):
             digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
         self.digest = digest.hexdigest()
 
     @cached_property
     def _unchosen(self) -> Unchosen:
-        return Unchosen(self.training_users, self.training_items, self.users, self.items)
+        return Unchosen(self._keys, self.users, self.items)
 
     def __len__(self) -> int:
         """Return the number of choices in training."""
@@ -98,8 +101,8 @@ def sample_candidates(training: tuple[Ints, Ints], held_out: tuple[Ints, Ints], 
         DynasError: there are not enough items.
     """
     users = int(max(training[0].max(), held_out[0].max())) + 1
-    both = [np.concatenate(sides) for sides in zip(training, held_out, strict=True)]
-    unchosen = Unchosen(both[0], both[1], users, items)
+    chosen_users, chosen_items = (np.concatenate(sides) for sides in zip(training, held_out, strict=True))
+    unchosen = Unchosen(sorted_keys(chosen_users, chosen_items, items), users, items)
     fewest = int(unchosen.counts[held_out[0]].min())
     if fewest < CANDIDATES:
         raise DynasError(

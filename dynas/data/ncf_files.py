@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from dynas.data.interactions import CANDIDATES, Interactions
+from dynas.data.pairs import Ints, contains, sorted_keys
 from dynas.data.ratings_file import read_ratings
 from dynas.data.text_file import read_lines
-from dynas.data.unchosen import Ints
 from dynas.errors import DynasError
 
 COLUMNS = ["user", "item", "rating", "timestamp"]
@@ -45,8 +48,9 @@ def ncf_files(path: str | None, name: str, negatives: int = 4) -> Interactions:
     candidates = read_candidates(negative, *held_out)
     users = count(folder, "user", training[0], held_out[0])
     items = count(folder, "item", training[1], candidates.ravel())
-    check_held_out(test, training, held_out, items)
-    check_candidates(negative, training, held_out[0], candidates, items)
+    chosen = sorted_keys(*training, items)
+    check_held_out(test, training[0], chosen, held_out, items)
+    check_candidates(negative, chosen, held_out[0], candidates, items)
     return Interactions(users, items, *training, held_out[0], candidates, negatives)
 
 
@@ -57,13 +61,20 @@ def read_pairs(path: Path) -> tuple[Ints, Ints]:
         raise DynasError(f"'{path}' line 1 has {columns} columns, but user, item, rating and timestamp are expected")
     table = read_ratings(path, COLUMNS[:columns])
     for role, values in (("user", table.users), ("item", table.items)):
-        whole = [bool(re.fullmatch(NUMBER, str(value))) for value in values] if values.dtype != np.int64 else values >= 0
-        if not np.all(whole):
-            line = int(np.argmin(whole))
+        wrong = ~whole(values)
+        if wrong.any():
+            line = int(wrong.argmax())
             raise DynasError(
-                f"'{path}' line {line + 1} has '{values[line]}' as {role}, but a number of 0 or more is expected"
+                f"'{path}' line {line + 1} has '{values[line]}' as {role}, but a whole number of 0 or more is expected"
             )
     return table.users.astype(np.int64), table.items.astype(np.int64)
+
+
+def whole(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where values are whole numbers of 0 or more."""
+    if np.issubdtype(values.dtype, np.number):
+        return np.asarray((values >= 0) & (values == np.floor(values)))
+    return np.array([re.fullmatch(NUMBER, str(value)) is not None for value in values])
 
 
 def read_candidates(path: Path, users: Ints, items: Ints) -> Ints:
@@ -85,37 +96,36 @@ def read_candidates(path: Path, users: Ints, items: Ints) -> Ints:
 
 def count(folder: Path, role: str, *numbers: Ints) -> int:
     """Return one more than the highest number; raise DynasError where most below it are never used."""
-    used = np.unique(np.concatenate(numbers))
-    total = int(used[-1]) + 1
+    used = pd.unique(np.concatenate(numbers))
+    total = int(used.max()) + 1
     if 2 * len(used) < total:
         raise DynasError(
-            f"the {len(used)} {role}s in '{folder}' are numbered up to {total - 1}: number them from 0 without gaps, or "
-            "give a table of ratings (data=ratings), where they may be called anything"
+            f"the {len(used)} {role}s in '{folder}' are numbered up to {total - 1}: number them from 0 without "
+            "gaps, or give a table of ratings (data=ratings), where they may be called anything"
         )
     return total
 
 
-def check_held_out(path: Path, training: tuple[Ints, Ints], held_out: tuple[Ints, Ints], items: int) -> None:
+def check_held_out(path: Path, trained: Ints, chosen: Ints, held_out: tuple[Ints, Ints], items: int) -> None:
     """Raise DynasError where a user comes twice, has nothing to be trained on, or was trained on the held-out item."""
-    users, chosen = held_out
-    first = np.zeros(len(users), dtype=bool)
-    first[np.unique(users, return_index=True)[1]] = True
-    refuse(path, ~first, users, "has user {} a second time, but one item of each is expected")
-    refuse(path, ~np.isin(users, training[0]), users, "has user {}, of whom .train.rating has no line")
-    known = np.isin(users * items + chosen, training[0] * items + training[1])
+    users, held_out_items = held_out
+    repeated: NDArray[np.bool_] = pd.Series(users).duplicated().to_numpy()
+    refuse(path, repeated, users, "has user {} a second time, but one item of each is expected")
+    refuse(path, ~np.isin(users, trained), users, "has user {}, of whom .train.rating has no line")
+    known = contains(chosen, users * items + held_out_items)
     refuse(path, known, users, "holds out an item of user {} that is in .train.rating, too")
 
 
-def check_candidates(path: Path, training: tuple[Ints, Ints], users: Ints, candidates: Ints, items: int) -> None:
+def check_candidates(path: Path, chosen: Ints, users: Ints, candidates: Ints, items: int) -> None:
     """Raise DynasError where a user chose one of the other items."""
     others = candidates[:, 1:]
-    held_out = (others == candidates[:, :1]).any(axis=1)
-    refuse(path, held_out, users, "has the held-out item of user {} among the other items")
-    known = np.isin(users[:, None] * items + others, training[0] * items + training[1]).any(axis=1)
+    same: NDArray[np.bool_] = others == candidates[:, :1]
+    refuse(path, same.any(axis=1), users, "has the held-out item of user {} among the other items")
+    known = contains(chosen, users[:, None] * items + others).any(axis=1)
     refuse(path, known, users, "has an item among those of user {} that the user chose in .train.rating")
 
 
-def refuse(path: Path, wrong: np.ndarray, users: Ints, problem: str) -> None:
+def refuse(path: Path, wrong: NDArray[np.bool_], users: Ints, problem: str) -> None:
     """Raise DynasError with the first line that is wrong."""
     if wrong.any():
         line = int(wrong.argmax())

@@ -65,4 +65,3 @@ def from_columns(path: str, lines: list[str]) -> TextPairs:
         )
     sources, targets, *documents = (list(column) for column in zip(*rows, strict=True))
     return TextPairs(sources, targets, documents[0] if documents else None)
-

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from dynas.data.interactions import Interactions, sample_candidates
+from dynas.data.pairs import Ints
 from dynas.data.ratings_file import Ratings, read_ratings
-from dynas.data.unchosen import Ints
 from dynas.errors import DynasError
 
 Pairs = tuple[Ints, Ints]  # users and items (p,)
@@ -49,7 +49,9 @@ def ratings(
         DynasError: a setting or the file is at fault.
     """
     if path is None:
-        raise DynasError("give data.path=<CSV or TSV file with columns for user, item and perhaps rating and timestamp>")
+        raise DynasError(
+            "give data.path=<CSV or TSV file with columns for user, item and perhaps rating and timestamp>"
+        )
     if isinstance(columns, str):
         raise DynasError(f"data.columns={columns}: give a list such as [user,item,rating,timestamp]")
     if k_core < 1:
@@ -60,7 +62,7 @@ def ratings(
     kept = core(distinct(everything), k_core)
     if not len(kept[0]):
         raise DynasError(f"data.k_core={k_core} leaves none of the choices of '{file}': give a smaller one")
-    choices = numbered(kept[0]), numbered(kept[1])
+    choices = without_gaps(kept[0]), without_gaps(kept[1])
     training, held_out = leave_latest_out(choices)
     if not len(held_out[0]):
         raise DynasError(f"nobody in '{file}' chose two items, so that none can be held out")
@@ -70,15 +72,20 @@ def ratings(
 
 
 def in_time(table: Ratings, min_rating: float | None, file: Path) -> Pairs:
-    """Return users and items, numbered as they first occur, the earliest choice first."""
-    users, items = numbered(table.users), numbered(table.items)
-    order = np.arange(len(users)) if table.times is None else np.argsort(table.times, kind="stable")
+    """Return users and items of the choices, numbered as they first stand in the file, the earliest choice first."""
+    chosen = np.ones(len(table.users), dtype=bool)
     if min_rating is not None:
         if table.ratings is None:
-            raise DynasError(f"data.min_rating={min_rating} needs ratings: name their column in '{file}' by data.rating")
-        order = order[table.ratings[order] >= min_rating]
-        if not len(order):
+            raise DynasError(
+                f"data.min_rating={min_rating} needs ratings: name their column in '{file}' by data.rating"
+            )
+        chosen = table.ratings >= min_rating
+        if not chosen.any():
             raise DynasError(f"data.min_rating={min_rating} leaves none of the ratings of '{file}': give a smaller one")
+    users, items = numbered(table.users[chosen]), numbered(table.items[chosen])
+    if table.times is None:
+        return users, items
+    order = np.argsort(table.times[chosen], kind="stable")
     return users[order], items[order]
 
 
@@ -87,9 +94,15 @@ def numbered(labels: Ints) -> Ints:
     return pd.factorize(labels)[0].astype(np.int64)  # type: ignore[no-any-return]
 
 
+def without_gaps(numbers: Ints) -> Ints:
+    """Return numbers in the same order that leave out none."""
+    compact: Ints = (np.cumsum(np.bincount(numbers) > 0) - 1)[numbers]
+    return compact
+
+
 def last_rows(keys: Ints) -> Ints:
-    """Return the sorted rows in which each key occurs for the last time."""
-    return np.sort(len(keys) - 1 - np.unique(keys[::-1], return_index=True)[1])
+    """Return the rows in which each key occurs for the last time."""
+    return np.flatnonzero(~pd.Series(keys).duplicated(keep="last"))
 
 
 def distinct(pairs: Pairs) -> Pairs:

@@ -44,7 +44,9 @@ class Ratings:
     times: NDArray[np.float64] | None
 
 
-def read_ratings(path: Path, columns: Sequence[str] | None = None, names: dict[str, str | None] | None = None) -> Ratings:
+def read_ratings(
+    path: Path, columns: Sequence[str] | None = None, names: dict[str, str | None] | None = None
+) -> Ratings:
     """Read a table with tabs, commas, semicolons or ``::`` between its columns; .gz and .xz are fine.
 
     Args:
@@ -88,7 +90,12 @@ def parse(path: Path, text: str, separator: str, first_line: int) -> pd.DataFram
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             return pd.read_csv(
-                StringIO(text), sep=separator, index_col=False, na_filter=False, skip_blank_lines=False, low_memory=False
+                StringIO(text),
+                sep=separator,
+                index_col=False,
+                na_filter=False,
+                skip_blank_lines=False,
+                low_memory=False,
             )
     except pd.errors.ParserWarning as error:
         raise DynasError(f"'{path}' line {first_line} has more columns than names") from error

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from dynas.data.pairs import Ints
 
 
 class Unchosen:
@@ -14,8 +13,7 @@ class Unchosen:
     A user's r-th unchosen item is r plus the number of chosen ones before it, which a binary search finds.
 
     Args:
-        chosen_users: users ``(p,)`` of all choices, in any order.
-        chosen_items: their items ``(p,)``.
+        chosen: sorted keys ``(p,)`` of all choices (see `dynas.data.pairs`).
         users: number of users.
         items: number of items.
 
@@ -23,14 +21,14 @@ class Unchosen:
         counts: number of items ``(users,)`` that each user did not choose.
     """
 
-    def __init__(self, chosen_users: Ints, chosen_items: Ints, users: int, items: int) -> None:
-        owner, item = np.divmod(np.unique(chosen_users * items + chosen_items), items)
-        chosen = np.bincount(owner, minlength=users)
-        self._starts = np.cumsum(chosen) - chosen
+    def __init__(self, chosen: Ints, users: int, items: int) -> None:
+        owner, item = np.divmod(chosen, items)
+        chosen_by_user = np.bincount(owner, minlength=users)
+        self._starts = np.cumsum(chosen_by_user) - chosen_by_user
         self._stride = items + 1
         unchosen_before = item - (np.arange(len(owner)) - self._starts[owner])
         self._keys = owner * self._stride + unchosen_before  # never falls, so that one search serves all users
-        self.counts = items - chosen
+        self.counts = items - chosen_by_user
 
     def pick(self, users: Ints, ranks: Ints) -> Ints:
         """Return the unchosen items ``(n,)`` of these ranks, which count from 0 for each of the users ``(n,)``."""
