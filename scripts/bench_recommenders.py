@@ -1,6 +1,7 @@
-"""Measures recommenders without training: HR@10 and NDCG@10 of popularity and of item neighbours.
+"""Measures HR@10 and NDCG@10 of recommenders without training, popularity and item neighbours, and of NCF.
 
-A trained network has to beat both. The default is the embedded MovieLens ratings:
+A trained network has to beat both. The default is the embedded MovieLens ratings, on which the embedded sub-networks
+are measured, too:
 
     python scripts/bench_recommenders.py
     python scripts/bench_recommenders.py ratings path=mine.csv k_core=10
@@ -21,23 +22,11 @@ from numpy.typing import NDArray
 from dynas.build import build
 from dynas.config import register
 from dynas.data.baselines import item_neighbours, popularity
+from dynas.metrics.ranking import gains, hits, score
 from dynas.paths import CONFIGS
 
 CUTOFF = 10
 NEIGHBOURS = [10, 20, 50, 100, 200, 0]
-
-
-def quality(scores: NDArray[np.float64]) -> tuple[float, float]:
-    """Return HR@10 and NDCG@10 of scores ``(n, 1 + negatives)``, the held-out item's first.
-
-    Items of equal score share their places: each measure is its mean over all their orders (McSherry and Najork 2008,
-    doi 10.1007/978-3-540-78646-7_38).
-    """
-    above = (scores[:, 1:] > scores[:, :1]).sum(axis=1)
-    places = 1 + (scores[:, 1:] == scores[:, :1]).sum(axis=1)
-    first, last = np.minimum(above, CUTOFF), np.minimum(above + places, CUTOFF)
-    gains = np.append(0, np.cumsum(1 / np.log2(np.arange(2, CUTOFF + 2))))
-    return float(((last - first) / places).mean()), float(((gains[last] - gains[first]) / places).mean())
 
 
 def main() -> None:
@@ -50,21 +39,27 @@ def main() -> None:
     register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         overrides = [f"data.{setting}" for setting in arguments.settings]
-        config = compose("search", overrides=[f"data={arguments.data}", *overrides])
+        config = compose("search", overrides=["supernet=ncf", f"data={arguments.data}", *overrides])
+    supernet = build(config, "supernet")
     start = time.perf_counter()
     data = build(config, "data")
     print(
         f"{arguments.data}: {data.users:,} users, {data.items:,} items, {len(data):,} choices in training, "
         f"{len(data.ranked_users):,} held out; read in {time.perf_counter() - start:.2f} s"
     )
-    ways: dict[str, Callable[[], NDArray[np.float64]]] = {"popularity": partial(popularity, data)}
+    ways: dict[str, Callable[[], NDArray[np.floating]]] = {"popularity": partial(popularity, data)}
     for number in arguments.neighbours:
         ways[f"{number or 'all'} item neighbours"] = partial(item_neighbours, data, number or None)
+    if arguments.data == "movielens":
+        space = supernet.space
+        for end, genotype in (("smallest", space.smallest()), ("largest", space.largest())):
+            ways[f"{end} sub-network"] = partial(score, supernet.subnet(space.decode(genotype)), data)
     print(f"{'':24}  HR@10  NDCG@10  seconds")
     for way, scores in ways.items():
         start = time.perf_counter()
-        hits, gain = quality(scores())
-        print(f"{way:24} {hits:6.3f}   {gain:6.3f}   {time.perf_counter() - start:6.2f}")
+        found = scores()
+        hit, gain = hits(found, CUTOFF).mean(), gains(found, CUTOFF).mean()
+        print(f"{way:24} {hit:6.3f}   {gain:6.3f}   {time.perf_counter() - start:6.2f}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from dynas.data.phrases import EMBEDDED
 from dynas.paths import CONFIGS
 from tests.photos import write_imagenet
 from tests.test_fairseq_binary import write_folder
-from tests.test_ncf_files import write_ncf
+from tests.test_ncf_files import ITEMS, USERS, write_ncf
 
 GROUPS = ("supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "experiment")
 OPTIONS = [
@@ -23,11 +23,13 @@ OPTIONS = [
     for path in sorted((CONFIGS / group).rglob("*.yaml"))
 ]
 
+PAPER = ("linas", "nsga2", "random")
 TRANSFORMERS = [
     *("transformer", "hat_transformer", "phrases", "parallel_text", "wmt14_en_de", "bleu", "bleu_latency"),
-    *("params_without_embeddings", "paper/transformer_linas", "paper/transformer_nsga2", "paper/transformer_random"),
+    *("params_without_embeddings", *(f"paper/transformer_{how}" for how in PAPER)),
 ]
-RECOMMENDERS = ["movielens", "ratings", "ml1m", "pinterest20"]
+RATED = ["movielens", "ratings", "ml1m", "pinterest20"]
+RECOMMENDERS = [*RATED, "ncf", "hr10", "ndcg10", "hr10_latency", *(f"paper/ncf_{how}" for how in PAPER)]
 SIZES = {  # distinct sub-networks where they are not those of mbv3
     "proxyless": 9 * 7371**5,
     "ofa_proxyless": 9 * 7371**5,
@@ -38,6 +40,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
 }
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
 BINARISED = ["data.path=${{oc.env:BINARISED}}", "supernet.source_vocabulary=16", "supernet.target_vocabulary=16"]
+NCF_FILES = ["supernet=ncf", "data.path=${{oc.env:NCF}}", f"supernet.users={USERS}", f"supernet.items={ITEMS}"]
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
     "imagenet": IMAGENET,
@@ -59,8 +62,9 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "params_without_embeddings": ["supernet=transformer"],
     "movielens": ["supernet=ncf"],
     "ratings": ["supernet=ncf", f"data.path={RATINGS}"],
-    "ml1m": ["supernet=ncf", "data.path=${{oc.env:NCF}}"],
-    "pinterest20": ["supernet=ncf", "data.path=${{oc.env:NCF}}"],
+    "ml1m": NCF_FILES,
+    "pinterest20": NCF_FILES,
+    **{option: ["supernet=ncf"] for option in ("hr10", "ndcg10", "hr10_latency")},
 }
 
 
@@ -101,7 +105,7 @@ def test_every_option_composes_and_builds(group: str, option: str, images: Path)
         assert callable(getattr(build(config, part), "run", None) or build(config, part))
 
 
-@pytest.mark.parametrize("option", RECOMMENDERS)
+@pytest.mark.parametrize("option", RATED)
 def test_every_option_of_ratings_can_be_ranked(option: str) -> None:
     settings = [override.format() for override in COMPANIONS[option] if override.startswith("data.")]
     data = build(compose("search", overrides=[f"data={option}", *settings]), "data")

@@ -39,7 +39,7 @@ class Recommender(Protocol):
         ...
 
 
-def places(scores: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def places(scores: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return how many items are ahead of the first one and how many are level with it, each ``(n,)``.
 
     Args:
@@ -49,7 +49,7 @@ def places(scores: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.i
     return (others > first).sum(axis=1), (others == first).sum(axis=1)
 
 
-def hits(scores: NDArray[np.float32], k: int) -> NDArray[np.float64]:
+def hits(scores: NDArray[np.floating], k: int) -> NDArray[np.float64]:
     """Return the chance ``(n,)`` that the first item is among the ``k`` best, where chance decides ties.
 
     Args:
@@ -60,7 +60,7 @@ def hits(scores: NDArray[np.float32], k: int) -> NDArray[np.float64]:
     return np.clip((k - ahead) / (level + 1), 0, 1)
 
 
-def gains(scores: NDArray[np.float32], k: int) -> NDArray[np.float64]:
+def gains(scores: NDArray[np.floating], k: int) -> NDArray[np.float64]:
     """Return the expected gain ``(n,)`` of the first item, 1 / log2(1 + rank) and 0 beyond ``k``; see `hits`."""
     ahead, level = places(scores)
     ranks = np.arange(1, scores.shape[1] + 1)
@@ -97,7 +97,7 @@ class RankingMetric(ABC):
         self.k = k
 
     @abstractmethod
-    def of(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    def of(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the figure ``(n,)`` of each user, in 0 to 1."""
 
     def check(self, bench: Bench) -> None:
@@ -123,7 +123,7 @@ class RankingMetric(ABC):
         data = cast(RecommendationData, bench.data)
         return [Reading(self.average(score(cast(Recommender, subnet), data))) for subnet in subnets]
 
-    def average(self, scores: NDArray[np.float32]) -> float:
+    def average(self, scores: NDArray[np.floating]) -> float:
         """Return the figure over all users, NaN where a score is no number."""
         return 100 * float(self.of(scores).mean()) if np.isfinite(scores).all() else np.nan
 
@@ -131,7 +131,7 @@ class RankingMetric(ABC):
 class HitRate(RankingMetric):
     """HR@k: share of users whose held-out item is among the k best."""
 
-    def of(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    def of(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return each user's hit ``(n,)``."""
         return hits(scores, self.k)
 
@@ -139,6 +139,6 @@ class HitRate(RankingMetric):
 class Ndcg(RankingMetric):
     """NDCG@k: as HR@k, but the lower a held-out item stands in the list, the less it counts."""
 
-    def of(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    def of(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return each user's gain ``(n,)``, of at most 1."""
         return gains(scores, self.k)
