@@ -70,4 +70,3 @@ def test_the_baselines_on_the_embedded_ratings() -> None:
     data = movielens()
     assert quality(popularity(data))[0] == pytest.approx(0.37, abs=0.02)
     assert quality(item_neighbours(data, 50))[0] == pytest.approx(0.58, abs=0.03)
-    assert quality(item_neighbours(data))[0] == pytest.approx(0.51, abs=0.03)

@@ -194,12 +194,13 @@ BROKEN = {
     "blank": ("\n\n", {}, "line 1 is '', but a tab, comma, semicolon or '::' is expected"),
     "only names": (HEADER, {}, "no line below"),
     "one column": ("userId\n1\n", {}, "line 1 is 'userId', but a tab, comma"),
-    "no item": (
-        "userId,rating\n1,2\n",
-        {},
-        r"line 1 is 'userId,rating', but names of columns are expected, one .* item",
+    "no item": ("userId,rating\n1,2\n", {}, "line 1, 'userId,rating', names no column for the item: give data.item="),
+    "no names": (text(header=None), {}, r"line 1, '0,.*', names no column for the user: .*data.columns=\[user,item"),
+    "no item in the list": (
+        "1,2\n",
+        {"columns": ["user", "x"]},
+        r"data.columns=\['user', 'x'\] names no column for the",
     ),
-    "no names": (text(header=None), {}, r"line 1 is '0,.*names of columns are expected.*data.columns=\[user,item"),
     "two items": ("user,item,movieId\n1,2,3\n", {}, "several columns for the item: say which by data.item=item"),
     "unknown name": (text(), {"item": "film"}, "no column 'film' .data.item.: choose one of userId, movieId"),
     "names as text": (text(), {"columns": "user,item"}, r"data.columns=user,item: give a list"),

@@ -125,8 +125,8 @@ def check_candidates(path: Path, chosen: Ints, users: Ints, candidates: Ints, it
     refuse(path, known, users, "has an item among those of user {} that the user chose in .train.rating")
 
 
-def refuse(path: Path, wrong: NDArray[np.bool_], users: Ints, problem: str) -> None:
+def refuse(path: Path, wrong: NDArray[np.bool_] | np.bool_, users: Ints, problem: str) -> None:
     """Raise DynasError with the first line that is wrong."""
-    if wrong.any():
-        line = int(wrong.argmax())
-        raise DynasError(f"'{path}' line {line + 1} {problem.format(users[line])}")
+    lines = np.flatnonzero(wrong)
+    if len(lines):
+        raise DynasError(f"'{path}' line {lines[0] + 1} {problem.format(users[lines[0]])}")

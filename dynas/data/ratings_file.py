@@ -72,7 +72,8 @@ def read_ratings(
         text = separator.join(columns) + "\n" + text
     first_line = 1 if columns else 2  # of the rows below the names
     frame = parse(path, text, separator, first_line)
-    found = {role: find_column(path, list(frame.columns), role, (names or {}).get(role), start) for role in NAMES}
+    where = f"data.columns={list(columns)}" if columns else f"'{path}' line 1, '{start[:60]}',"
+    found = {role: find_column(where, list(frame.columns), role, (names or {}).get(role)) for role in NAMES}
     if frame.empty:
         raise DynasError(f"'{path}' has names of columns but no line below them")
 
@@ -112,20 +113,19 @@ def parse(path: Path, text: str, separator: str, first_line: int) -> pd.DataFram
         raise DynasError(f"cannot read '{path}': {error}") from error
 
 
-def find_column(path: Path, columns: list[str], role: str, name: str | None, start: str) -> str | None:
+def find_column(where: str, columns: list[str], role: str, name: str | None) -> str | None:
     """Return the column of a role: the one that is given, or the only one that is called so; None: there is none."""
-    listed = ", ".join(columns)
     if name is not None:
         if name not in columns:
-            raise DynasError(f"'{path}' line 1 names no column '{name}' (data.{role}): choose one of {listed}")
+            raise DynasError(f"{where} has no column '{name}' (data.{role}): choose one of {', '.join(columns)}")
         return name
-    found = [column for column in columns if re.sub(r"[\s_]", "", str(column)).lower() in NAMES[role]]
+    found = [column for column in columns if re.sub(r"[\s_]", "", column).lower() in NAMES[role]]
     if len(found) > 1:
-        raise DynasError(f"'{path}' line 1 names several columns for the {role}: say which by data.{role}={found[0]}")
+        raise DynasError(f"{where} names several columns for the {role}: say which by data.{role}={found[0]}")
     if not found and role in NEEDED:
         raise DynasError(
-            f"'{path}' line 1 is '{start[:60]}', but names of columns are expected, one of them {role}: give "
-            f"data.{role}=<name>, or data.columns=[user,item,rating,timestamp] where no line holds the names"
+            f"{where} names no column for the {role}: give data.{role}=<name>, or "
+            "data.columns=[user,item,rating,timestamp] where no line holds the names"
         )
     return found[0] if found else None
 
