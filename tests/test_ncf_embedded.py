@@ -37,7 +37,6 @@ def test_the_weights_are_small_enough_for_the_package() -> None:
 
 def test_the_largest_sub_network_beats_popularity_and_item_neighbours(bench: Bench) -> None:
     plain = [100 * hits(scores(bench.data), 10).mean() for scores in (popularity, item_neighbours)]
-    assert plain == [pytest.approx(36, abs=2), pytest.approx(51, abs=2)]
     assert measured(bench, "largest") > max(plain)
 
 

@@ -120,8 +120,8 @@ def check_candidates(path: Path, chosen: Ints, users: Ints, candidates: Ints, it
     """Raise DynasError where a user chose one of the other items."""
     others = candidates[:, 1:]
     same: NDArray[np.bool_] = others == candidates[:, :1]
-    refuse(path, same.any(axis=1), users, "has the held-out item of user {} among the other items")
-    known = contains(chosen, users[:, None] * items + others).any(axis=1)
+    refuse(path, np.asarray(same.any(axis=1)), users, "has the held-out item of user {} among the other items")
+    known = np.asarray(contains(chosen, users[:, None] * items + others).any(axis=1))
     refuse(path, known, users, "has an item among those of user {} that the user chose in .train.rating")
 
 
