@@ -1,4 +1,4 @@
-"""The bench: extracts sub-networks and lets every metric measure them."""
+"""The bench: extracts sub-networks, brings them to the hardware and lets every metric measure them."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Bench:
         meter: what latency is measured with.
         metrics: one metric per objective, in column order.
         group: sub-networks that are measured together, in interleaved rounds.
+        precision: what sub-networks that do not choose their own are computed in.
     """
 
     supernet: Supernet
@@ -38,6 +39,12 @@ class Bench:
     meter: LatencyMeter
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     group: int = 5
+    precision: str = "fp32"
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """What sub-networks are computed in."""
+        return tuple(getattr(self.supernet, "precision_choices", None) or (self.precision,))
 
     @property
     def extras(self) -> tuple[str, ...]:
@@ -49,6 +56,18 @@ class Bench:
     def notes(self) -> tuple[str, ...]:
         """What the metrics want said of their values."""
         return tuple(note for metric in self.metrics.values() if (note := getattr(metric, "note", "")))
+
+    def check(self) -> None:
+        """Raise DynasError where the parts do not fit together."""
+        known = getattr(self.meter, "precisions", ("fp32",))
+        if unknown := [precision for precision in self.precisions if precision not in known]:
+            raise DynasError(
+                f"this hardware computes in {' or '.join(known)} only, not in {unknown[0]}: choose hardware=openvino "
+                "for sub-networks in fp32 or int8, or precision=fp32 without supernet.precision_choices"
+            )
+        for part in (self.meter, *self.metrics.values()):
+            if check := getattr(part, "check", None):
+                check(self)
 
     def measure(self, genotypes: Genotypes) -> Iterator[Measurement]:
         """Yield one measurement per canonical genotype ``(n, G)``, in order, group by group."""
@@ -70,14 +89,14 @@ class Bench:
         return [to_measurement(row, seconds) for row in outcomes]
 
     def _extract(self, genotypes: Genotypes) -> list[nn.Module | str]:
-        """Return stand-alone sub-networks, or the reason why one could not be made; none where all is counted."""
+        """Return sub-networks as they run, or the reason why one could not be made; none where all is counted."""
         if all(isinstance(metric, CountedMetric) for metric in self.metrics.values()):
             return []
+        deploy = getattr(self.meter, "deploy", in_torch)
         subnets: list[nn.Module | str] = []
         for genotype in genotypes:
             try:
-                subnet = self.supernet.subnet(self.supernet.space.decode(genotype))
-                subnets.append(subnet.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+                subnets.append(deploy(self.supernet.subnet(self.supernet.space.decode(genotype)), self))
             except Exception as error:  # a user's supernet may raise anything; only this candidate fails
                 subnets.append(reason(error))
         return subnets
@@ -99,6 +118,11 @@ class Bench:
             readings = [reason(error)]
         answers = iter(readings)
         return [subnet if isinstance(subnet, str) else next(answers) for subnet in subnets]
+
+
+def in_torch(subnet: nn.Module, bench: Bench) -> nn.Module:
+    """Return a sub-network as torch runs it fastest on the CPU."""
+    return subnet.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def to_measurement(row: Sequence[Outcome], seconds: float) -> Measurement:

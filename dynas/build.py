@@ -62,6 +62,8 @@ def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
     data, supernet, meter = (build(config, part) for part in ("data", "supernet", "hardware"))
     check_classes(config, data)
     metrics = {name: build_metric(config, name, (data, meter)) for name in config.objectives}
+    bench = Bench(supernet, data, meter, metrics, config.group, config.precision)
+    bench.check()
     counted = {name: metric for name, metric in metrics.items() if isinstance(metric, CountedMetric)}
     for metric in counted.values():
         metric.count(supernet, supernet.space.smallest()[None])  # so that a misfit is told before anything is measured
@@ -72,10 +74,6 @@ def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
         Objective(name, entry.direction, getattr(metrics[name], "unit", entry.unit), entry.bound, name in exact)
         for name, entry in config.objectives.items()
     )
-    bench = Bench(supernet, data, meter, metrics, config.group)
-    for measured in metrics.values():
-        if check := getattr(measured, "check", None):
-            check(bench)
     return Problem(supernet.space, objectives, exact), bench
 
 

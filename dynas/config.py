@@ -34,6 +34,7 @@ class SearchConfig:
     supernet: Any = MISSING
     data: Any = MISSING
     hardware: Any = MISSING
+    precision: str = "fp32"
     objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
     algo: Any = MISSING
     mode: Any = MISSING
@@ -72,6 +73,7 @@ class PredictorsConfig:
     supernet: Any = MISSING
     data: Any = MISSING
     hardware: Any = MISSING
+    precision: str = "fp32"
     objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
 
 
@@ -86,6 +88,7 @@ class EvaluateConfig:
     supernet: Any = MISSING
     data: Any = MISSING
     hardware: Any = MISSING
+    precision: str = "fp32"
     objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
 
 

@@ -16,7 +16,7 @@ from tests.photos import write_imagenet
 from tests.test_fairseq_binary import write_folder
 from tests.test_ncf_files import ITEMS, USERS, write_ncf
 
-GROUPS = ("supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "experiment")
+GROUPS = ("supernet", "data", "hardware", "precision", "objectives", "algo", "mode", "predictor", "experiment")
 OPTIONS = [
     (group, path.relative_to(CONFIGS / group).with_suffix("").as_posix())
     for group in GROUPS
@@ -145,6 +145,15 @@ def test_a_transformer_brings_what_suits_it_unless_told_otherwise(supernet: str)
     recipe = compose("train", overrides=[f"supernet={supernet}"]).recipe
     assert recipe.batch_size > compose("train").recipe.batch_size, "of tokens, not of images"
     assert compose("train", overrides=[f"supernet={supernet}", "recipe.epochs=3"]).recipe.epochs == 3
+
+
+def test_int8_brings_the_runtime_that_it_needs_unless_told_otherwise() -> None:
+    for command in ("search", "evaluate", "predictors"):
+        config = compose(command, overrides=["precision=int8", "hardware.calibration_images=9"])
+        assert (config.precision, config.hardware.calibration_images) == ("int8", 9)
+        assert "calibration_images" not in compose(command, overrides=["precision=int8", "hardware=cpu"]).hardware
+        assert compose(command, overrides=["hardware=openvino"]).precision == "fp32"
+        assert compose(command, overrides=["hardware=openvino"]).hardware.batch_size == 32, "as on the cpu"
 
 
 def test_hats_transformer_has_hats_numbers() -> None:

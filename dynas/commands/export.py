@@ -16,7 +16,7 @@ from dynas.report.load import Run, load_run
 from dynas.report.tables import WIDTH, front_table, point_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dynas.export.network import Network
     from dynas.export.rebuild import Origin
@@ -75,6 +75,8 @@ def main(argv: list[str]) -> int:
     folder = given.to or given.run / f"export_row{cell(run, row, 'index')}"
     values = point_text(run.objectives, run.values[row].tolist())
     console.print(f"row {cell(run, row, 'index')} of {given.run}: {values}", soft_wrap=True, highlight=False)
+    if (precision := measured_in(run, architecture)) != "fp32":
+        console.print(f"measured in {precision}, but written in fp32: quality and cost of the files are not these")
     written = write(network, names, folder, facts(run, row, network, origin))
     show(written, folder, network, origin, console)
     if given.formats is None:
@@ -117,6 +119,11 @@ def cell(run: Run, row: int, column: str) -> str:
     return run.rows[row][run.header.index(column)]
 
 
+def measured_in(run: Run, architecture: Mapping[str, Any]) -> str:
+    """Return the precision that a sub-network was measured in: its own, or else that of the run."""
+    return str(architecture.get("p") or (run.facts.get("config") or {}).get("precision") or "fp32")
+
+
 def facts(run: Run, row: int, network: Network, origin: Origin) -> dict[str, Any]:
     """Return what export.json says of the network, whatever the formats."""
     from dynas.hardware.facts import package_versions
@@ -127,6 +134,7 @@ def facts(run: Run, row: int, network: Network, origin: Origin) -> dict[str, Any
         "index": int(cells["index"]),
         "key": cells["key"],
         "architecture": network.architecture,
+        "precision": {"measured": measured_in(run, network.architecture), "files": "fp32"},
         "measured": {name: float(text) for name, text in cells.items() if name not in NOT_VALUES and text},
         "inputs": network.signature,
         "normalisation": getattr(origin.data, "normalisation", None),

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dynas.data.base import ClassificationData
 from dynas.errors import DynasError
-from dynas.metrics.accuracy import recalibrate, sized
+from dynas.metrics.accuracy import recalibrated
 from dynas.space import Architecture
 from dynas.supernets.base import Supernet
 
@@ -86,12 +86,10 @@ def measured_network(supernet: Supernet, data: ClassificationData, architecture:
     """
     subnet = supernet.subnet(architecture)
     if any(isinstance(module, nn.BatchNorm2d) for module in subnet.modules()):
-        subnet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         try:
-            recalibrate(subnet, sized(data, subnet).calibration_batches())
+            recalibrated(subnet, data)
         except DynasError as error:
             raise DynasError(f"the network cannot be re-calibrated as for a measurement: {error}") from error
-        subnet.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return subnet.eval()
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 PACKAGES = (
     "dynas",
     "torch",
+    "openvino",
+    "nncf",
     "pillow",
     "numpy",
     "scipy",

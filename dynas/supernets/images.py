@@ -1,4 +1,4 @@
-"""What supernets for classification of images have in common: images of one size, or of sizes to choose from."""
+"""What supernets for classification of images have in common: sizes of images and precisions to choose from."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from dynas.errors import DynasError
-from dynas.space import Architecture
+from dynas.space import Architecture, DesignVariable, SearchSpace
 
 Size = tuple[int, int]  # height and width in pixels
+PRECISIONS = ("fp32", "int8")  # what a network may be computed in, ascending by speed
 
 
 def check_heights(resolutions: Sequence[int] | None) -> tuple[int, ...]:
@@ -32,6 +33,23 @@ def image_sizes(resolution: Size, heights: Sequence[int]) -> tuple[Size, ...]:
     """Return heights and widths to choose from, all of the aspect of ``resolution``; itself where there are none."""
     height, width = resolution
     return tuple((one, max(1, round(one * width / height))) for one in heights) or (resolution,)
+
+
+def choose_precision(space: SearchSpace, choices: Sequence[str] | None) -> SearchSpace:
+    """Return ``space`` with one more design variable ``p``, the last one, for the precision; itself for None.
+
+    Raises:
+        DynasError: the choices make no sense.
+    """
+    if choices is None:
+        return space
+    if isinstance(choices, str) or sorted(map(str, choices)) != sorted(PRECISIONS):
+        given = choices if isinstance(choices, str) else f"[{','.join(map(str, choices))}]"
+        raise DynasError(
+            f"supernet.precision_choices={given}: give [{','.join(PRECISIONS)}], or null for one precision, "
+            "which precision=int8 or precision=fp32 names"
+        )
+    return SearchSpace([*space.variables, DesignVariable("p", tuple(choices))])
 
 
 class ImageShape(Protocol):
@@ -62,10 +80,14 @@ class ImageSupernet:
     Attributes:
         shape: the fixed part of the network.
         elastic: the network; those that it cuts out know the size of their images as ``resolution``.
+        space: what is elastic.
+        precision_choices: what sub-networks may choose to be computed in; None: no choice.
     """
 
     shape: ImageShape
     elastic: ElasticNet
+    space: SearchSpace
+    precision_choices: Sequence[str] | None = None
 
     @property
     def resolutions(self) -> tuple[Size, ...]:
@@ -74,7 +96,10 @@ class ImageSupernet:
 
     def subnet(self, architecture: Architecture) -> nn.Module:
         """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
-        return self.elastic.static(architecture)
+        subnet = self.elastic.static(architecture)
+        if self.precision_choices:
+            subnet.precision = architecture["p"]
+        return subnet
 
     def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
         """Return one batch of seeded noise, shaped as the images of ``subnet``, by default the largest ones."""

@@ -253,9 +253,8 @@ class CostTable:
             genotypes: the sub-networks.
         """
         blocks = len(self._stages)
-        kernels, ratios, depths, size = np.split(genotypes, [blocks, 2 * blocks, 2 * blocks + self._elastic], axis=1)
-        if size.shape[1] == 0:  # no resolution to choose
-            size = np.zeros((len(genotypes), 1), dtype=np.int64)
+        kernels, ratios, depths, rest = np.split(genotypes, [blocks, 2 * blocks, 2 * blocks + self._elastic], axis=1)
+        size = rest[:, :1] if len(fixed) > 1 else np.zeros((len(genotypes), 1), dtype=np.int64)  # one: no choice
         depth = np.pad(np.array(DEPTHS)[depths], ((0, 0), (0, self._single)), constant_values=1)
         kept = self._positions < depth[:, self._stages]
         cost = table[size, np.arange(blocks), kernels, ratios]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dynas.errors import DynasError
 from dynas.space import Genotypes
-from dynas.supernets.images import ImageSupernet, check_heights
+from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
 from dynas.supernets.mbconv import ElasticMBConvNet
 from dynas.supernets.mbconv_shape import CostTable, Family, Shape, search_space
 from dynas.supernets.public import inverted_residuals
@@ -28,6 +28,7 @@ class MBConvSupernet(ImageSupernet):
         seed: seed of the weights where ``weights=random``.
         resolutions: image heights to choose from, ascending, which adds the design variable ``r``; widths follow
             the aspect of ``resolution``. None: all images have ``resolution``.
+        precision_choices: ``[fp32, int8]`` adds the design variable ``p``; None: all sub-networks have one precision.
 
     Raises:
         DynasError: the weights cannot be read or do not fit, or the shape makes no sense.
@@ -48,6 +49,7 @@ class MBConvSupernet(ImageSupernet):
         strides: Sequence[int],
         seed: int = 0,
         resolutions: Sequence[int] | None = None,
+        precision_choices: Sequence[str] | None = None,
     ) -> None:
         stages = len(self.family.stages)
         if len(resolution) != 2 or len(strides) != stages:
@@ -62,7 +64,8 @@ class MBConvSupernet(ImageSupernet):
             )
         size, heights = (resolution[0], resolution[1]), check_heights(resolutions)
         self.shape = Shape(self.family, width, size, channels, classes, stem_stride, tuple(strides), heights)
-        self.space = search_space(self.family, heights)
+        self.space = choose_precision(search_space(self.family, heights), precision_choices)
+        self.precision_choices = precision_choices
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.elastic = ElasticMBConvNet(self.shape)

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from dynas.errors import DynasError
 from dynas.space import Architecture, DesignVariable, Gate, Genotypes, SearchSpace
-from dynas.supernets.images import ImageSupernet, check_heights
+from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
 from dynas.supernets.public import resnet50 as public_checkpoint
 from dynas.supernets.resnet50_shape import (
     BLOCK_POSITION,
@@ -251,6 +251,7 @@ class ResNet50Supernet(ImageSupernet):
         seed: seed of the weights where ``weights=random``.
         resolutions: image heights to choose from, ascending, which adds the design variable ``r``; widths follow
             the aspect of ``resolution``. None: all images have ``resolution``.
+        precision_choices: ``[fp32, int8]`` adds the design variable ``p``; None: all sub-networks have one precision.
 
     Raises:
         DynasError: the weights cannot be read or do not fit, or the shape makes no sense.
@@ -271,6 +272,7 @@ class ResNet50Supernet(ImageSupernet):
         divisor: int,
         seed: int = 0,
         resolutions: Sequence[int] | None = None,
+        precision_choices: Sequence[str] | None = None,
     ) -> None:
         if len(resolution) != 2 or len(strides) != len(STAGE_CHANNELS):
             raise DynasError(
@@ -285,7 +287,8 @@ class ResNet50Supernet(ImageSupernet):
         size, heights = (resolution[0], resolution[1]), check_heights(resolutions)
         self.shape = Shape(width, size, channels, classes, stem_stride, tuple(strides), divisor, heights)
         check_options(self.shape)
-        self.space = search_space(self.shape)
+        self.space = choose_precision(search_space(self.shape), precision_choices)
+        self.precision_choices = precision_choices
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.elastic = ElasticResNet50(self.shape)

@@ -123,9 +123,8 @@ class Costs(NamedTuple):
         stage, position = np.array(BLOCK_STAGE), np.array(BLOCK_POSITION)
         n_depths = 1 + len(STAGE_BLOCKS)
         ends = np.cumsum([n_depths, len(stage), 2 + len(STAGE_BLOCKS)])
-        depths, ratios, widths, size = np.split(genotypes, ends, axis=1)
-        if size.shape[1] == 0:  # no resolution to choose
-            size = np.zeros((len(genotypes), 1), dtype=np.int64)
+        depths, ratios, widths, rest = np.split(genotypes, ends, axis=1)
+        size = rest[:, :1] if len(self.head) > 1 else np.zeros((len(genotypes), 1), dtype=np.int64)  # one: no choice
         entering = widths[:, 1 + stage + (position > 0)]
         cost = self.blocks[size, np.arange(len(stage)), entering, widths[:, 2 + stage], ratios]
         kept = position < np.array(LEAST_BLOCKS)[stage] + np.array(DEPTHS)[depths[:, 1 + stage]]

@@ -41,6 +41,7 @@ NARROW: dict[str, Any] = {
 # image sides that no stride divides
 ODD = NARROW | {"width": 0.35, "resolution": (37, 23), "channels": 3, "classes": 7, "stem_stride": 1}
 ELASTIC = {"resolutions": (20, 24, 28)}
+JOINT = {"precision_choices": ("fp32", "int8")}
 SIX = {"strides": (2, 1, 2, 1, 2, 1)}  # a stage more
 
 
@@ -107,11 +108,13 @@ SUPERNETS: dict[str, Callable[..., Any]] = {
     "narrow mbv3": narrow,
     "odd mbv3": maker(MobileNetV3Supernet, **ODD),
     "elastic mbv3": maker(MobileNetV3Supernet, **NARROW | ELASTIC),
+    "joint mbv3": maker(MobileNetV3Supernet, **NARROW | JOINT),
     "narrow proxyless": maker(ProxylessSupernet, **NARROW | SIX),
     "odd elastic proxyless": maker(ProxylessSupernet, **ODD | SIX | {"resolutions": (7, 23, 37, 41)}),
     "narrow resnet50": maker(ResNet50Supernet, **NARROW_RESNET50),
     "odd resnet50": maker(ResNet50Supernet, **ODD_RESNET50),
     "elastic resnet50": maker(ResNet50Supernet, **NARROW_RESNET50 | ELASTIC),
+    "joint elastic resnet50": maker(ResNet50Supernet, **NARROW_RESNET50 | ELASTIC | JOINT),
     "narrow transformer": narrow_transformer,
     "odd transformer": odd_transformer,
     "narrow ncf": narrow_ncf,
@@ -120,9 +123,11 @@ SUPERNETS: dict[str, Callable[..., Any]] = {
 OF_IMAGES = [kind for kind in SUPERNETS if not kind.endswith(("transformer", "ncf"))]
 HEADS = {"encoder_heads", "decoder_self_heads", "decoder_cross_heads"}
 FREE = {  # the design variables whose options all cost the same
-    ("mbv3", "params"): {"r"},
+    ("mbv3", "macs"): {"p"},
+    ("mbv3", "params"): {"r", "p"},
     ("proxyless", "params"): {"r"},
-    ("resnet50", "params"): {"r"},
+    ("resnet50", "macs"): {"p"},
+    ("resnet50", "params"): {"r", "p"},
     ("transformer", "macs"): HEADS,
     ("transformer", "params"): HEADS | {"decoder_attend"},
 }

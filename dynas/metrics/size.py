@@ -1,0 +1,34 @@
+"""Bytes of a sub-network's weights as they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from dynas.metrics.base import Reading
+
+if TYPE_CHECKING:
+    from dynas.bench import Bench
+
+
+class Size:
+    """Megabytes (10^6 bytes) of weights, counted on the very network that is measured.
+
+    A network that runs outside torch says its number of bytes by an attribute ``weight_bytes``.
+    """
+
+    extras = ()
+
+    def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
+        """Add up what each sub-network stores."""
+        return [Reading(weight_bytes(subnet) / 1e6) for subnet in subnets]
+
+
+def weight_bytes(subnet: nn.Module) -> int:
+    """Return the bytes of a network's parameters and buffers."""
+    own: int | None = getattr(subnet, "weight_bytes", None)
+    if own is not None:
+        return own
+    return sum(tensor.nbytes for tensor in (*subnet.parameters(), *subnet.buffers()))
