@@ -33,6 +33,7 @@ def train_job(config: DictConfig) -> int:
     from rich.console import Console
 
     from dynas.build import build, build_quality, check_classes
+    from dynas.errors import DynasError
     from dynas.hardware.facts import machine_facts, package_versions
     from dynas.store import write_run
     from dynas.supernets.weights import save_half
@@ -47,7 +48,12 @@ def train_job(config: DictConfig) -> int:
     if config.threads:
         torch.set_num_threads(config.threads)
     data, recipe, supernet = build(config, "data"), build(config, "recipe"), build(config, "supernet")
-    check_classes(config, data)
+    check_classes(config, supernet, data)
+    if recipe.teacher == "original" and config.start == "random":
+        raise DynasError(
+            "recipe.teacher=original needs a trained network to learn from: give start=<its weights>, or "
+            "recipe.teacher=largest"
+        )
     column, bench = build_quality(config, supernet, data)
     facts = {
         "choices": choices(),
@@ -89,6 +95,10 @@ def train(supernet: Any, data: TrainingData, recipe: Recipe, seed: int, folder: 
     if steps == 0:
         raise DynasError(f"recipe.batch_size={recipe.batch_size} is larger than the whole training set")
     net = supernet.elastic.to(memory_format=torch.channels_last)
+    original = None
+    if recipe.teacher == "original":
+        original = supernet.subnet(supernet.space.decode(supernet.space.largest()))
+        original = original.to(memory_format=torch.channels_last)
     optimizer = make_optimizer(net, recipe)
     first = load_checkpoint(folder / CHECKPOINT, net, optimizer)
     columns = (
@@ -105,7 +115,7 @@ def train(supernet: Any, data: TrainingData, recipe: Recipe, seed: int, folder: 
         )
         for epoch in range(first, recipe.epochs):
             losses = []
-            for loss in train_epoch(net, supernet.space, data, recipe, optimizer, epoch, steps, seed):
+            for loss in train_epoch(net, supernet.space, data, recipe, optimizer, epoch, steps, seed, original):
                 losses.append(loss)
                 progress.update(bar, advance=1, epoch=epoch + 1, loss=sum(losses[-50:]) / len(losses[-50:]))
             save_checkpoint(folder / CHECKPOINT, net, optimizer, epoch + 1)
@@ -211,7 +221,7 @@ Network: {", ".join(described["supernet"])}.
 
 Data: {", ".join(described["data"])}; SHA-256 `{facts["data_sha256"]}`.
 
-Recipe (sandwich rule, distillation from the largest sub-network, AdamW, cosine schedule):
+Recipe (sandwich rule, distillation from the {config.recipe.teacher} network, AdamW, cosine schedule):
 
 {recipe}
 - seed: {config.seed}

@@ -20,11 +20,12 @@ from torch.func import functional_call
 from dynas.errors import DynasError
 from dynas.space import Architecture, Genotypes
 from dynas.supernets.bootstrap_shape import Costs, Shape, check_options, search_space
+from dynas.supernets.download import sha256
 from dynas.supernets.images import ImageSupernet, check_heights
 from dynas.supernets.layers import copy_slice
 from dynas.supernets.resnet import Layout, ResNet, Strides
 from dynas.supernets.resnet_checkpoint import layout_of, order_channels
-from dynas.supernets.weights import copy_state, locate, our_names, read_state, sha256
+from dynas.supernets.weights import copy_state, locate, our_names, read_state
 
 OURS = "largest."  # how the names of a supernet's weights start, unlike those of an ordinary ResNet
 
@@ -83,13 +84,20 @@ def untrained(network: Mapping[str, Any] | None) -> Layout:
     try:
         outputs, middles = tuple(network["outputs"]), tuple(map(tuple, network["middles"]))
         layout = Layout(**{**network, "outputs": outputs, "middles": middles})
-        counts = [layout.channels, layout.classes, layout.kernel, layout.stem, *outputs, *(m for row in middles for m in row)]
+        counts = [
+            layout.channels,
+            layout.classes,
+            layout.kernel,
+            layout.stem,
+            *outputs,
+            *(m for row in middles for m in row),
+        ]
         if not outputs or len(outputs) != len(middles) or not all(middles) or layout.kernel % 2 == 0 or min(counts) < 1:
             raise ValueError
     except (KeyError, TypeError, ValueError) as error:
         raise DynasError(
-            f"supernet.network={network}: give channels, classes, an odd kernel, stem, outputs (a list over stages) and "
-            "middles (a list over stages of lists over blocks)"
+            f"supernet.network={network}: give channels, classes, an odd kernel, stem, outputs (one per stage) "
+            "and middles (a list over the blocks of each stage)"
         ) from error
     return layout
 
@@ -136,7 +144,8 @@ class BootstrapResNet50Supernet(ImageSupernet):
         seed: int = 0,
         resolutions: Sequence[int] | None = None,
     ) -> None:
-        if len(resolution) != 2 or min(divisor, *resolution, stem_stride or 1, *(strides or [1])) <= 0:
+        numbers = [divisor, *resolution, *(strides or ()), *([] if stem_stride is None else [stem_stride])]
+        if len(resolution) != 2 or min(numbers) <= 0:
             raise DynasError(
                 f"supernet {self.name} needs resolution=[height,width] and positive numbers for divisor, stem_stride "
                 "and strides"
@@ -198,5 +207,7 @@ def strides_of(layout: Layout, stem: int | None, pooling: bool | None, stages: S
     count = len(layout.outputs)
     strides = (1, *[2] * (count - 1)) if stages is None else tuple(stages)
     if len(strides) != count:
-        raise DynasError(f"supernet.strides={list(strides)}: give {count} strides, one per stage of the network, or null")
+        raise DynasError(
+            f"supernet.strides={list(strides)}: give {count} strides, one per stage of the network, or null"
+        )
     return Strides((2 if large else 1) if stem is None else stem, large if pooling is None else pooling, strides)

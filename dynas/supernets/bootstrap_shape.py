@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,12 +160,12 @@ class Costs:
         for height, width in self.shape.resolutions:
             pixels = []
             for stride in (self.shape.strides.stem, 1 + self.shape.strides.pooling, *self.shape.strides.stages):
-                height, width = -(-height // stride), -(-width // stride)  # noqa: PLW2901
+                height, width = -(-height // stride), -(-width // stride)
                 pixels.append(height * width)
             rows.append(pixels)
         return np.array(rows)
 
-    def _parts(self, genotypes: Genotypes) -> tuple[NDArray[np.int64], ...]:
+    def _parts(self, genotypes: Genotypes) -> tuple[NDArray[Any], ...]:
         """Return image size ``(n,)``, channels ``(n, 1 + S)`` and middles, inputs, outputs and kept ``(n, B)``."""
         ends = np.cumsum([len(self.shape.blocks), len(self._stage), 1 + len(self.shape.blocks)])
         depths, ratios, widths, size = np.split(genotypes, ends, axis=1)
@@ -215,7 +216,10 @@ def check_options(shape: Shape) -> None:
                 )
     counts = [shape.scaled(full) for full in (shape.network.stem, *shape.network.outputs)]
     counts += [
-        row for stage, blocks in enumerate(shape.blocks) for block in range(blocks) for row in shape.middles(stage, block)
+        row
+        for stage, blocks in enumerate(shape.blocks)
+        for block in range(blocks)
+        for row in shape.middles(stage, block)
     ]
     if any(len(set(options)) < len(options) for options in counts):
         raise DynasError(

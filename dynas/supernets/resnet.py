@@ -61,9 +61,7 @@ class Bottleneck(nn.Module):
         self.bn3 = nn.BatchNorm2d(outputs)
         self.downsample = None
         if project:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, inputs, H, W)`` to ``(N, outputs, H', W')``."""
@@ -79,7 +77,9 @@ class ResNet(nn.Module):
     def __init__(self, layout: Layout, strides: Strides, resolution: tuple[int, int]) -> None:
         super().__init__()
         self.resolution = resolution
-        self.conv1 = nn.Conv2d(layout.channels, layout.stem, layout.kernel, strides.stem, layout.kernel // 2, bias=False)
+        self.conv1 = nn.Conv2d(
+            layout.channels, layout.stem, layout.kernel, strides.stem, layout.kernel // 2, bias=False
+        )
         self.bn1 = nn.BatchNorm2d(layout.stem)
         self.maxpool = nn.MaxPool2d(3, 2, 1) if strides.pooling else nn.Identity()
         self.stages = tuple(f"layer{stage + 1}" for stage in range(len(layout.outputs)))

@@ -51,6 +51,8 @@ class Recipe:
         random_subnets: random sub-networks per step, besides the smallest and the largest.
         progressive: design variables in the order in which they become elastic, at equal shares of the
             epochs that follow; empty: all of them at once.
+        teacher: what the smaller sub-networks learn from: ``largest``, the largest one as it is by then, or
+            ``original``, a frozen copy of it from before the training.
     """
 
     epochs: int
@@ -61,6 +63,7 @@ class Recipe:
     largest_epochs: int
     random_subnets: int
     progressive: Sequence[str] = ()
+    teacher: str = "largest"
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 2 or self.random_subnets < 0 or not 0 <= self.warmup < 1:
@@ -73,6 +76,8 @@ class Recipe:
                 f"recipe.largest_epochs={self.largest_epochs} leaves no epoch of {self.epochs} for the other "
                 "sub-networks: give a number from 0 to recipe.epochs - 1"
             )
+        if self.teacher not in ("largest", "original"):
+            raise DynasError(f"recipe.teacher={self.teacher}: give largest or original")
 
 
 def elastic_genes(space: SearchSpace, recipe: Recipe, epoch: int) -> NDArray[np.bool_]:
@@ -138,7 +143,13 @@ def inputs_of(net: nn.Module, architecture: Architecture, inputs: Sequence[Tenso
     return inputs if image_size is None else [resize(images, image_size(architecture)) for images in inputs]
 
 
-def sandwich_step(net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int64], batch: tuple[Tensor, ...]) -> float:
+def sandwich_step(
+    net: nn.Module,
+    space: SearchSpace,
+    genotypes: NDArray[np.int64],
+    batch: tuple[Tensor, ...],
+    original: nn.Module | None = None,
+) -> float:
     """Accumulate the gradients of one sandwich; return the largest sub-network's cross-entropy.
 
     Args:
@@ -146,6 +157,7 @@ def sandwich_step(net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int6
         space: what the genotypes are of.
         genotypes: the sandwich, the largest first.
         batch: the inputs, then the labels.
+        original: what the others learn from instead of the largest: maps the same inputs to logits.
     """
     *inputs, labels = batch
     learned = labels != IGNORED
@@ -153,6 +165,9 @@ def sandwich_step(net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int6
     logits = net(*inputs_of(net, largest, inputs), largest)[learned]
     loss = F.cross_entropy(logits, labels[learned])
     loss.backward()  # type: ignore[no-untyped-call]
+    if original is not None and others:
+        with torch.no_grad():
+            logits = original(*inputs_of(net, largest, inputs))[learned]
     teacher = logits.detach().softmax(dim=1)
     for architecture in others:
         logits = net(*inputs_of(net, architecture, inputs), architecture)[learned]
@@ -169,10 +184,12 @@ def train_epoch(
     epoch: int,
     steps_per_epoch: int,
     seed: int,
+    original: nn.Module | None = None,
 ) -> Iterator[float]:
     """Train one epoch, yielding the largest sub-network's loss after every step.
 
-    All randomness comes from ``seed`` and ``epoch``, so that a resumed training repeats an uninterrupted one.
+    ``original`` teaches where it is given (see `sandwich_step`). All randomness comes from ``seed`` and ``epoch``,
+    so that a resumed training repeats an uninterrupted one.
     """
     rng = np.random.default_rng([seed, epoch])
     elastic = elastic_genes(space, recipe, epoch)
@@ -182,7 +199,8 @@ def train_epoch(
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad()
-        loss = sandwich_step(net, space, step_genotypes(space, elastic, recipe.random_subnets, rng), batch)
+        genotypes = step_genotypes(space, elastic, recipe.random_subnets, rng)
+        loss = sandwich_step(net, space, genotypes, batch, original)
         if not math.isfinite(loss):
             raise DynasError(f"training diverged in epoch {epoch + 1}: lower recipe.learning_rate")
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)

@@ -25,6 +25,7 @@ from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.resnet50 import ResNet50Supernet
 from dynas.supernets.transformer import TransformerSupernet
 from dynas.supernets.weights import save_half
+from tests.resnets import bootstrapped, odd_bootstrapped
 
 NARROW: dict[str, Any] = {
     "weights": "random",
@@ -93,15 +94,20 @@ SUPERNETS: dict[str, Callable[..., Any]] = {
     "narrow resnet50": maker(ResNet50Supernet, **NARROW_RESNET50),
     "odd resnet50": maker(ResNet50Supernet, **ODD_RESNET50),
     "elastic resnet50": maker(ResNet50Supernet, **NARROW_RESNET50 | ELASTIC),
+    "narrow bootstrapped": bootstrapped,
+    "odd bootstrapped": odd_bootstrapped,
+    "elastic bootstrapped": lambda **changes: bootstrapped(**(ELASTIC | changes)),
     "narrow transformer": narrow_transformer,
     "odd transformer": odd_transformer,
 }
 OF_IMAGES = [kind for kind in SUPERNETS if "transformer" not in kind]
+OF_WIDTHS = [kind for kind in OF_IMAGES if "bootstrapped" not in kind]  # the others take their shape from weights
 HEADS = {"encoder_heads", "decoder_self_heads", "decoder_cross_heads"}
 FREE = {  # the design variables whose options all cost the same
     ("mbv3", "params"): {"r"},
     ("proxyless", "params"): {"r"},
     ("resnet50", "params"): {"r"},
+    ("bootstrap_resnet50", "params"): {"r"},
     ("transformer", "macs"): HEADS,
     ("transformer", "params"): HEADS | {"decoder_attend"},
 }
@@ -382,7 +388,7 @@ def test_a_missing_file_is_refused_with_a_way_out(make: Callable[..., Any], tmp_
     ],
     ids=str,
 )
-@pytest.mark.parametrize("kind", OF_IMAGES)
+@pytest.mark.parametrize("kind", OF_WIDTHS)
 def test_a_shape_of_images_that_makes_no_sense_is_refused(kind: str, change: dict[str, Any]) -> None:
     with pytest.raises(DynasError, match=f"supernet {kind.split()[-1]} needs"):
         SUPERNETS[kind](**change)
