@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -78,21 +79,15 @@ def untrained(network: Mapping[str, Any] | None) -> Layout:
     """
     if network is None:
         raise DynasError(
-            "supernet bootstrap_resnet50 is made from a trained ResNet: give the path of its weights (supernet.weights, "
-            "for dynas train start), or the layout of an untrained one as supernet.network"
+            "supernet bootstrap_resnet50 is made from a trained ResNet: give the path of its weights as "
+            "supernet.weights, in dynas train as start, or the layout of an untrained one as supernet.network"
         )
     try:
         outputs, middles = tuple(network["outputs"]), tuple(map(tuple, network["middles"]))
         layout = Layout(**{**network, "outputs": outputs, "middles": middles})
-        counts = [
-            layout.channels,
-            layout.classes,
-            layout.kernel,
-            layout.stem,
-            *outputs,
-            *(m for row in middles for m in row),
-        ]
-        if not outputs or len(outputs) != len(middles) or not all(middles) or layout.kernel % 2 == 0 or min(counts) < 1:
+        counts = [layout.channels, layout.classes, layout.kernel, layout.stem, *outputs, *chain(*middles)]
+        positive = all(type(count) is int and count > 0 for count in counts)
+        if not positive or not outputs or len(outputs) != len(middles) or not all(middles) or layout.kernel % 2 == 0:
             raise ValueError
     except (KeyError, TypeError, ValueError) as error:
         raise DynasError(
