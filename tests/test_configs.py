@@ -35,8 +35,8 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
 BINARISED = ["data.path=${{oc.env:BINARISED}}", "supernet.source_vocabulary=16", "supernet.target_vocabulary=16"]
 LAYOUT = (
-    "supernet.network={channels:1,classes:100,kernel:7,stem:8,outputs:[32,64,128,256],"
-    "middles:[[8,8,8],[16,16,16,16],[32,32,32,32,32,32],[64,64,64]]}"
+    "supernet.network={{channels:1,classes:100,kernel:7,stem:8,outputs:[32,64,128,256],"
+    "middles:[[8,8,8],[16,16,16,16],[32,32,32,32,32,32],[64,64,64]]}}"
 )
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
