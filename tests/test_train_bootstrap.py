@@ -18,7 +18,7 @@ from tests.resnets import OPTIONS, random_state
 
 SMALL = (
     *("supernet=bootstrap_resnet50", "start=resnet.safetensors", "data.garments=1", "supernet.resolution=[28,28]"),
-    *("data.validation_size=500", "data.calibration_size=200", "recipe.epochs=3", "recipe.batch_size=64", "threads=1"),
+    *("data.validation_size=500", "data.calibration_size=200", "recipe.epochs=3", "recipe.batch_size=200", "threads=1"),
 )
 
 
