@@ -60,7 +60,7 @@ def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
     if not config.objectives:
         raise DynasError("no objectives chosen: give objectives=top1_latency or a list such as objectives=[top1,macs]")
     data, supernet, meter = (build(config, part) for part in ("data", "supernet", "hardware"))
-    check_classes(config, data)
+    check_classes(config, supernet, data)
     metrics = {name: build_metric(config, name, (data, meter)) for name in config.objectives}
     bench = Bench(supernet, data, meter, metrics, config.group, config.precision)
     bench.check()
@@ -112,9 +112,15 @@ def build_quality(config: DictConfig, supernet: Any, data: Any) -> tuple[str, Be
     return f"{name} [{config.objectives[name].unit}]", bench
 
 
-def check_classes(config: DictConfig, data: Any) -> None:
+def check_classes(config: DictConfig, supernet: Any, data: Any) -> None:
     """Raise DynasError where supernet and data disagree on the number of classes, if both have classes at all."""
     wanted, classes = config.supernet.get("classes"), getattr(data, "classes", None)
+    inferred = getattr(supernet, "classes", None)
+    if wanted is None and None not in (inferred, classes) and inferred != classes:
+        raise DynasError(
+            f"the network of supernet.weights={config.supernet.weights} has {inferred} classes but the data have "
+            f"{classes}: give weights trained for {classes} classes, or other data"
+        )
     if wanted is not None and classes is not None and wanted != classes:
         raise DynasError(
             f"supernet.classes={wanted} but the data has {classes} classes: "

@@ -34,6 +34,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     "proxyless": 9 * 7371**5,
     "ofa_proxyless": 9 * 7371**5,
     "resnet50": 2_458_914_796_962,
+    "bootstrap_resnet50": 80_621_568,
     "ofa_resnet50": 2_458_914_796_962 * 2 // 3,  # two widths within the stem round to the same channels
     **dict.fromkeys(TRANSFORMERS, 417_846_678_672_384),
     **dict.fromkeys(RECOMMENDERS, 7_489_800),
@@ -41,6 +42,10 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
 BINARISED = ["data.path=${{oc.env:BINARISED}}", "supernet.source_vocabulary=16", "supernet.target_vocabulary=16"]
 NCF_FILES = ["supernet=ncf", "data.path=${{oc.env:NCF}}", f"supernet.users={USERS}", f"supernet.items={ITEMS}"]
+LAYOUT = (
+    "supernet.network={{channels:1,classes:100,kernel:7,stem:8,outputs:[32,64,128,256],"
+    "middles:[[8,8,8],[16,16,16,16],[32,32,32,32,32,32],[64,64,64]]}}"
+)
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
     "imagenet": IMAGENET,
@@ -57,6 +62,7 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     ],
     "wmt14_en_de": ["supernet=transformer", *BINARISED],
     "hat_transformer": [*BINARISED, "supernet.embed_dims=[8,16]", "supernet.ffn_dims=[8,16,24]", "supernet.qkv_dim=16"],
+    "bootstrap_resnet50": [LAYOUT],
     "bleu": ["supernet=transformer"],
     "bleu_latency": ["supernet=transformer"],
     "params_without_embeddings": ["supernet=transformer"],

@@ -51,7 +51,12 @@ def train_job(config: DictConfig) -> int:
     if config.storage not in STORAGES:
         raise DynasError(f"storage={config.storage}: give {' or '.join(STORAGES)}")
     data, recipe, supernet = build(config, "data"), build(config, "recipe"), build(config, "supernet")
-    check_classes(config, data)
+    check_classes(config, supernet, data)
+    if recipe.teacher == "original" and config.start == "random":
+        raise DynasError(
+            "recipe.teacher=original needs a trained network to learn from: give start=<its weights>, or "
+            "recipe.teacher=largest"
+        )
     column, bench = build_quality(config, supernet, data)
     facts = {
         "choices": choices(),
@@ -94,6 +99,10 @@ def train(supernet: Any, data: TrainingData, recipe: Recipe, seed: int, folder: 
     if steps == 0:
         raise DynasError(f"recipe.batch_size={recipe.batch_size} is larger than the whole training set")
     net = supernet.elastic.to(memory_format=torch.channels_last)
+    original = None
+    if recipe.teacher == "original":
+        original = supernet.subnet(supernet.space.decode(supernet.space.largest()))
+        original = original.to(memory_format=torch.channels_last)
     optimizer = make_optimizer(net, recipe)
     first = load_checkpoint(folder / CHECKPOINT, net, optimizer)
     columns = (
@@ -110,7 +119,7 @@ def train(supernet: Any, data: TrainingData, recipe: Recipe, seed: int, folder: 
         )
         for epoch in range(first, recipe.epochs):
             losses = []
-            for loss in train_epoch(net, supernet.space, data, recipe, optimizer, epoch, steps, seed):
+            for loss in train_epoch(net, supernet.space, data, recipe, optimizer, epoch, steps, seed, original):
                 losses.append(loss)
                 progress.update(bar, advance=1, epoch=epoch + 1, loss=sum(losses[-50:]) / len(losses[-50:]))
             save_checkpoint(folder / CHECKPOINT, net, optimizer, epoch + 1)
@@ -209,7 +218,7 @@ Network: {", ".join(described["supernet"])}.
 
 Data: {", ".join(described["data"])}; SHA-256 `{facts["data_sha256"]}`.
 
-Recipe (AdamW, cosine schedule; in a sandwich the largest sub-network teaches the others):
+Recipe (AdamW, cosine schedule; in a sandwich the {config.recipe.teacher} network teaches the smaller ones):
 
 {recipe}
 - seed: {config.seed}

@@ -18,6 +18,8 @@ class Supernet(Protocol):
     heights and widths, and every sub-network tells its own by an attribute ``resolution``.
     One may have two more methods: ``timed(subnet)`` returns the module that a latency times instead of one forward
     pass (see `dynas.metrics.latency.time_all`), and ``params_without_embeddings`` counts like ``params``.
+    One whose shape comes from its weights tells the number of classes as ``classes``, and by a mapping ``inferred`` the
+    settings that an untrained one of the same shape needs.
 
     Attributes:
         name: name of its family.

@@ -42,7 +42,7 @@ def load_weights(module: nn.Module, source: str, name: str, public: Checkpoint |
         return "random"
     path = locate(source, name, public)
     try:
-        copy_state(module, _read(path), path)
+        copy_state(module, read_state(path), path)
     except DynasError as error:
         again = f"; delete '{path}' to download it again" if source == "ofa" else ""
         raise DynasError(f"{error}{again}") from error
@@ -69,7 +69,12 @@ def locate(source: str, name: str, public: Checkpoint | None) -> Path:
     return path
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a checkpoint.
+
+    Raises:
+        DynasError: it is none.
+    """
     try:
         if path.suffix == ".safetensors":
             return unpacked(load_file(path))

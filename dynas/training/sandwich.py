@@ -56,6 +56,8 @@ class Recipe:
         random_subnets: random sub-networks per step, in a sandwich besides the smallest and the largest.
         progressive: design variables in the order in which they become elastic, at equal shares of the
             epochs that follow; empty: all of them at once.
+        teacher: what the smaller sub-networks learn from: ``largest``, the largest one as it is by then, or
+            ``original``, a frozen copy of it from before the training.
     """
 
     epochs: int
@@ -67,6 +69,7 @@ class Recipe:
     rule: str
     random_subnets: int
     progressive: Sequence[str] = ()
+    teacher: str = "largest"
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 2 or self.random_subnets < 0 or not 0 <= self.warmup < 1:
@@ -84,6 +87,8 @@ class Recipe:
                 f"recipe.largest_epochs={self.largest_epochs} leaves no epoch of {self.epochs} for the other "
                 "sub-networks: give a number from 0 to recipe.epochs - 1"
             )
+        if self.teacher not in ("largest", "original"):
+            raise DynasError(f"recipe.teacher={self.teacher}: give largest or original")
 
 
 def elastic_genes(space: SearchSpace, recipe: Recipe, epoch: int) -> NDArray[np.bool_]:
@@ -167,7 +172,12 @@ def shares(outputs: Tensor) -> Tensor:
 
 
 def step(
-    net: nn.Module, space: SearchSpace, genotypes: NDArray[np.int64], batch: tuple[Tensor, ...], distil: bool
+    net: nn.Module,
+    space: SearchSpace,
+    genotypes: NDArray[np.int64],
+    batch: tuple[Tensor, ...],
+    distil: bool,
+    original: nn.Module | None = None,
 ) -> float:
     """Accumulate the gradients of the sub-networks of one step; return the first one's loss.
 
@@ -177,6 +187,7 @@ def step(
         genotypes: the sub-networks.
         batch: the inputs, then the labels.
         distil: whether all but the first learn from the first one's outputs instead of the labels.
+        original: what they learn from then instead of the first one: maps the same inputs to logits.
     """
     *inputs, labels = batch
     learned = labels != IGNORED
@@ -187,8 +198,16 @@ def step(
         loss.backward()  # type: ignore[no-untyped-call]
         if index == 0:
             first = float(loss.detach())
-            targets = shares(logits) if distil else targets
+            if distil and len(genotypes) > 1:
+                targets = shares(logits if original is None else taught(original, net, architecture, inputs)[learned])
     return first
+
+
+@torch.no_grad()
+def taught(original: nn.Module, net: nn.Module, architecture: Architecture, inputs: Sequence[Tensor]) -> Tensor:
+    """Return the original network's logits on the inputs that ``net`` gives to an architecture."""
+    logits: Tensor = original(*inputs_of(net, architecture, inputs))
+    return logits
 
 
 def train_epoch(
@@ -200,10 +219,12 @@ def train_epoch(
     epoch: int,
     steps_per_epoch: int,
     seed: int,
+    original: nn.Module | None = None,
 ) -> Iterator[float]:
     """Train one epoch, yielding the first sub-network's loss after every step: in a sandwich the largest one's.
 
-    All randomness comes from ``seed`` and ``epoch``, so that a resumed training repeats an uninterrupted one.
+    ``original`` teaches where it is given (see `step`). All randomness comes from ``seed`` and ``epoch``,
+    so that a resumed training repeats an uninterrupted one.
     """
     rng = np.random.default_rng([seed, epoch])
     elastic = elastic_genes(space, recipe, epoch)
@@ -214,7 +235,7 @@ def train_epoch(
             group["lr"] = rate
         optimizer.zero_grad()
         genotypes = step_genotypes(space, elastic, recipe, rng)
-        loss = step(net, space, genotypes, batch, distil=recipe.rule == "sandwich")
+        loss = step(net, space, genotypes, batch, recipe.rule == "sandwich", original)
         if not math.isfinite(loss):
             raise DynasError(f"training diverged in epoch {epoch + 1}: lower recipe.learning_rate")
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)

@@ -26,6 +26,7 @@ from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.resnet50 import ResNet50Supernet
 from dynas.supernets.storage import save_weights
 from dynas.supernets.transformer import TransformerSupernet
+from tests.resnets import bootstrapped, odd_bootstrapped
 
 NARROW: dict[str, Any] = {
     "weights": "random",
@@ -115,12 +116,16 @@ SUPERNETS: dict[str, Callable[..., Any]] = {
     "odd resnet50": maker(ResNet50Supernet, **ODD_RESNET50),
     "elastic resnet50": maker(ResNet50Supernet, **NARROW_RESNET50 | ELASTIC),
     "joint elastic resnet50": maker(ResNet50Supernet, **NARROW_RESNET50 | ELASTIC | JOINT),
+    "narrow bootstrapped": bootstrapped,
+    "odd bootstrapped": odd_bootstrapped,
+    "elastic bootstrapped": lambda **changes: bootstrapped(**(ELASTIC | changes)),
     "narrow transformer": narrow_transformer,
     "odd transformer": odd_transformer,
     "narrow ncf": narrow_ncf,
     "odd ncf": odd_ncf,
 }
 OF_IMAGES = [kind for kind in SUPERNETS if not kind.endswith(("transformer", "ncf"))]
+OF_WIDTHS = [kind for kind in OF_IMAGES if "bootstrapped" not in kind]  # the others take their shape from weights
 HEADS = {"encoder_heads", "decoder_self_heads", "decoder_cross_heads"}
 FREE = {  # the design variables whose options all cost the same
     ("mbv3", "macs"): {"p"},
@@ -128,6 +133,7 @@ FREE = {  # the design variables whose options all cost the same
     ("proxyless", "params"): {"r"},
     ("resnet50", "macs"): {"p"},
     ("resnet50", "params"): {"r", "p"},
+    ("bootstrap_resnet50", "params"): {"r"},
     ("transformer", "macs"): HEADS,
     ("transformer", "params"): HEADS | {"decoder_attend"},
 }
@@ -421,7 +427,7 @@ def test_a_missing_file_is_refused_with_a_way_out(make: Callable[..., Any], tmp_
     ],
     ids=str,
 )
-@pytest.mark.parametrize("kind", OF_IMAGES)
+@pytest.mark.parametrize("kind", OF_WIDTHS)
 def test_a_shape_of_images_that_makes_no_sense_is_refused(kind: str, change: dict[str, Any]) -> None:
     with pytest.raises(DynasError, match=f"supernet {kind.split()[-1]} needs"):
         SUPERNETS[kind](**change)
