@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from dynas import DynasError
 from dynas.bench import Bench
+from dynas.commands.export import main as export
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.hardware.latency import CpuMeter, Latency
@@ -280,28 +281,48 @@ def test_quantisation_says_nothing_to_the_screen_the_network_or_the_home_folder(
 
 
 SMALL = (
-    *("objectives=[top1,size]", "hydra.run.dir=run", "budget=10", "mode.population=5", "algo.population=5"),
-    *("mode.predicted_evaluations=200", "data.validation_size=200", "data.calibration_size=64"),
+    *("objectives=[top1,size]", "budget=6", "mode.population=3", "algo.population=3", "hydra.run.dir=run"),
+    *("mode.predicted_evaluations=60", "data.validation_size=200", "data.calibration_size=64"),
 )
 
 
-def test_a_search_over_both_precisions_can_be_killed_and_finds_both(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def joint_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a search over both precisions that was killed and went on."""
+    folder = tmp_path_factory.mktemp("joint")
     arguments = ("search", "supernet=resnet50", "hardware=openvino", "supernet.precision_choices=[fp32,int8]", *SMALL)
-    killed(*arguments, cwd=tmp_path, once=tmp_path / "run" / "results.csv")
-    before = read_rows(tmp_path / "run")
-    done = dynas("search", "resume=run", cwd=tmp_path)
+    killed(*arguments, cwd=folder, once=folder / "run" / "results.csv")
+    before = read_rows(folder / "run")
+    done = dynas("search", "resume=run", cwd=folder)
     assert done.returncode == 0, done.stderr
-    rows = read_rows(tmp_path / "run")
-    assert len({row["key"] for row in rows}) == len(rows) == 10
-    assert rows[: len(before)] == before
-    sizes = {
-        precision: [float(row["size [MB]"]) for row in rows if json.loads(row["architecture"])["p"] == precision]
-        for precision in ("fp32", "int8")
-    }
+    assert read_rows(folder / "run")[: len(before)] == before
+    return folder / "run"
+
+
+def chosen(row: dict[str, str]) -> str:
+    precision: str = json.loads(row["architecture"])["p"]
+    return precision
+
+
+def test_one_search_compares_both_precisions(joint_run: Path) -> None:
+    rows = read_rows(joint_run)
+    assert len({row["key"] for row in rows}) == len(rows) == 6
+    sizes = {one: [float(row["size [MB]"]) for row in rows if chosen(row) == one] for one in ("fp32", "int8")}
     assert min(map(len, sizes.values())) > 0
     assert np.mean(sizes["fp32"]) > 2 * np.mean(sizes["int8"])
-    front = (tmp_path / "run" / "front.csv").read_text()
-    assert '""p"": ""int8""' in front, "nothing in FP32 is as small"
+    smallest_row = min(rows, key=lambda row: float(row["size [MB]"]))
+    assert chosen(smallest_row) == "int8"
+    assert smallest_row["key"] in (joint_run / "front.csv").read_text()
+
+
+def test_an_export_says_what_its_row_was_measured_in(joint_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for precision in ("fp32", "int8"):
+        row = next(row for row in read_rows(joint_run) if chosen(row) == precision)
+        folder = joint_run / precision
+        assert export([str(joint_run), "--row", row["index"], "--formats", "pytorch", "--to", str(folder)]) == 0
+        assert ("measured in int8, but written in fp32" in capsys.readouterr().out) == (precision == "int8")
+        facts = json.loads((folder / "export.json").read_text())
+        assert facts["precision"] == {"measured": precision, "files": "fp32"}
 
 
 @pytest.mark.parametrize(

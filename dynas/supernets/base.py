@@ -16,6 +16,8 @@ class Supernet(Protocol):
 
     One for images tells the sizes that its sub-networks take by one more attribute ``resolutions``, a sequence of
     heights and widths, and every sub-network tells its own by an attribute ``resolution``.
+    One whose sub-networks choose what they are computed in names the choices, such as fp32 and int8, by an attribute
+    ``precision_choices``, and every sub-network tells its own by an attribute ``precision``.
     One may have two more methods: ``timed(subnet)`` returns the module that a latency times instead of one forward
     pass (see `dynas.metrics.latency.time_all`), and ``params_without_embeddings`` counts like ``params``.
     One whose shape comes from its weights tells the number of classes as ``classes``, and by a mapping ``inferred`` the
