@@ -76,7 +76,7 @@ def main() -> None:
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     recipe = Recipe(
         arguments.epochs, batch_size=128, learning_rate=0.005, weight_decay=0.02, warmup=0.1, largest_epochs=0,
-        random_subnets=0,
+        rule="sandwich", random_subnets=0,
     )  # fmt: skip
     for epoch, loss in enumerate(train(net, data, recipe, arguments.seed), start=1):
         print(f"epoch {epoch} / {recipe.epochs}: mean loss {loss:.3f}", flush=True)

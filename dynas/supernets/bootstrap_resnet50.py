@@ -22,7 +22,7 @@ from dynas.errors import DynasError
 from dynas.space import Architecture, Genotypes
 from dynas.supernets.bootstrap_shape import Costs, Shape, check_options, search_space
 from dynas.supernets.download import sha256
-from dynas.supernets.images import ImageSupernet, check_heights
+from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
 from dynas.supernets.layers import copy_slice
 from dynas.supernets.resnet import Layout, ResNet, Strides
 from dynas.supernets.resnet_checkpoint import layout_of, order_channels
@@ -112,6 +112,7 @@ class BootstrapResNet50Supernet(ImageSupernet):
         seed: seed of the weights where ``weights=random``.
         resolutions: image heights to choose from, ascending, which adds the design variable ``r``; widths follow
             the aspect of ``resolution``. None: all images have ``resolution``.
+        precision_choices: ``[fp32, int8]`` adds the design variable ``p``; None: all sub-networks have one precision.
 
     Attributes:
         classes: number of classes of the weights.
@@ -138,6 +139,7 @@ class BootstrapResNet50Supernet(ImageSupernet):
         strides: Sequence[int] | None = None,
         seed: int = 0,
         resolutions: Sequence[int] | None = None,
+        precision_choices: Sequence[str] | None = None,
     ) -> None:
         numbers = [divisor, *resolution, *(strides or ()), *([] if stem_stride is None else [stem_stride])]
         if len(resolution) != 2 or min(numbers) <= 0:
@@ -162,7 +164,8 @@ class BootstrapResNet50Supernet(ImageSupernet):
             divisor,
         )
         check_options(self.shape)
-        self.space = search_space(self.shape)
+        self.space = choose_precision(search_space(self.shape), precision_choices)
+        self.precision_choices = precision_choices
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.elastic = ElasticResNet(self.shape)

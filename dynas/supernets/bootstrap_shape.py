@@ -168,11 +168,11 @@ class Costs:
     def _parts(self, genotypes: Genotypes) -> tuple[NDArray[Any], ...]:
         """Return image size ``(n,)``, channels ``(n, 1 + S)`` and middles, inputs, outputs and kept ``(n, B)``."""
         ends = np.cumsum([len(self.shape.blocks), len(self._stage), 1 + len(self.shape.blocks)])
-        depths, ratios, widths, size = np.split(genotypes, ends, axis=1)
+        depths, ratios, widths, rest = np.split(genotypes, ends, axis=1)
         channels = self._outputs[np.arange(widths.shape[1]), widths]
         middles = self._middles[np.arange(len(self._stage)), widths[:, 1 + self._stage], ratios]
         kept = self._position < self._kept[np.arange(depths.shape[1]), depths][:, self._stage]
-        index = size[:, 0] if size.shape[1] else np.zeros(len(genotypes), dtype=np.int64)
+        index = rest[:, 0] if self.shape.heights else np.zeros(len(genotypes), dtype=np.int64)
         inputs, outputs = channels[:, self._stage + ~self._first], channels[:, 1 + self._stage]
         return index, channels, middles, inputs, outputs, kept
 

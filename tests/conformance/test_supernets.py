@@ -118,7 +118,7 @@ SUPERNETS: dict[str, Callable[..., Any]] = {
     "joint elastic resnet50": maker(ResNet50Supernet, **NARROW_RESNET50 | ELASTIC | JOINT),
     "narrow bootstrapped": bootstrapped,
     "odd bootstrapped": odd_bootstrapped,
-    "elastic bootstrapped": lambda **changes: bootstrapped(**(ELASTIC | changes)),
+    "joint elastic bootstrapped": lambda **changes: bootstrapped(**(ELASTIC | JOINT | changes)),
     "narrow transformer": narrow_transformer,
     "odd transformer": odd_transformer,
     "narrow ncf": narrow_ncf,
@@ -133,7 +133,8 @@ FREE = {  # the design variables whose options all cost the same
     ("proxyless", "params"): {"r"},
     ("resnet50", "macs"): {"p"},
     ("resnet50", "params"): {"r", "p"},
-    ("bootstrap_resnet50", "params"): {"r"},
+    ("bootstrap_resnet50", "macs"): {"p"},
+    ("bootstrap_resnet50", "params"): {"r", "p"},
     ("transformer", "macs"): HEADS,
     ("transformer", "params"): HEADS | {"decoder_attend"},
 }
