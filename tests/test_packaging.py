@@ -45,6 +45,8 @@ def test_the_wheel_ships_configs_weights_and_data(wheel: Path) -> None:
         "dynas/supernets/embedded/mbv3.md",
         "dynas/supernets/embedded/resnet50.safetensors",
         "dynas/supernets/embedded/resnet50.md",
+        "dynas/supernets/embedded/bootstrap_resnet50.safetensors",
+        "dynas/supernets/embedded/bootstrap_resnet50.md",
         "dynas/supernets/embedded/proxyless.safetensors",
         "dynas/supernets/embedded/proxyless.md",
         "dynas/supernets/embedded/transformer.safetensors",
