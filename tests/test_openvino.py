@@ -281,8 +281,8 @@ def test_quantisation_says_nothing_to_the_screen_the_network_or_the_home_folder(
 
 
 SMALL = (
-    *("objectives=[top1,size]", "budget=6", "mode.population=3", "algo.population=3", "hydra.run.dir=run"),
-    *("mode.predicted_evaluations=60", "data.validation_size=200", "data.calibration_size=64"),
+    *("objectives=[top1,size]", "budget=10", "mode.population=5", "algo.population=5", "hydra.run.dir=run"),
+    *("mode.predicted_evaluations=200", "data.validation_size=200", "data.calibration_size=64"),
 )
 
 
@@ -306,7 +306,7 @@ def chosen(row: dict[str, str]) -> str:
 
 def test_one_search_compares_both_precisions(joint_run: Path) -> None:
     rows = read_rows(joint_run)
-    assert len({row["key"] for row in rows}) == len(rows) == 6
+    assert len({row["key"] for row in rows}) == len(rows) == 10
     sizes = {one: [float(row["size [MB]"]) for row in rows if chosen(row) == one] for one in ("fp32", "int8")}
     assert min(map(len, sizes.values())) > 0
     assert np.mean(sizes["fp32"]) > 2 * np.mean(sizes["int8"])

@@ -76,7 +76,8 @@ def main(argv: list[str]) -> int:
     values = point_text(run.objectives, run.values[row].tolist())
     console.print(f"row {cell(run, row, 'index')} of {given.run}: {values}", soft_wrap=True, highlight=False)
     if (precision := measured_in(run, architecture)) != "fp32":
-        console.print(f"measured in {precision}, but written in fp32: quality and cost of the files are not these")
+        note = f"measured in {precision}, but written in fp32: quality and cost of the files are not these"
+        console.print(note, soft_wrap=True, highlight=False)
     written = write(network, names, folder, facts(run, row, network, origin))
     show(written, folder, network, origin, console)
     if given.formats is None:
