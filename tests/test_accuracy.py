@@ -158,9 +158,11 @@ class Seer(nn.Module):
     def __init__(self, height: int) -> None:
         super().__init__()
         self.resolution, self.seen = (height, height), []
+        self.norm = nn.BatchNorm2d(1)  # without any there is nothing to calibrate
 
     def forward(self, x: Tensor) -> Tensor:
         self.seen.append(tuple(x.shape))
+        self.norm(x)
         return nn.functional.one_hot(x[:, 0, 0, 0].long(), 10).float()
 
 

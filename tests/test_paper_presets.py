@@ -32,11 +32,20 @@ NUMBERS: dict[str, dict[str, Any]] = {
     },
     "transformer_nsga2": {"algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02},
     "transformer_random": {"algo.population": 50},
+    "ncf_linas": {
+        "algo.population": 10, "algo.crossover": 0.1, "algo.mutation": 0.02,
+        "mode.population": 10, "mode.predicted_evaluations": 2000,
+        "objectives.hr10.predictor": "svr_rbf", "objectives.latency.predictor": None,
+        "predictor._target_": "dynas.predictors.svr.SvrLinear",
+    },
+    "ncf_nsga2": {"algo.population": 10, "algo.crossover": 0.1, "algo.mutation": 0.02},
+    "ncf_random": {"algo.population": 10},
 }  # fmt: skip
 CHOICES = {
     "linas": ("nsga2", "Linas"), "oneshot": ("nsga2", "OneShot"), "constrained": ("ga", "OneShot"),
     "transformer_linas": ("nsga2", "Linas"), "transformer_nsga2": ("nsga2", "Validation"),
-    "transformer_random": ("random", "Validation"),
+    "transformer_random": ("random", "Validation"), "ncf_linas": ("nsga2", "Linas"),
+    "ncf_nsga2": ("nsga2", "Validation"), "ncf_random": ("random", "Validation"),
 }  # fmt: skip
 
 
@@ -58,3 +67,7 @@ def test_a_preset_has_the_numbers_of_the_paper(preset: str) -> None:
         assert config.data._target_.endswith("phrases")
         assert list(config.objectives) == ["bleu", "latency"]
         assert config.hardware.batch_size == 1
+    if preset.startswith("ncf_"):
+        assert config.supernet._target_.endswith("NcfSupernet")
+        assert config.data._target_.endswith("movielens")
+        assert list(config.objectives) == ["hr10", "latency"]

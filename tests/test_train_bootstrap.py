@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from dynas.supernets.bootstrap_resnet50 import BootstrapResNet50Supernet
-from dynas.training.sandwich import sandwich_step, step_genotypes
+from dynas.training.sandwich import step
 from tests.cli import dynas, killed
 from tests.resnets import OPTIONS, random_state
 
@@ -42,7 +42,7 @@ def test_fine_tuning_makes_a_supernet_of_an_ordinary_resnet(trained: Path) -> No
     largest = json.loads((trained / "run.json").read_text())["qualities"][-1]
     assert largest["sub-network"] == "largest"
     assert largest["top1 [%]"] > 30, "chance is 10 %"
-    assert "distillation from the original network" in (trained / "model_card.md").read_text()
+    assert "in a sandwich the original network teaches the smaller ones" in (trained / "model_card.md").read_text()
     supernet = BootstrapResNet50Supernet(str(trained / "weights.safetensors"), **(OPTIONS | {"resolution": (28, 28)}))
     assert supernet.params(supernet.space.largest()[None]).tolist() == [largest["params [parameters]"]]
 
@@ -60,7 +60,7 @@ def test_a_killed_fine_tuning_resumes_with_the_same_teacher(trained: Path, tmp_p
 def test_smaller_sub_networks_learn_what_the_original_says(tmp_path: Path) -> None:
     supernet = BootstrapResNet50Supernet(str(write_small(tmp_path)), **OPTIONS)
     net, space = supernet.elastic, supernet.space
-    largest, smallest = step_genotypes(space, np.ones(space.n_genes, dtype=bool), 0, np.random.default_rng(0))
+    largest, smallest = space.largest(), space.smallest()
     original = supernet.subnet(space.decode(largest))
     images = torch.randn(16, 1, 28, 56, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(16) % 10
@@ -71,14 +71,14 @@ def test_smaller_sub_networks_learn_what_the_original_says(tmp_path: Path) -> No
         return found
 
     net.train()
-    sandwich_step(net, space, np.stack([largest, smallest]), (images, labels), original)
+    step(net, space, np.stack([largest, smallest]), (images, labels), True, original)
     found = gradient()
     F.cross_entropy(net(images, space.decode(largest)), labels).backward()
     with torch.no_grad():
         said = original(images).softmax(dim=1)
     F.cross_entropy(net(images, space.decode(smallest)), said).backward()
     torch.testing.assert_close(found, gradient())
-    sandwich_step(net, space, np.stack([largest, smallest]), (images, labels))
+    step(net, space, np.stack([largest, smallest]), (images, labels), True)
     assert not torch.allclose(found, gradient()), "by default the largest teaches as it is by now"
 
 
