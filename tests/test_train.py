@@ -101,6 +101,11 @@ def test_a_rule_that_trains_nothing_is_refused(changes: dict[str, object]) -> No
         recipe(**changes)
 
 
+def test_a_teacher_whom_nobody_hears_is_refused() -> None:
+    with pytest.raises(DynasError, match=r"recipe\.teacher=original teaches nothing under recipe\.rule=uniform"):
+        recipe(rule="uniform", teacher="original")
+
+
 def test_in_a_sandwich_the_largest_teaches_under_uniform_sampling_the_labels_do() -> None:
     torch.manual_seed(0)
     net = nn.Linear(3, 4)

@@ -89,6 +89,8 @@ class Recipe:
             )
         if self.teacher not in ("largest", "original"):
             raise DynasError(f"recipe.teacher={self.teacher}: give largest or original")
+        if self.rule == "uniform" and self.teacher == "original":
+            raise DynasError("recipe.teacher=original teaches nothing under recipe.rule=uniform: give rule=sandwich")
 
 
 def elastic_genes(space: SearchSpace, recipe: Recipe, epoch: int) -> NDArray[np.bool_]:
