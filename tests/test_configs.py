@@ -30,14 +30,15 @@ TRANSFORMERS = [
 ]
 RATED = ["movielens", "ratings", "ml1m", "pinterest20"]
 RECOMMENDERS = [*RATED, "ncf", "hr10", "ndcg10", "hr10_latency", *(f"paper/ncf_{how}" for how in PAPER)]
+BOOTSTRAPPED = ["bootstrap_resnet50", *(f"paper/bnas_{how}" for how in PAPER)]
 SIZES = {  # distinct sub-networks where they are not those of mbv3
     "proxyless": 9 * 7371**5,
     "ofa_proxyless": 9 * 7371**5,
     "resnet50": 2_458_914_796_962,
-    "bootstrap_resnet50": 80_621_568,
     "ofa_resnet50": 2_458_914_796_962 * 2 // 3,  # two widths within the stem round to the same channels
     **dict.fromkeys(TRANSFORMERS, 417_846_678_672_384),
     **dict.fromkeys(RECOMMENDERS, 7_489_800),
+    **dict.fromkeys(BOOTSTRAPPED, 80_621_568),
 }
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
 BINARISED = ["data.path=${{oc.env:BINARISED}}", "supernet.source_vocabulary=16", "supernet.target_vocabulary=16"]
@@ -62,7 +63,7 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     ],
     "wmt14_en_de": ["supernet=transformer", *BINARISED],
     "hat_transformer": [*BINARISED, "supernet.embed_dims=[8,16]", "supernet.ffn_dims=[8,16,24]", "supernet.qkv_dim=16"],
-    "bootstrap_resnet50": [LAYOUT],
+    **dict.fromkeys(BOOTSTRAPPED, [LAYOUT]),
     "bleu": ["supernet=transformer"],
     "bleu_latency": ["supernet=transformer"],
     "params_without_embeddings": ["supernet=transformer"],

@@ -40,12 +40,20 @@ NUMBERS: dict[str, dict[str, Any]] = {
     },
     "ncf_nsga2": {"algo.population": 10, "algo.crossover": 0.1, "algo.mutation": 0.02},
     "ncf_random": {"algo.population": 10},
+    "bnas_linas": {
+        "budget": 100, "algo.population": 20, "algo.crossover": 0.9, "algo.mutation": 0.02,
+        "mode.population": 20, "mode.predicted_evaluations": 20_000,
+        "predictor._target_": "dynas.predictors.ridge.Ridge",
+    },
+    "bnas_nsga2": {"budget": 100, "algo.population": 20, "algo.crossover": 0.9, "algo.mutation": 0.02},
+    "bnas_random": {"budget": 100, "algo.population": 20},
 }  # fmt: skip
 CHOICES = {
     "linas": ("nsga2", "Linas"), "oneshot": ("nsga2", "OneShot"), "constrained": ("ga", "OneShot"),
     "transformer_linas": ("nsga2", "Linas"), "transformer_nsga2": ("nsga2", "Validation"),
     "transformer_random": ("random", "Validation"), "ncf_linas": ("nsga2", "Linas"),
     "ncf_nsga2": ("nsga2", "Validation"), "ncf_random": ("random", "Validation"),
+    "bnas_linas": ("nsga2", "Linas"), "bnas_nsga2": ("nsga2", "Validation"), "bnas_random": ("random", "Validation"),
 }  # fmt: skip
 
 
@@ -71,3 +79,8 @@ def test_a_preset_has_the_numbers_of_the_paper(preset: str) -> None:
         assert config.supernet._target_.endswith("NcfSupernet")
         assert config.data._target_.endswith("movielens")
         assert list(config.objectives) == ["hr10", "latency"]
+    if preset.startswith("bnas_"):
+        assert config.supernet._target_.endswith("BootstrapResNet50Supernet")
+        assert config.hardware._target_.endswith("OpenVinoMeter")
+        assert config.precision == "int8"
+        assert list(config.objectives) == ["top1", "latency"]
