@@ -63,7 +63,7 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     ],
     "wmt14_en_de": ["supernet=transformer", *BINARISED],
     "hat_transformer": [*BINARISED, "supernet.embed_dims=[8,16]", "supernet.ffn_dims=[8,16,24]", "supernet.qkv_dim=16"],
-    **dict.fromkeys(BOOTSTRAPPED, [LAYOUT]),
+    **{option: [LAYOUT] for option in BOOTSTRAPPED},
     "bleu": ["supernet=transformer"],
     "bleu_latency": ["supernet=transformer"],
     "params_without_embeddings": ["supernet=transformer"],
