@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """One measured value in the objective's unit, and what belongs to it (column name -> number)."""
+    """One measured value in the objective's unit, and what belongs to it (column name -> number, or word where it has no unit)."""
 
     value: float
-    extras: Mapping[str, float] = field(default_factory=dict)
+    extras: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @runtime_checkable
