@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from dynas.errors import DynasError
+from dynas.evaluate import reason
 from dynas.metrics.base import Reading
 
 if TYPE_CHECKING:
@@ -43,12 +44,23 @@ def watch_reference(bench: Bench, first_ms: float | None = None) -> float | None
 
     Returns:
         what it took at first, in milliseconds; None where nothing is timed or the meter watches no reference.
+
+    Raises:
+        DynasError: it cannot be made or timed.
     """
     times = any(isinstance(metric, Latency | Throughput) for metric in bench.metrics.values())
     if not times or not hasattr(bench.meter, "refer_to"):
         return None
-    ((module, inputs),) = to_time([bench.deployed(bench.supernet.space.middle())], bench, bench.meter.batch_size)
-    first: float = bench.meter.refer_to(module, inputs, first_ms)
+    try:
+        ((module, inputs),) = to_time([bench.deployed(bench.supernet.space.middle())], bench, bench.meter.batch_size)
+        first: float = bench.meter.refer_to(module, inputs, first_ms)
+    except DynasError:
+        raise
+    except Exception as error:  # a user's supernet may raise anything
+        raise DynasError(
+            f"the sub-network of middle options of '{bench.supernet.name}', beside which all others are timed, "
+            f"fails ({reason(error)}): mend it, or choose objectives without latency and throughput"
+        ) from error
     return first
 
 
