@@ -37,7 +37,7 @@ class TorchCpuMeter(CpuMeter):
         min_repeats: int,
         max_repeats: int,
         precision: float,
-        max_seconds: float = 3.0,
+        max_seconds: float = 2.0,
         backend: str = "eager",
         channels_last: bool = True,
     ) -> None:

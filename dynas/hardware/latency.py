@@ -89,7 +89,7 @@ class TimingMeter(ABC):
         min_repeats: int,
         max_repeats: int,
         precision: float,
-        max_seconds: float = 3.0,
+        max_seconds: float = 2.0,
     ) -> None:
         if batch_size < 1:
             raise DynasError(f"hardware.batch_size={batch_size}: give 1 or more")
@@ -166,7 +166,7 @@ class CpuMeter(TimingMeter):
         min_repeats: int,
         max_repeats: int,
         precision: float,
-        max_seconds: float = 3.0,
+        max_seconds: float = 2.0,
     ) -> None:
         super().__init__(batch_size, warmup, min_repeats, max_repeats, precision, max_seconds)
         cores = available_cores()

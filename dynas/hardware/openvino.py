@@ -48,7 +48,7 @@ class OpenVinoMeter(CpuMeter):
         precision: float,
         calibration_images: int,
         bias_correction: bool,
-        max_seconds: float = 3.0,
+        max_seconds: float = 2.0,
     ) -> None:
         super().__init__(threads, batch_size, warmup, min_repeats, max_repeats, precision, max_seconds)
         if missing := [package for package in PACKAGES if find_spec(package) is None]:
