@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from dynas.data.base import ClassificationData
@@ -69,6 +70,12 @@ class Bench:
             if check := getattr(part, "check", None):
                 check(self)
 
+    def deployed(self, genotype: NDArray[np.int64]) -> nn.Module:
+        """Return the sub-network of a canonical genotype ``(G,)`` as it runs on the hardware."""
+        deploy = getattr(self.meter, "deploy", in_torch)
+        subnet: nn.Module = deploy(self.supernet.subnet(self.supernet.space.decode(genotype)), self)
+        return subnet
+
     def measure(self, genotypes: Genotypes) -> Iterator[Measurement]:
         """Yield one measurement per canonical genotype ``(n, G)``, in order, group by group."""
         for start in range(0, len(genotypes), self.group):
@@ -92,11 +99,10 @@ class Bench:
         """Return sub-networks as they run, or the reason why one could not be made; none where all is counted."""
         if all(isinstance(metric, CountedMetric) for metric in self.metrics.values()):
             return []
-        deploy = getattr(self.meter, "deploy", in_torch)
         subnets: list[nn.Module | str] = []
         for genotype in genotypes:
             try:
-                subnets.append(deploy(self.supernet.subnet(self.supernet.space.decode(genotype)), self))
+                subnets.append(self.deployed(genotype))
             except Exception as error:  # a user's supernet may raise anything; only this candidate fails
                 subnets.append(reason(error))
         return subnets
@@ -128,7 +134,7 @@ def in_torch(subnet: nn.Module, bench: Bench) -> nn.Module:
 def to_measurement(row: Sequence[Outcome], seconds: float) -> Measurement:
     """Join the outcomes of one candidate; what failed or is not finite becomes NaN with its reason."""
     values: list[float] = []
-    extras: dict[str, float] = {}
+    extras: dict[str, float | str] = {}
     errors: list[str] = []
     for outcome in row:
         if isinstance(outcome, str):

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from dynas.evaluate import Evaluation, Observer, PredictorQuality, Problem, make_batch
 from dynas.pareto import hypervolume, non_dominated
-from dynas.report.tables import front_table, point_text
+from dynas.report.tables import front_table, point_text, quality_text
 from dynas.store import number, write_csv
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class SearchDisplay:
             self._console.print(front_table(summary.run))
             point = point_text(self._problem.objectives, summary.reference)
             self._console.print(f"hypervolume {summary.hypervolume:.6g} up to the reference point {point}")
-        for note in self._notes:
+        for note in (*self._notes, *filter(None, [quality_text(summary.run)])):
             self._console.print(note, soft_wrap=True, highlight=False, markup=False)
         if self._failed:
             self._console.print(f"{self._failed} candidates failed: see the error column of results.csv")

@@ -85,7 +85,7 @@ class Measurement:
     """
 
     values: tuple[float, ...]
-    extras: Mapping[str, float] = field(default_factory=dict)
+    extras: Mapping[str, float | str] = field(default_factory=dict)
     seconds: float = 0.0
     error: str = ""
 

@@ -297,6 +297,11 @@ class SearchSpace:
         """Return the genotype ``(G,)`` of every first option."""
         return np.zeros(self.n_genes, dtype=np.int64)
 
+    def middle(self) -> NDArray[np.int64]:
+        """Return the canonical genotype ``(G,)`` of every middle option, the larger one of two."""
+        canonical: Genotypes = self.canonical(self.cardinality[None, :] // 2)[0]
+        return canonical
+
     def largest(self) -> NDArray[np.int64]:
         """Return the canonical genotype ``(G,)`` of every last option."""
         canonical: Genotypes = self.canonical(self.cardinality[None, :] - 1)[0]

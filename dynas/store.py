@@ -54,6 +54,16 @@ def number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+def write_extra(value: float | str) -> str:
+    """Return the text of a further column's value."""
+    return value if isinstance(value, str) else number(value)
+
+
+def read_extra(name: str, text: str) -> float | str:
+    """Return the value of a further column from its text: a number where the column has a unit, else a word."""
+    return float(text) if name.endswith("]") else text
+
+
 class RunStore:
     """The evaluations of one run on disk (see `dynas.evaluate.Store`).
 
@@ -109,7 +119,7 @@ class RunStore:
                     evaluation.iteration,
                     evaluation.key,
                     *map(number, measurement.values),
-                    *(number(measurement.extras.get(name, math.nan)) for name in self._extras),
+                    *(write_extra(measurement.extras.get(name, "")) for name in self._extras),
                     number(round(measurement.seconds, 4)),
                     evaluation.timestamp,
                     " ".join(measurement.error.split()),
@@ -167,7 +177,7 @@ class RunStore:
             if self._space.key(genotype) != row["key"]:
                 raise ValueError("its key does not belong to its architecture")
             values = tuple(float(row[name] or math.nan) for name in self._values)
-            extras = {name: float(row[name]) for name in self._extras if row[name]}
+            extras = {name: read_extra(name, row[name]) for name in self._extras if row[name]}
             measurement = Measurement(values, extras, float(row["seconds [s]"]), row["error"])
             return Evaluation(
                 int(row["index"]), int(row["iteration"]), row["key"], genotype, measurement, row["timestamp"]

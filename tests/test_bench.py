@@ -19,6 +19,7 @@ from dynas.metrics.cost import Macs, Params
 from dynas.metrics.latency import Latency
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 
+LATENCY = ("latency_repeats [runs]", "latency_drift [%]", "latency_quality")
 METER = CpuMeter(threads=1, batch_size=2, warmup=0, min_repeats=2, max_repeats=2, precision=1.0)
 
 
@@ -81,11 +82,13 @@ def test_every_metric_fills_its_own_column_in_order(make_bench: Any, supernet: A
     assert ((columns[2] >= 0) & (columns[2] <= 100)).all()
     assert columns[3].tolist() == supernet.params(genotypes).tolist()
     assert (columns[4] > 0).all()
-    assert bench.extras == ("blocks [1]", "latency_p10 [ms]", "latency_p90 [ms]", "latency_repeats [runs]")
+    assert bench.extras == ("blocks [1]", "latency_p10 [ms]", "latency_p90 [ms]", *LATENCY)
     for row in measured:
         assert set(row.extras) == set(bench.extras)
         assert row.extras["latency_p10 [ms]"] <= row.values[4] <= row.extras["latency_p90 [ms]"]
         assert row.extras["latency_repeats [runs]"] == 2
+        assert row.extras["latency_drift [%]"] == 0, "no reference is watched"
+        assert row.extras["latency_quality"] in ("ok", "unsteady", "disturbed")
         assert row.error == ""
         assert row.seconds > 0
 

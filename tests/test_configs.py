@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 
 from dynas.build import build, build_problem
@@ -101,8 +102,14 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_imagenet(tmp_path_factory.mktemp("imagenet"), validation=1, train=1)
 
 
+NEEDS = {"cuda": (torch.cuda.is_available(), "torch finds no GPU on this machine")}
+
+
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_composes_and_builds(group: str, option: str, images: Path) -> None:
+    there, lacking = NEEDS.get(option, (True, ""))
+    if not there:
+        pytest.skip(lacking)
     companions = [override.format(images=images) for override in COMPANIONS.get(option, [])]
     config = compose("search", overrides=[f"{group}={option}", "supernet.weights=random", *companions])
     problem, bench = build_problem(config)
@@ -152,6 +159,16 @@ def test_a_transformer_brings_what_suits_it_unless_told_otherwise(supernet: str)
     recipe = compose("train", overrides=[f"supernet={supernet}"]).recipe
     assert recipe.batch_size > compose("train").recipe.batch_size, "of tokens, not of images"
     assert compose("train", overrides=[f"supernet={supernet}", "recipe.epochs=3"]).recipe.epochs == 3
+
+
+def test_all_that_times_modules_follows_the_same_rules() -> None:
+    options = ("cpu", "cuda", "openvino")
+    configs = {option: compose("search", overrides=[f"hardware={option}"]).hardware for option in options}
+    for config in configs.values():
+        assert (config.precision, config.min_repeats, config.batch_size) == (0.02, 8, 32)
+    assert compose("search", overrides=["hardware=cuda", "supernet=ncf"]).hardware.batch_size == 100
+    assert configs["cpu"].backend == configs["cuda"].backend == "eager"
+    assert "backend" not in configs["openvino"]
 
 
 def test_int8_brings_the_runtime_that_it_needs_unless_told_otherwise() -> None:

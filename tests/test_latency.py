@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from dynas import DynasError
-from dynas.hardware.latency import CpuMeter, median_interval, summarise
+from dynas.hardware.facts import available_cores, cgroup_quotas
+from dynas.hardware.latency import CpuMeter, denormals_are_flushed
+from dynas.hardware.rounds import Rounds, Taken, Timing, median_interval
 
 INPUTS = (torch.zeros(1, 8, 32, 32),)
 
@@ -21,8 +29,9 @@ def meter(
     min_repeats: int = 5,
     max_repeats: int = 20,
     precision: float = 0.1,
+    max_seconds: float = 60,
 ) -> CpuMeter:
-    return CpuMeter(threads, batch_size, warmup, min_repeats, max_repeats, precision)
+    return CpuMeter(threads, batch_size, warmup, min_repeats, max_repeats, precision, max_seconds)
 
 
 def convolutions(n: int) -> nn.Module:
@@ -145,26 +154,152 @@ def test_no_modules_have_no_latencies() -> None:
 
 
 @pytest.mark.parametrize(
-    "setting",
+    ("setting", "message"),
     [
-        {"batch_size": 0},
-        {"warmup": -1},
-        {"min_repeats": 1},
-        {"min_repeats": 9, "max_repeats": 8},
-        {"precision": 0.0},
-        {"precision": -0.1},
+        ({"batch_size": 0}, "hardware.batch_size=0: give 1 or more"),
+        ({"warmup": -1}, "hardware needs warmup >= 0"),
+        ({"min_repeats": 1}, "2 <= min_repeats"),
+        ({"min_repeats": 9, "max_repeats": 8}, "min_repeats <= max_repeats, got 1, 9 and 8"),
+        ({"precision": 0.0}, "precision > 0"),
+        ({"precision": -0.1}, "precision > 0"),
+        ({"max_seconds": 0}, "hardware needs max_seconds > 0"),
     ],
     ids=str,
 )
-def test_settings_that_make_no_sense_are_refused(setting: dict[str, int]) -> None:
-    with pytest.raises(DynasError, match="hardware needs batch_size >= 1, warmup >= 0, 2 <= min_repeats"):
+def test_settings_that_make_no_sense_are_refused(setting: dict[str, int], message: str) -> None:
+    with pytest.raises(DynasError, match=message):
         meter(**setting)
 
 
 @pytest.mark.parametrize("threads", [0, -1, 10_000])
-def test_threads_that_the_machine_lacks_are_refused(threads: int) -> None:
-    with pytest.raises(DynasError, match=rf"hardware\.threads={threads}: this machine has {os.cpu_count()} cores"):
+def test_threads_that_the_process_may_not_use_are_refused(threads: int) -> None:
+    cores = available_cores()
+    with pytest.raises(DynasError, match=rf"hardware\.threads={threads}: this process may use {cores} cores"):
         meter(threads=threads)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system knows no affinity")
+def test_the_affinity_of_the_process_counts_instead_of_the_machine() -> None:
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        with pytest.raises(DynasError, match="this process may use 1 cores"):
+            meter(threads=2)
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def test_the_quota_of_any_control_group_above_counts(tmp_path: Path) -> None:
+    membership, own = tmp_path / "cgroup", tmp_path / "root" / "pod" / "box"
+    own.mkdir(parents=True)
+    membership.write_text("1:cpu:/old\n0::/pod/box\n")
+    (own / "cpu.max").write_text("max 100000\n")
+    assert min(cgroup_quotas(tmp_path / "root", membership)) == float("inf")
+    (own.parent / "cpu.max").write_text("150000 100000\n")
+    assert min(cgroup_quotas(tmp_path / "root", membership)) == 1.5
+
+
+def test_threads_that_torch_does_not_give_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
+    wanted = 1 if torch.get_num_threads() > 1 else 2
+    if wanted > available_cores():
+        pytest.skip("this process has one core and computes on it")
+    with pytest.raises(DynasError, match=f"threads={wanted}, but torch computes on {torch.get_num_threads()} here"):
+        meter(threads=wanted)([convolutions(1)], [INPUTS])
+
+
+def test_denormals_are_flushed_while_timing_and_gc_is_off() -> None:
+    seen = set()
+
+    class Spy(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            seen.add((denormals_are_flushed(), gc.isenabled()))
+            return x
+
+    cpu = meter()
+    assert not denormals_are_flushed()
+    cpu([Spy()], [INPUTS])
+    assert seen == {(cpu.facts["denormals_flushed"], False)}
+    assert not denormals_are_flushed()
+    assert gc.isenabled()
+
+
+def test_time_in_which_others_had_the_processor_is_left_out() -> None:
+    """Two busy processes beside ours on one core triple the wall time of a timing, but not what is reported."""
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("this system knows no affinity")
+    before = os.sched_getaffinity(0)
+    module, inputs = convolutions(60), (torch.zeros(16, 8, 32, 32),)
+    os.sched_setaffinity(0, {min(before)})
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        start, cpu = time.perf_counter(), time.process_time()
+        (latency,) = meter(min_repeats=12, max_repeats=12)([module], [inputs])
+        wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+        os.sched_setaffinity(0, before)
+    assert wall > 1.8 * cpu, "we were really disturbed"
+    passes = 3 * (12 + 1)  # two untimed ones before each timing, and one timing at least that is thrown away
+    assert 1e-3 * latency.median_ms * passes < 1.2 * cpu
+    assert latency.quality == "disturbed"
+
+
+def rounds(warmup: int = 0, most: int = 10, precision: float = 0.01, max_seconds: float = 60) -> Rounds:
+    return Rounds(warmup, 2, most, precision, max_seconds)
+
+
+@pytest.mark.parametrize(
+    ("times", "limit", "thrown_away"),
+    [
+        ([10, 10], 9, 2),
+        ([10, 6, 5.8], 9, 3),  # 3 % shorter is no gain any more
+        ([10, 9, 8, 7, 6, 6], 9, 6),
+        ([10, 9, 8, 7, 6], 3, 3),
+        ([10], 0, 0),
+    ],
+)
+def test_a_module_is_warm_once_it_gains_no_more(times: list[float], limit: int, thrown_away: int) -> None:
+    answers = iter([*times, *[1000.0] * 20])
+    calls = []
+
+    def sampler() -> Timing:
+        calls.append(next(answers))
+        return Timing(calls[-1])
+
+    (result,) = rounds(warmup=limit, most=2)([sampler])
+    assert len(calls) - len(result.timings) == thrown_away
+
+
+def test_a_module_is_done_when_its_time_is_up() -> None:
+    rng = np.random.default_rng(0)
+
+    def sampler() -> Timing:
+        time.sleep(0.01)
+        return Timing(float(rng.uniform(1, 100)))
+
+    (result,) = rounds(most=1000, precision=1e-9, max_seconds=0.1)([sampler])
+    assert 2 <= len(result.timings) <= 11
+
+
+def test_a_slow_machine_is_divided_out_round_by_round() -> None:
+    """The machine's speed changes from round to round; two modules of 10 and 20 ms beside a reference of 5 ms."""
+    rng = np.random.default_rng(1)
+    speeds = {name: iter(np.repeat([1.0, 3.0, 1.5], 3)) for name in ("ten", "twenty", "reference")}
+    noise = iter(rng.normal(1, 0.005, 100))
+    ten, twenty = Rounds(0, 9, 9, 0.01, 60)(
+        [
+            lambda: Timing(10 * next(speeds["ten"]) * next(noise)),
+            lambda: Timing(20 * next(speeds["twenty"]) * next(noise)),
+        ],
+        lambda: Timing(5 * next(speeds["reference"])),
+        first_ms=5.0,
+    )
+    assert ten.times == pytest.approx(10, rel=0.02)
+    assert twenty.times == pytest.approx(20, rel=0.02)
+    assert ten.pace == twenty.pace == 1.5
 
 
 @pytest.mark.parametrize(
@@ -189,7 +324,43 @@ def test_the_interval_covers_the_true_median_in_about_nine_of_ten_cases() -> Non
     assert 0.85 <= np.mean(covered) <= 0.97
 
 
-def test_a_summary_holds_median_and_quantiles() -> None:
-    latency = summarise([float(value) for value in range(11)])
+def test_a_summary_holds_median_quantiles_and_quality() -> None:
+    def summary(values: Sequence[float], pace: float = 1.0, interrupted: bool = False) -> Any:
+        return meter().summarise(Taken([Timing(value, interrupted) for value in values], [pace] * len(values)))
+
+    latency = summary([float(value) for value in range(11)])
     assert (latency.p10_ms, latency.median_ms, latency.p90_ms, latency.repeats) == (1.0, 5.0, 9.0, 11)
-    assert summarise([1.0 / 3, 1.0 / 3]).median_ms == 0.333333
+    assert (latency.quality, latency.drift) == ("unsteady", 0)
+    assert summary([1.0 / 3] * 4).median_ms == 0.333333
+    assert summary([2.0] * 4).quality == "ok"
+    assert summary([2.0] * 4, interrupted=True).quality == "disturbed"
+    slower = summary([2.0] * 4, pace=1.25)
+    assert (slower.median_ms, slower.drift, slower.quality) == (1.6, 0.25, "disturbed")
+
+
+def test_a_reference_is_timed_beside_all_others_and_keeps_its_first_time() -> None:
+    calls: list[str] = []
+
+    class Named(nn.Module):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        def forward(self, x: Tensor) -> Tensor:
+            calls.append(self.name)
+            return x * 1.0
+
+    cpu = meter(min_repeats=5, max_repeats=5, warmup=0)
+    first = cpu.refer_to(Named("reference"), INPUTS)
+    assert first > 0
+    assert set(calls) == {"reference"}
+    calls.clear()
+    (latency,) = cpu([Named("other")], [INPUTS])
+    assert calls.count("reference") == calls.count("other") == 3 * 5, "two untimed passes before each timing"
+    assert latency.median_ms < 20 * first
+    again = meter(min_repeats=5, max_repeats=5)
+    assert again.refer_to(Named("reference"), INPUTS, first_ms=first / 100) == first / 100, "as in the run that goes on"
+    (later,) = again([Named("other")], [INPUTS])
+    assert later.drift > 5
+    assert later.median_ms < latency.median_ms / 5
+    assert later.quality == "disturbed"

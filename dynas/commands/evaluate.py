@@ -94,10 +94,12 @@ def check_same_architectures(folder: Path, by_key: Mapping[str, object]) -> None
 def conclude(summary: Summary, by_key: Mapping[str, Sequence[Candidate]], bench: Bench, console: Console) -> None:
     """Print the measurements, how they differ from earlier ones, what failed, and where everything lies."""
     from dynas.report.evaluated import changes, differences, evaluated, evaluated_table, write_earlier
+    from dynas.report.tables import quality_text
 
     result = evaluated(summary.run, by_key)
     console.print(evaluated_table(result))
-    for sentence in (*changes(result), *differences(result), *bench.notes):
+    quality = filter(None, [quality_text(summary.run)])
+    for sentence in (*changes(result), *differences(result), *quality, *bench.notes):
         console.print(sentence, soft_wrap=True, highlight=False, markup=False)
     error = summary.run.header.index("error")
     for candidates, row in zip(result.named, summary.run.rows, strict=True):

@@ -74,9 +74,12 @@ def measure(
 ) -> str:
     """Measure up to ``budget`` sub-networks into a run folder and show them; return ``finished`` or ``interrupted``."""
     from dynas.evaluate import Evaluator
-    from dynas.store import RunStore, write_run
+    from dynas.metrics.latency import watch_reference
+    from dynas.store import RunStore, read_run, write_run
 
-    facts = run_facts(config, budget, problem, bench)
+    earlier = read_run(folder) if config.resume else {}
+    reference_ms = watch_reference(bench, earlier.get("reference_ms"))
+    facts = run_facts(config, budget, problem, bench) | {"reference_ms": reference_ms}
     store = RunStore(folder, problem.space, problem.objectives, bench.extras)
     write_run(folder, facts)
     evaluator = Evaluator(problem, bench.measure, budget, store, display, stopping)
@@ -124,6 +127,7 @@ def run_facts(config: DictConfig, budget: int, problem: Problem, bench: Bench) -
         "data_sha256": bench.data.digest,
         "hardware_sha256": getattr(bench.meter, "digest", None),
         "machine": machine_facts(),
+        "hardware": getattr(bench.meter, "facts", {}),
         "torch_threads": torch.get_num_threads(),
         "versions": package_versions(),
     }

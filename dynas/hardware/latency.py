@@ -1,11 +1,14 @@
-"""Latency on the CPU, measured in interleaved rounds."""
+"""What a latency is, who measures it, and how the CPU is timed."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -13,17 +16,32 @@ from torch import Tensor, nn
 from torch.utils.benchmark import Timer
 
 from dynas.errors import DynasError
-from dynas.objectives import Values
+from dynas.hardware.facts import available_cores
+from dynas.hardware.rounds import Rounds, Sampler, Taken, Timing
+
+if sys.platform != "win32":  # which does not tell how often a process was interrupted
+    from resource import RUSAGE_SELF, getrusage
+
+DISTURBED = 0.05  # drift of the reference from which a latency counts as disturbed
+Module = Callable[..., Any]
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Wall time of one forward pass in milliseconds: median, 10 % and 90 % quantile over ``repeats`` timings."""
+    """Time of one forward pass in milliseconds: median, 10 % and 90 % quantile over ``repeats`` timings.
+
+    Attributes:
+        drift: how much slower the machine was meanwhile than at first, as a share; it is already divided out.
+        quality: ``ok``; ``unsteady`` where the median is not known as precisely as was asked for; ``disturbed`` where
+            other work or a change of clock rate had to be divided out.
+    """
 
     median_ms: float
     p10_ms: float
     p90_ms: float
     repeats: int
+    drift: float = 0.0
+    quality: str = "ok"
 
 
 class LatencyMeter(Protocol):
@@ -33,7 +51,8 @@ class LatencyMeter(Protocol):
     class to what replaces it (see `dynas.metrics.base.follow`). One that reads a file keeps its SHA-256 as ``digest``.
     One with a runtime of its own has a method ``deploy(subnet, bench)``, which turns a sub-network into a module that
     runs there and that all metrics measure; ``precisions`` names those that it can compute in where there are others
-    than fp32. It may have a method ``check(bench)``, as metrics have.
+    than fp32. It may have a method ``check(bench)``, as metrics have; a method ``refer_to`` (see `TimingMeter`), if it
+    watches a reference; and a mapping ``facts`` of what run.json shall say of the target.
 
     Attributes:
         batch_size: samples per forward pass.
@@ -46,74 +65,177 @@ class LatencyMeter(Protocol):
         ...
 
 
-class CpuMeter:
+class TimingMeter(ABC):
+    """Times modules in interleaved rounds, beside a reference that tells how fast the machine is just then.
+
+    A machine is slower while other programs run on it or when it is hot. Each timing is divided by how much longer
+    than at first the reference took in the same round, so that latencies of one run can be compared.
+
+    Args:
+        batch_size: samples per forward pass.
+        warmup, min_repeats, max_repeats, precision, max_seconds: see `dynas.hardware.rounds.Rounds`.
+
+    Attributes:
+        facts: what run.json shall say of the target.
+
+    Raises:
+        DynasError: a number makes no sense.
+    """
+
+    def __init__(
+        self,
+        batch_size: int,
+        warmup: int,
+        min_repeats: int,
+        max_repeats: int,
+        precision: float,
+        max_seconds: float = 2.0,
+    ) -> None:
+        if batch_size < 1:
+            raise DynasError(f"hardware.batch_size={batch_size}: give 1 or more")
+        self.batch_size = batch_size
+        self.rounds = Rounds(warmup, min_repeats, max_repeats, precision, max_seconds)
+        self.facts: dict[str, object] = {}
+        self._reference: Sampler | None = None
+        self._first_ms = 1.0
+
+    @abstractmethod
+    def sampler(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> Sampler:
+        """Return what times one forward pass of a module."""
+
+    @abstractmethod
+    def conditions(self) -> AbstractContextManager[None]:
+        """Return a context in which modules are timed."""
+
+    def refer_to(self, module: nn.Module, inputs: tuple[Tensor, ...], first_ms: float | None = None) -> float:
+        """Take the pace of the machine from a module, from now on.
+
+        Args:
+            module: what all other modules are timed beside.
+            inputs: its inputs.
+            first_ms: what it took when the run began; None: it begins now.
+
+        Returns:
+            what it took at first, in milliseconds.
+        """
+        with self.conditions():
+            self._reference = self.sampler(module, inputs)
+            if first_ms is None:
+                (taken,) = self.rounds([self._reference])
+                first_ms = float(np.median(taken.times))
+        self._first_ms = first_ms
+        return first_ms
+
+    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Latency]:
+        """Return one latency per module, each for a forward pass of its own inputs."""
+        with self.conditions():
+            samplers = [self.sampler(module, own) for module, own in zip(modules, inputs, strict=True)]
+            return [self.summarise(one) for one in self.rounds(samplers, self._reference, self._first_ms)]
+
+    def summarise(self, taken: Taken) -> Latency:
+        """Return median and quantiles, to the nanosecond, with what is to be said of them."""
+        low, median, high = np.round(np.quantile(taken.times, [0.1, 0.5, 0.9]), 6)
+        drift = round(taken.pace - 1, 4)
+        if taken.interrupted > 0.5 or abs(drift) > DISTURBED:
+            quality = "disturbed"
+        else:
+            quality = "ok" if self.rounds.precise(taken.times) else "unsteady"
+        return Latency(float(median), float(low), float(high), len(taken.times), drift, quality)
+
+
+class CpuMeter(TimingMeter):
     """Times modules on the CPU with torch.utils.benchmark.
 
-    All modules of a call take turns in a new random order each round, so that a slow phase of the machine
-    hits them alike. A module is done once the interval of its median is narrow enough. Two untimed
-    passes before each timing, made by torch's Timer, bring a module back into the caches.
+    Two untimed passes before each timing, made by torch's Timer, bring a module back into the caches; Python collects
+    no garbage meanwhile, and denormal numbers are flushed to zero. Where the system takes the processor away from a
+    single thread, the timing is the processor time that it had instead of the wall time.
 
     Args:
         threads: intra-operation threads; two on a busy host can be far slower than one.
-        batch_size: samples per forward pass.
-        warmup: forward passes before the first timing of a module.
-        min_repeats: timings per module at least.
-        max_repeats: timings per module at most.
-        precision: half width of the interval, as a share of the median, at which a module is done.
+        batch_size, warmup, min_repeats, max_repeats, precision, max_seconds: see `TimingMeter`.
 
     Raises:
         DynasError: a number makes no sense on this machine.
     """
 
     def __init__(
-        self, threads: int, batch_size: int, warmup: int, min_repeats: int, max_repeats: int, precision: float
+        self,
+        threads: int,
+        batch_size: int,
+        warmup: int,
+        min_repeats: int,
+        max_repeats: int,
+        precision: float,
+        max_seconds: float = 2.0,
     ) -> None:
-        cores = os.cpu_count() or 1
+        super().__init__(batch_size, warmup, min_repeats, max_repeats, precision, max_seconds)
+        cores = available_cores()
         if not 1 <= threads <= cores:
-            raise DynasError(f"hardware.threads={threads}: this machine has {cores} cores, give 1 to {cores}")
-        if batch_size < 1 or warmup < 0 or not 2 <= min_repeats <= max_repeats or precision <= 0:
-            raise DynasError(
-                "hardware needs batch_size >= 1, warmup >= 0, 2 <= min_repeats <= max_repeats and precision > 0, "
-                f"got {batch_size}, {warmup}, {min_repeats}, {max_repeats} and {precision}"
-            )
-        self.threads, self.batch_size, self.warmup = threads, batch_size, warmup
-        self.min_repeats, self.max_repeats, self.precision = min_repeats, max_repeats, precision
+            raise DynasError(f"hardware.threads={threads}: this process may use {cores} cores, give 1 to {cores}")
+        self.threads = threads
+        self.facts |= {"threads": threads, "denormals_flushed": flushes_denormals()}
 
-    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Latency]:
-        """Return one latency per module, each for a forward pass of its own inputs."""
-        order = np.random.default_rng(0)
-        times: list[list[float]] = [[] for _ in modules]
-        with torch.inference_mode():
-            timers = [self._timer(module, own) for module, own in zip(modules, inputs, strict=True)]
-            for timer in timers:
-                if self.warmup:
-                    timer.timeit(self.warmup)
-            for _ in range(self.max_repeats):
-                waiting = [index for index, taken in enumerate(times) if not self._known(taken)]
-                if not waiting:
-                    break
-                for index in order.permutation(waiting):
-                    times[index].append(1e3 * timers[index].timeit(1).median)
-        return [summarise(taken) for taken in times]
+    def sampler(self, module: Module, inputs: tuple[Tensor, ...]) -> Sampler:
+        """Return what times one forward pass of a module."""
+        clock = Clock()
+        timer = Timer(
+            "module(*inputs)",
+            globals={"module": module, "inputs": inputs},
+            num_threads=self.threads,
+            timer=clock,
+        )
 
-    def _timer(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> Timer:
-        return Timer("module(*inputs)", globals={"module": module, "inputs": inputs}, num_threads=self.threads)
+        def take() -> Timing:
+            wall = timer.timeit(1).median
+            cpu, interrupted = clock.between()
+            return Timing(1e3 * (min(wall, cpu) if interrupted and self.threads == 1 else wall), interrupted)
 
-    def _known(self, taken: Sequence[float]) -> bool:
-        return len(taken) >= self.min_repeats and median_interval(np.array(taken)) <= self.precision
+        return take
 
-
-def median_interval(times: Values) -> float:
-    """Return the half width of the median's interval of about 90 % confidence, as a share of the median.
-
-    McGill, Tukey and Larsen 1978 (doi 10.1080/00031305.1978.10479236): 1.57 interquartile ranges over the root
-    of the number of timings; outliers do not move it.
-    """
-    low, median, high = np.quantile(times, [0.25, 0.5, 0.75])
-    return float(1.57 * (high - low) / np.sqrt(len(times)) / median)
+    @contextmanager
+    def conditions(self) -> Iterator[None]:
+        """Compute in inference mode, on the threads that were asked for and without denormals; then as before."""
+        threads, flushed = torch.get_num_threads(), denormals_are_flushed()
+        torch.set_num_threads(self.threads)
+        torch.set_flush_denormal(True)
+        try:
+            if torch.get_num_threads() != self.threads:
+                raise DynasError(
+                    f"hardware.threads={self.threads}, but torch computes on {torch.get_num_threads()} here: "
+                    f"give hardware.threads={torch.get_num_threads()}"
+                )
+            with torch.inference_mode():
+                yield
+        finally:
+            torch.set_flush_denormal(flushed)
+            torch.set_num_threads(threads)
 
 
-def summarise(times: Sequence[float]) -> Latency:
-    """Return median and quantiles of timings in milliseconds, to the nanosecond."""
-    low, median, high = np.round(np.quantile(times, [0.1, 0.5, 0.9]), 6)
-    return Latency(float(median), float(low), float(high), len(times))
+class Clock:
+    """Wall time in seconds; keeps what a process's processor time and interruptions were at the last two readings."""
+
+    def __init__(self) -> None:
+        self._before = self._last = (0.0, 0)
+
+    def __call__(self) -> float:
+        """Read the clock."""
+        interruptions = 0 if sys.platform == "win32" else getrusage(RUSAGE_SELF).ru_nivcsw
+        self._before, self._last = self._last, (time.process_time(), interruptions)
+        return time.perf_counter()
+
+    def between(self) -> tuple[float, bool]:
+        """Return the processor time between the last two readings in seconds, and whether the system interrupted."""
+        return self._last[0] - self._before[0], self._last[1] > self._before[1]
+
+
+def denormals_are_flushed() -> bool:
+    """Tell whether torch takes denormal numbers for zero just now."""
+    return float(torch.tensor(5e-324, dtype=torch.float64) * 1.0) == 0.0
+
+
+def flushes_denormals() -> bool:
+    """Tell whether this processor can take denormal numbers for zero; the setting stays as it is."""
+    before = denormals_are_flushed()
+    can = torch.set_flush_denormal(True)
+    torch.set_flush_denormal(before)
+    return can

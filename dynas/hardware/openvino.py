@@ -28,7 +28,7 @@ class OpenVinoMeter(CpuMeter):
 
     Args:
         threads: threads of an inference.
-        batch_size, warmup, min_repeats, max_repeats, precision: see `dynas.hardware.latency.CpuMeter`.
+        batch_size, warmup, min_repeats, max_repeats, precision, max_seconds: see `dynas.hardware.latency.CpuMeter`.
         calibration_images: images that quantisation looks at, the first of the data's calibration images.
         bias_correction: whether quantisation corrects biases, which takes two to four times as long.
 
@@ -48,8 +48,9 @@ class OpenVinoMeter(CpuMeter):
         precision: float,
         calibration_images: int,
         bias_correction: bool,
+        max_seconds: float = 2.0,
     ) -> None:
-        super().__init__(threads, batch_size, warmup, min_repeats, max_repeats, precision)
+        super().__init__(threads, batch_size, warmup, min_repeats, max_repeats, precision, max_seconds)
         if missing := [package for package in PACKAGES if find_spec(package) is None]:
             raise DynasError(f"hardware=openvino needs {' and '.join(missing)}: pip install 'dynas[openvino]'")
         if calibration_images < 1:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dynas.data.base import ClassificationData
 from dynas.errors import DynasError
-from dynas.metrics.base import Reading
+from dynas.metrics.base import Reading, device_of
 from dynas.metrics.beam_search import Translator
 from dynas.metrics.ranking import Recommender
 from dynas.supernets.base import Supernet
@@ -28,7 +28,10 @@ def recalibrate(subnet: nn.Module, batches: Iterable[Tensor]) -> None:
     norms = [module for module in subnet.modules() if isinstance(module, nn.BatchNorm2d)]
     if not norms:
         return
-    sums = [(torch.zeros(norm.num_features), torch.zeros(norm.num_features)) for norm in norms]
+    device = device_of(subnet)
+    sums = [
+        (torch.zeros(norm.num_features, device=device), torch.zeros(norm.num_features, device=device)) for norm in norms
+    ]
 
     def collect(norm: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         assert isinstance(norm, nn.BatchNorm2d)
@@ -47,7 +50,7 @@ def recalibrate(subnet: nn.Module, batches: Iterable[Tensor]) -> None:
     total = 0
     with torch.inference_mode():
         for batch in batches:
-            subnet(batch)
+            subnet(batch.to(device))
             total += len(batch)
     for hook in hooks:
         hook.remove()
@@ -71,10 +74,10 @@ def top1(subnet: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
         subnet: maps images ``(n, C, H, W)`` to logits ``(n, classes)``.
         batches: images and labels ``(n,)``.
     """
-    correct = total = 0
+    correct, total, device = 0, 0, device_of(subnet)
     with torch.inference_mode():
         for images, labels in batches:
-            correct += int((subnet(images).argmax(1) == labels).sum())
+            correct += int((subnet(images.to(device)).argmax(1) == labels.to(device)).sum())
             total += len(labels)
     return 100.0 * correct / total
 

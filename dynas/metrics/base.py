@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """One measured value in the objective's unit, and what belongs to it (column name -> number)."""
+    """One measured value in the objective's unit, and what belongs to it: numbers, or words where it has no unit."""
 
     value: float
-    extras: Mapping[str, float] = field(default_factory=dict)
+    extras: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -73,6 +74,11 @@ class CountedMetric(Protocol):
 
 
 Metric = MeasuredMetric | CountedMetric
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Return where a module computes: where its first parameter is, the CPU for one without any."""
+    return next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
 
 
 def follow(metric: Metric, parts: Sequence[object]) -> Metric:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from dynas.data.recommendation_base import RecommendationData
 from dynas.errors import DynasError
-from dynas.metrics.base import Reading
+from dynas.metrics.base import Reading, device_of
 
 if TYPE_CHECKING:
     from dynas.bench import Bench
@@ -71,11 +71,11 @@ def gains(scores: NDArray[np.floating], k: int) -> NDArray[np.float64]:
 @torch.inference_mode()
 def score(network: Recommender, data: RecommendationData) -> NDArray[np.float32]:
     """Return the scores ``(n, 1 + negatives)`` of all candidates of all ranked users."""
-    shape = data.candidates.shape
-    users = torch.from_numpy(data.ranked_users).repeat_interleave(shape[1])
-    items = torch.from_numpy(data.candidates).flatten()
+    shape, device = data.candidates.shape, device_of(cast(nn.Module, network))
+    users = torch.from_numpy(data.ranked_users).to(device).repeat_interleave(shape[1])
+    items = torch.from_numpy(data.candidates).to(device).flatten()
     batches = zip(torch.split(users, PAIRS), torch.split(items, PAIRS), strict=True)
-    scores: NDArray[np.float32] = torch.cat([network(*batch) for batch in batches]).view(shape).numpy()
+    scores: NDArray[np.float32] = torch.cat([network(*batch) for batch in batches]).view(shape).cpu().numpy()
     return scores
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -81,6 +82,14 @@ class Run:
         rows = np.flatnonzero(self.feasible)
         rows = rows[non_dominated(self.losses[rows])]
         return rows[np.lexsort(self.losses[rows].T[::-1])]
+
+    @property
+    def qualities(self) -> Mapping[str, int]:
+        """Number of latencies that were measured of each quality other than ``ok``."""
+        if "latency_quality" not in self.header:
+            return {}
+        column = self.header.index("latency_quality")
+        return Counter(row[column] for row in self.rows if row[column] not in ("", "ok"))
 
     @property
     def choices(self) -> Mapping[str, str]:

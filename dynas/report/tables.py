@@ -125,6 +125,16 @@ def comparison_records(comparison: Comparison) -> list[Record]:
     return records
 
 
+def quality_text(run: Run) -> str:
+    """Return how many latencies are not as good as was asked for, and why; empty where all are."""
+    said = {
+        "disturbed": "were taken beside other work or at another clock rate, which was divided out",
+        "unsteady": "are less certain than hardware.precision asks for",
+    }
+    parts = [f"{run.qualities[quality]} {text}" for quality, text in said.items() if quality in run.qualities]
+    return f"of {len(run)} latencies, {' and '.join(parts)}: see latency_quality in results.csv" if parts else ""
+
+
 def point_text(objectives: Sequence[Objective], point: Sequence[float]) -> str:
     """Return a point in the objectives' units as text, such as ``top1 61.2 %; latency 9.5 ms``."""
     return "; ".join(f"{one.name} {readable(value)} {one.unit}" for one, value in zip(objectives, point, strict=True))

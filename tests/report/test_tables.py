@@ -20,6 +20,7 @@ from dynas.report.tables import (
     comparison_records,
     comparison_table,
     front_table,
+    quality_text,
     readable,
 )
 from tests.report.runs import FIVE, LATENCY, MACS, NAN, TOP1, search, write_search
@@ -63,6 +64,26 @@ def test_an_empty_front_is_a_table_without_rows(tmp_path: Path) -> None:
     shown = lines(front_table(search(tmp_path / "run", [])))
     assert shown[0] == "front: 0 of 0 sub-networks"
     assert "latency [ms]" in shown[1]
+
+
+@pytest.mark.parametrize(
+    ("qualities", "said"),
+    [
+        (["ok", "ok", "ok", "ok", ""], ""),
+        (["ok", "disturbed", "", "disturbed", "ok"], "of 5 latencies, 2 were taken beside other work"),
+        (["ok", "unsteady", "", "disturbed", "ok"], "divided out and 1 are less certain than hardware.precision"),
+    ],
+)
+def test_latencies_that_are_not_ok_are_counted(tmp_path: Path, qualities: list[str], said: str) -> None:
+    path = write_search(tmp_path / "run", FIVE) / "results.csv"
+    assert quality_text(load_run(path.parent)) == "", "an older run tells no quality"
+    header, *rows = path.read_text().splitlines()
+    cells = [header.replace("latency_p10 [ms]", "latency_p10 [ms],latency_quality")]
+    cells += [row.replace(",,0.5,", f",,{quality},0.5,") for row, quality in zip(rows, qualities, strict=True)]
+    path.write_text("\n".join(cells) + "\n")
+    told = quality_text(load_run(path.parent))
+    assert said in told
+    assert bool(told) == bool(said)
 
 
 def test_the_comparison_is_shown_in_three_formats(tmp_path: Path) -> None:
