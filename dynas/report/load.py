@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import io
 import json
 import math
@@ -113,20 +114,38 @@ def load_run(folder: Path) -> Run:
 def find_runs(paths: Iterable[Path]) -> list[Path]:
     """Return the run folders at and beneath the given folders, sorted within each and none twice.
 
+    Args:
+        paths: folders, or patterns of folders such as ``outputs/sweep_*`` that no shell has expanded.
+
     Raises:
-        DynasError: a path does not exist, or there is no run of a search beneath it.
+        DynasError: a path does not exist, nothing matches a pattern, or there is no run of a search beneath it.
     """
     folders: dict[Path, Path] = {}
     for path in paths:
-        if not path.is_dir():
-            problem = "is not a folder" if path.exists() else "does not exist"
-            raise DynasError(f"'{path}' {problem}: give a run folder, or a folder of runs such as outputs")
-        found = sorted(file.parent for file in path.rglob(RESULTS) if (file.parent / RUN).is_file())
+        found = sorted(folder for start in _expand(path) for folder in _runs_beneath(start))
         if not found:
             raise DynasError(f"no run in '{path}': a run folder of dynas search holds {RUN} and {RESULTS}")
         for folder in found:
             folders.setdefault(folder.resolve(), folder)
     return list(folders.values())
+
+
+def _expand(path: Path) -> list[Path]:
+    """Return the folder itself, or the folders that match it as a pattern."""
+    if path.is_dir():
+        return [path]
+    if path.exists():
+        raise DynasError(f"'{path}' is not a folder: give a run folder, or a folder of runs such as outputs")
+    if not glob.has_magic(str(path)):
+        raise DynasError(f"'{path}' does not exist: give a run folder, or a folder of runs such as outputs")
+    folders = [Path(match) for match in sorted(glob.glob(str(path), recursive=True)) if Path(match).is_dir()]
+    if not folders:
+        raise DynasError(f"no folder matches '{path}': give a run folder, or a folder of runs such as outputs")
+    return folders
+
+
+def _runs_beneath(folder: Path) -> list[Path]:
+    return [file.parent for file in folder.rglob(RESULTS) if (file.parent / RUN).is_file()]
 
 
 def _read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, ...]:
