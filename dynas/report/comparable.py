@@ -14,7 +14,9 @@ TIME_UNITS = ("s", "ms", "us", "µs", "ns")
 
 def check_comparable(runs: Sequence[Run]) -> None:
     """Raise DynasError where values do not mean the same in all runs: what differs, in how many, what to type."""
-    _refuse_where(runs, "objectives", [", ".join(map(_meaning, run.objectives)) for run in runs], _objectives_hint(runs))
+    _refuse_where(
+        runs, "objectives", [", ".join(map(_meaning, run.objectives)) for run in runs], _objectives_hint(runs)
+    )
     facts = [circumstances(run) for run in runs]
     for what in dict.fromkeys(name for one in facts for name in one):
         section = what.split(".")[0]

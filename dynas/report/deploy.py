@@ -22,7 +22,9 @@ def evaluate_command(run: Run, row: int) -> str:
     for override in overrides if isinstance(overrides, list) else ():
         if str(override).lstrip("+~").split("=")[0].split(".")[0] in SECTIONS and "." in str(override).split("=")[0]:
             chosen.append(str(override))
-    return _joined(["dynas", "evaluate", *chosen, f"architectures={_hydra(str(run.folder))}", f"rows=[{index(run, row)}]"])
+    return _joined(
+        ["dynas", "evaluate", *chosen, f"architectures={_hydra(str(run.folder))}", f"rows=[{index(run, row)}]"]
+    )
 
 
 def index(run: Run, row: int) -> str:

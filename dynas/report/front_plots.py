@@ -64,7 +64,7 @@ def plot_progress(comparison: Comparison, path: Path) -> None:
     """
     groups = comparison.groups[:MOST_PANELS]
     across, up = _main_pair(comparison.objectives)
-    columns = min(ACROSS, len(groups))
+    columns = min(ACROSS, -(-len(groups) // max(1, round(len(groups) ** 0.5))))
     rows = -(-len(groups) // columns)
     figure = new_figure(2.2 + 3.4 * columns, 0.6 + 3.3 * rows) if len(groups) > 1 else new_figure(7.2, 4.6)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
@@ -83,9 +83,10 @@ def plot_progress(comparison: Comparison, path: Path) -> None:
         name_axes(axes, comparison.objectives[across], comparison.objectives[up], together[:, across], together[:, up])
         axes.label_outer()
         axes.set_title(series.name, fontsize=9.5, loc="left")
-    for axes in grid[len(groups) :]:
+    for axes, above in zip(grid[len(groups) :], grid[len(groups) - columns :], strict=False):
         axes.set_axis_off()
-        grid[len(groups) - columns].xaxis.set_tick_params(labelbottom=True)
+        above.xaxis.set_tick_params(labelbottom=True)
+        above.set_xlabel(grid[len(groups) - 1].get_xlabel())
     bar = figure.colorbar(ScalarMappable(norm, SEQUENCE), ax=list(grid), label="evaluation", pad=0.015, aspect=32)
     bar.outline.set_visible(False)
     save(figure, path)

@@ -54,7 +54,9 @@ def chosen_runs(runs: Sequence[Run], wanted: Sequence[str]) -> list[Run]:
         known = sorted(dict.fromkeys(name for one in described for name in one))
         if not equals or key not in known:
             plain = ", ".join(name for name in known if "." not in name)
-            raise DynasError(f"--where {text}: give KEY=VALUE with one of {plain}, or a setting such as mode.population")
+            raise DynasError(
+                f"--where {text}: give KEY=VALUE with one of {plain}, or a setting such as mode.population"
+            )
         values = sorted({one[key] for one in described if key in one})
         left = [run for run in left if _named(run).get(key) == value]
         if not left:

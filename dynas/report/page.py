@@ -43,6 +43,7 @@ def page(comparison: Comparison) -> str:
     names = ", ".join(objective.name for objective in comparison.objectives)
     title = f"{names}: {len(comparison.runs)} run{'s' * (len(comparison.runs) > 1)}"
     total = sum(len(run.front) for run in comparison.runs)
+    facts = "".join(facts_html(group.name, run) for group in comparison.groups for run in group.runs)
     shown = f"{len(members)} of {total}" if len(members) < total else str(total)
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -66,7 +67,7 @@ def page(comparison: Comparison) -> str:
 <section><h2>Front members ({shown})</h2>
 <p id="said" role="status">The buttons copy the commands that measure a sub-network again and write it as files.</p>
 {members_html(comparison, members, joint_front(members).tolist()) if members else "<p>none</p>"}</section>
-<section><h2>Runs</h2>{"".join(facts_html(group.name, run) for group in comparison.groups for run in group.runs)}</section>
+<section><h2>Runs</h2>{facts}</section>
 </main>
 <footer>Written by dynas report on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</footer>
 <script type="application/json" id="data">{_harmless(data)}</script>

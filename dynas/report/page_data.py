@@ -104,5 +104,3 @@ def _thin(n: int, most: int) -> NDArray[np.int64]:
 def _short(values: Values) -> list[float | None]:
     """Return numbers in eight significant digits; None where there is none."""
     return [float(f"{value:.8g}") if np.isfinite(value) else None for value in values]
-
-

@@ -72,11 +72,7 @@ def members_html(comparison: Comparison, members: Sequence[Member], joint: Seque
         cells += [text_cell(number, number), text_cell("●" if best else "", int(not best))]
         cells += [text_cell(readable(float(value)), repr(float(value))) for value in run.values[row]]
         cells += [text_cell(compact(architecture.get(name, ""))) for name in names]
-        copies = (("evaluate", evaluate_command(run, row)), ("export", export_command(run, row)))
-        buttons = "".join(
-            f'<button type="button" class="copy" data-copy="{escape(command)}" title="{escape(command)}">{word}</button>'
-            for word, command in copies
-        )
+        buttons = _copy("evaluate", evaluate_command(run, row)) + _copy("export", export_command(run, row))
         rows.append([*cells, f"<td>{buttons}</td>"])
     return table("members", header, rows, sortable=True)
 
@@ -109,6 +105,12 @@ def facts_html(name: str, run: Run) -> str:
     config = escape(json.dumps(facts.get("config"), indent=2, default=str))
     title = escape(f"{name}, seed {facts['seed']}")
     return f"<details><summary>{title}</summary><dl>{terms}</dl><h4>Config</h4><pre>{config}</pre></details>"
+
+
+def _copy(word: str, command: str) -> str:
+    """Return a button that copies a command."""
+    text = escape(command)
+    return f'<button type="button" class="copy" data-copy="{text}" title="{text}">{word}</button>'
 
 
 def _error(value: float) -> str:

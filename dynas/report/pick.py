@@ -148,7 +148,9 @@ def _next(objectives: Sequence[Objective], wish: Wish, losses: Values, chosen: i
     step = np.abs(losses[following] - losses[chosen])
     won, lost = (f"{step[column]:.2g} {objectives[column].unit.split(',')[0]}" for column in (other, aim))
     more = "lower" if objectives[other].direction == "min" else "higher"
-    return f" The next with {more} {objectives[other].name} gains {won} there and loses {lost} of {objectives[aim].name}."
+    return (
+        f" The next with {more} {objectives[other].name} gains {won} there and loses {lost} of {objectives[aim].name}."
+    )
 
 
 def _nearest(objectives: Sequence[Objective], wish: Wish, values: Values) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from dynas.errors import DynasError
 from dynas.objectives import Objective, Values
 from dynas.pareto import non_dominated
 from dynas.report.load import Run
+from dynas.report.tables import readable
 
 INK = "#1a1a1a"
 GREY = "#8a8a8a"
@@ -65,9 +67,10 @@ def plot_hypervolume(
     figure = new_figure(6.8, 4.4)
     axes = figure.add_subplot()
     for index, (name, table) in enumerate(curves.items()):
-        _curve(axes, name, table, COLOURS[index % len(COLOURS)], LINES[index % len(LINES)])
+        _curve(axes, name, table, index, len(curves))
     axes.set_xlabel("evaluations")
-    axes.set_ylabel(f"hypervolume [{' · '.join(objective.unit for objective in objectives)}]")
+    units = " · ".join(objective.unit.split(",")[0] for objective in objectives)
+    axes.set_ylabel(f"hypervolume [{units}]")
     bottom = _bottom(curves)
     axes.set_ylim(bottom=bottom)
     axes.set_xlim(left=0)
@@ -75,20 +78,26 @@ def plot_hypervolume(
     _engineering(axes.yaxis, np.concatenate([table.ravel() for table in curves.values()]))
     tidy(axes)
     cut = "; the vertical axis does not start at 0" if bottom > 0 else ""
-    text = f"{_reference_text(objectives, reference)}{cut}"
-    figure.suptitle(text, x=0.012, ha="left", fontsize=8.5, color="#555555")
+    several = "mean ± standard error; " if any(len(table) > 1 for table in curves.values()) else ""
+    text = textwrap.fill(f"{several}{_reference_text(objectives, reference)}{cut}", 90)
+    axes.set_title(text, loc="left", fontsize=8.5, color="#555555")
     if any(curves):
-        title = "mean ± standard error" if any(len(table) > 1 for table in curves.values()) else None
-        axes.legend(frameon=False, loc="lower right", title=title, title_fontsize=8.5, alignment="left")
+        legend_beside(figure, axes, 1)
     save(figure, path)
 
 
-def _curve(axes: Axes, name: str, table: Values, colour: str, line: object) -> None:
+def _curve(axes: Axes, name: str, table: Values, index: int, many: int) -> None:
     evaluations = np.arange(1, table.shape[1] + 1)
     mean = table.mean(axis=0)
     seeds = f" ({len(table)} runs)" if len(table) > 1 else ""
     label = f"{name}{seeds}" if name else None
-    axes.step(evaluations, mean, where="post", color=colour, linestyle=line, linewidth=1.8, label=label)
+    colour, line = COLOURS[index % len(COLOURS)], LINES[index % len(LINES)]
+    apart = max(1, len(mean) // 8)  # marks tell curves apart without colour; each curve has them elsewhere
+    axes.step(
+        evaluations, mean, where="post", color=colour, linestyle=line, linewidth=1.8, label=label,
+        marker=MARKERS[index % len(MARKERS)] if many > 1 else None, markersize=5,
+        markevery=(apart * index // many, apart),
+    )  # fmt: skip
     if len(table) > 1:
         error = table.std(axis=0, ddof=1) / np.sqrt(len(table))
         axes.fill_between(evaluations, mean - error, mean + error, step="post", color=colour, alpha=0.18, linewidth=0)
@@ -175,7 +184,9 @@ def _front_panel(axes: Axes, run: Run, across: int, up: int, colours: NDArray[np
     rows = rows[non_dominated(run.losses[rows][:, [across, up]])]
     rows = rows[np.lexsort((y[rows], x[rows]))]
     name = "front of the pair" if len(run.objectives) > 2 else None
-    axes.plot(x[rows], y[rows], drawstyle=step_style(run.objectives[across]), color=INK, linewidth=1.0, zorder=3, label=name)
+    axes.plot(
+        x[rows], y[rows], drawstyle=step_style(run.objectives[across]), color=INK, linewidth=1.0, zorder=3, label=name
+    )
     name_axes(axes, run.objectives[across], run.objectives[up], x, y)
 
 
@@ -236,7 +247,7 @@ def _engineering(axis: Axis, values: Values) -> None:
 
 
 def _reference_text(objectives: Sequence[Objective], reference: Sequence[float]) -> str:
-    parts = [f"{one.name} {value:,.5g} {one.unit}" for one, value in zip(objectives, reference, strict=True)]
+    parts = [f"{one.name} {readable(value)} {one.unit}" for one, value in zip(objectives, reference, strict=True)]
     return f"reference point: {'; '.join(parts)}"
 
 

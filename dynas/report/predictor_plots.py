@@ -15,14 +15,22 @@ from dynas.report.plots import COLOURS, LINES, new_figure, save, tidy
 
 
 class Errors(Protocol):
-    """Mean errors of a predictor for an objective, trained on ``size`` examples, with their standard errors."""
+    """Mean errors of a predictor for an objective, trained on ``size`` examples; read by name."""
 
     @property
-    def objective(self) -> str: ...  # noqa: D102
+    def objective(self) -> str:
+        """What is predicted."""
+        ...
+
     @property
-    def predictor(self) -> str: ...  # noqa: D102
+    def predictor(self) -> str:
+        """What predicts it."""
+        ...
+
     @property
-    def size(self) -> float: ...  # noqa: D102
+    def size(self) -> float:
+        """Number of training examples."""
+        ...
 
 
 def plot_predictors(averages: Sequence[Errors], objectives: Sequence[Objective], path: Path) -> None:

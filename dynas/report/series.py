@@ -58,7 +58,7 @@ def by_range(comparison: Comparison) -> list[Series]:
         for run in group.runs:
             for name, rows in _ranges(run).items():
                 ranged.setdefault(name, []).append(run.values[rows])
-    return [Series(name, np.concatenate(some)) for name, some in ranged.items()] + others if ranged else []
+    return [*others, *(Series(name, np.concatenate(some)) for name, some in ranged.items())] if ranged else []
 
 
 def _ranges(run: Run) -> dict[str, NDArray[np.bool_]]:
