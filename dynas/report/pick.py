@@ -92,12 +92,12 @@ def pick(runs: Sequence[Run], wish: Wish) -> Pick:
         DynasError: nothing on the front is within the limits; the message says what comes nearest.
     """
     objectives = runs[0].objectives
-    source = np.concatenate([np.full(len(run.front), index) for index, run in enumerate(runs)])
-    rows = np.concatenate([run.front for run in runs])
-    values = np.concatenate([run.values[run.front] for run in runs])
-    losses = np.concatenate([run.losses[run.front] for run in runs])
-    if len(rows) == 0:
+    members = {(run.keys[row], *run.values[row]): (run, int(row)) for run in reversed(runs) for row in run.front}
+    if not members:
         raise DynasError("nothing to pick from: no sub-network within the bounds was measured")
+    rows = list(members.values())  # each sub-network once, although several runs may have found it
+    values = np.stack([run.values[row] for run, row in rows])
+    losses = np.stack([run.losses[row] for run, row in rows])
     inside = np.ones(len(rows), dtype=bool)
     for column, sign, limit in wish.limits:
         inside &= values[:, column] <= limit if sign == "<=" else values[:, column] >= limit
@@ -109,7 +109,7 @@ def pick(runs: Sequence[Run], wish: Wish) -> Pick:
     order = distance.argmax() if wish.best is None else np.lexsort((-distance, losses[left, wish.best]))[0]
     chosen = int(left[order])
     reason = _reason(objectives, wish, len(left)) + _next(objectives, wish, losses[left], int(order))
-    return Pick(runs[source[chosen]], int(rows[chosen]), reason)
+    return Pick(*rows[chosen], reason)
 
 
 def beyond_plane(losses: Values) -> Values:
