@@ -79,7 +79,9 @@
         tip.replaceChildren(...shown.lines);
         tip.hidden = false;
         const scale = svg.clientWidth / width, left = shown.x * scale;
-        tip.style.top = `${svg.offsetTop + shown.y * scale + 14}px`;
+        const place = svg.offsetTop + shown.y * scale;
+        if (shown.y > height / 2) { tip.style.top = "auto"; tip.style.bottom = `${figure.clientHeight - place + 14}px`; }
+        else { tip.style.bottom = "auto"; tip.style.top = `${place + 14}px`; }
         if (left > figure.clientWidth / 2) { tip.style.left = "auto"; tip.style.right = `${figure.clientWidth - left + 12}px`; }
         else { tip.style.right = "auto"; tip.style.left = `${left + 12}px`; }
       } else tip.hidden = true;
