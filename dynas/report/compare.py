@@ -107,7 +107,7 @@ class Comparison:
 def compare(runs: Sequence[Run], reference: Sequence[float] | None = None) -> Comparison:
     """Group runs by what differs between them and compute their hypervolumes up to one reference point.
 
-    Runs that have measured nothing are left out, and a note says so.
+    Runs that have measured nothing are left out, and beside searches those of ``dynas evaluate``; notes say so.
 
     Args:
         runs: the runs, with the same objectives in the same order.
@@ -116,7 +116,8 @@ def compare(runs: Sequence[Run], reference: Sequence[float] | None = None) -> Co
     Raises:
         DynasError: nothing was measured at all, or runs cannot be compared: the message names them.
     """
-    measured = [run for run in runs if run.measured.any()]
+    searches = [run for run in runs if "mode" in run.choices] or list(runs)
+    measured = [run for run in searches if run.measured.any()]
     if not measured:
         raise DynasError("nothing to report: none of the runs has measured a sub-network yet")
     check_comparable(measured)
@@ -126,7 +127,8 @@ def compare(runs: Sequence[Run], reference: Sequence[float] | None = None) -> Co
         members.setdefault(name, []).append(run)
     groups = [Group(name, tuple(some), tuple(volumes(run, point) for run in some)) for name, some in members.items()]
     groups.sort(key=lambda group: -group.hypervolume)
-    notes = [f"'{run.folder}' has measured nothing and is left out" for run in runs if not run.measured.any()]
+    notes = [f"'{run.folder}' has measured nothing and is left out" for run in searches if not run.measured.any()]
+    notes += [f"'{run.folder}' is no search and is left out" for run in runs if run not in searches]
     notes += [note for group in groups for note in _notes(group)]
     if any(np.isnan(search_seconds(run)) for run in measured):
         notes.append("time beside measurements is not known for runs that are unfinished, resumed or from elsewhere")

@@ -90,9 +90,14 @@ def settings(run: Run) -> dict[str, str]:
 
 
 def flat(value: object, key: str) -> dict[str, str]:
-    """Return nested mappings as one mapping of dotted keys; a key that is not dotted ends in ``=``."""
+    """Return nested mappings as one mapping of dotted keys; a key that is not dotted ends in ``=``.
+
+    What is null is left out: a run of a version without such a setting means the same.
+    """
     if isinstance(value, Mapping):
         return {name: text for part, inner in value.items() for name, text in flat(inner, f"{key}.{part}").items()}
+    if value is None:
+        return {}
     return {key if "." in key else f"{key}=": str(value)}
 
 

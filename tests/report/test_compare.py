@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,6 +75,22 @@ def test_runs_that_measured_nothing_are_left_out_and_noted(tmp_path: Path) -> No
     assert "empty' has measured nothing" in comparison.notes[0]
     with pytest.raises(DynasError, match="none of the runs has measured"):
         compare([empty])
+
+
+def test_evaluations_are_left_out_beside_searches(tmp_path: Path) -> None:
+    evaluated = search(tmp_path / "again", FIVE)
+    choices = {key: evaluated.choices[key] for key in ("supernet", "data", "hardware")}
+    evaluated = dataclasses.replace(evaluated, facts={**evaluated.facts, "choices": choices})
+    comparison = compare([evaluated, search(tmp_path / "run", FIVE)])
+    assert [run.folder.name for run in comparison.runs] == ["run"]
+    assert any("again' is no search" in note for note in comparison.notes)
+    assert compare([evaluated]).groups[0].hypervolume == 52
+
+
+def test_settings_that_are_null_do_not_tell_groups_apart(tmp_path: Path) -> None:
+    old = search(tmp_path / "old", FIVE, config={"mode": {"population": 50}})
+    new = search(tmp_path / "new", FIVE, config={"mode": {"population": 50, "schedule": None}, "patience": None})
+    assert len(set(group_names([old, new]))) == 1
 
 
 def test_a_seed_that_appears_twice_is_noted(tmp_path: Path) -> None:
