@@ -152,7 +152,7 @@ def legend_beside(figure: Figure, axes: Axes, size: int) -> None:
     """Put the legend of one panel above a single panel, or into the empty corner of ``size`` x ``size`` ones."""
     handles, labels = axes.get_legend_handles_labels()
     if size == 1:
-        columns = max(1, min(len(labels), int(88 / (8 + max(map(len, labels), default=0)))))
+        columns = max(1, min(len(labels), int(100 / (7 + max(map(len, labels), default=0)))))
         figure.legend(handles, labels, loc="outside upper left", ncols=columns, frameon=False)
     else:
         corner = figure.add_subplot(size, size, size)
