@@ -18,7 +18,7 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
 
   dynas search [OVERRIDE ...]   search a supernet, e.g. dynas search supernet=mbv3 algo=nsga2 mode=linas
   dynas search -m seed=1,2,3    a sweep of searches
-  dynas report PATH ...         compare finished or running searches
+  dynas report RUN ...          compare searches, draw them, pick the sub-network to deploy
   dynas evaluate [OVERRIDE ...] measure given architectures, e.g. dynas evaluate architectures=outputs/<run folder>
   dynas export RUN --row N      write a sub-network as PyTorch, torch.export and ONNX files
   dynas train [OVERRIDE ...]    train a supernet

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from dynas.objectives import Values
 
+TOGETHER = 1000  # rows that are compared with the front at once
+
 
 def non_dominated(losses: Values) -> NDArray[np.bool_]:
     """Return the mask ``(n,)`` of rows of ``losses`` ``(n, M)`` that no other row dominates; equal rows all stay."""
@@ -40,13 +42,24 @@ def hypervolume_curve(losses: Values, reference: Sequence[float] | Values) -> Va
     """
     point = np.asarray(reference, dtype=float)
     front = np.empty((0, losses.shape[1]))
-    curve, volume = np.zeros(len(losses)), 0.0
-    for index, row in enumerate(losses):
-        if (row < point).all() and not (front <= row).all(axis=1).any():
-            front = np.vstack([front[~(row <= front).all(axis=1)], row])
-            volume = hypervolume(front, point)
-        curve[index] = volume
-    return curve
+    curve = np.zeros(len(losses))
+    inside = np.flatnonzero((losses < point).all(axis=1))
+    for start in range(0, len(inside), TOGETHER):
+        rows = inside[start : start + TOGETHER]
+        for row in rows[~_covered(losses[rows], front)]:
+            loss = losses[row]
+            if not (front <= loss).all(axis=1).any():
+                front = np.vstack([front[~(loss <= front).all(axis=1)], loss])
+                curve[row] = hypervolume(front, point)
+    return np.asarray(np.maximum.accumulate(curve))
+
+
+def _covered(losses: Values, front: Values) -> NDArray[np.bool_]:
+    """Return the mask ``(n,)`` of losses ``(n, M)`` that a row of ``front`` equals or dominates."""
+    covered = np.ones((len(losses), len(front)), dtype=bool)
+    for column in range(losses.shape[1]):
+        covered &= front[:, column] <= losses[:, column, None]
+    return np.asarray(covered.any(axis=1))
 
 
 def nadir(losses: Values) -> Values:

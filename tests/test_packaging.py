@@ -43,6 +43,8 @@ def test_the_wheel_ships_configs_weights_and_data(wheel: Path) -> None:
         "dynas/configs/algo/nsga2.yaml",
         "dynas/supernets/embedded/mbv3.safetensors",
         "dynas/supernets/embedded/mbv3.md",
+        "dynas/report/page.css",
+        "dynas/report/page.js",
         "dynas/supernets/embedded/resnet50.safetensors",
         "dynas/supernets/embedded/resnet50.md",
         "dynas/supernets/embedded/bootstrap_resnet50.safetensors",

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dynas.commands.export import make_parser
+from dynas.commands.report import make_parser as report_parser
 from dynas.paths import CONFIGS
 from tests.cli import ROOT, dynas
 
@@ -44,6 +45,13 @@ def test_every_export_can_be_read() -> None:
     assert lines
     for line in lines:
         assert make_parser().parse_args(shlex.split(line.replace("<run folder>", "run"))).run
+
+
+def test_every_report_can_be_read() -> None:
+    lines = re.findall(r"^ {4}dynas report (.*?)(?: {2,}#.*)?$", README, flags=re.MULTILINE)
+    assert len(lines) > 5
+    for line in lines:
+        assert report_parser().parse_args(shlex.split(line.replace("<run folder>", "run"))).paths
 
 
 def test_the_python_example_runs(tmp_path: Path) -> None:

@@ -1,17 +1,23 @@
-"""``dynas report``: compares runs by hypervolume, averaged over seeds, with one reference point for all."""
+"""``dynas report``: compares runs, draws them, and picks the sub-network to deploy."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
 from dynas.errors import DynasError
 from dynas.report.compare import Comparison, compare
+from dynas.report.deploy import evaluate_command, export_command, index
+from dynas.report.groups import chosen_runs, shared_choices
 from dynas.report.load import find_runs, load_run
+from dynas.report.pick import Pick, parse_wish, pick, values_text
+from dynas.report.select import parse_reference, with_objectives
 from dynas.report.tables import (
     WIDTH,
     comparison_csv,
@@ -20,57 +26,139 @@ from dynas.report.tables import (
     comparison_table,
     front_table,
     point_text,
+    speed_table,
 )
 
-PICTURE = "hypervolume_comparison.png"
 DESCRIPTION = (
-    "Compares runs by hypervolume. Runs that differ in nothing but their seed are averaged; the reference point is "
-    "the worst value of each objective measured in any of the runs. 'to reach #1' is the number of evaluations, "
-    "averaged over seeds, after which a row reaches the final hypervolume of row 1; a dash: some seed never does."
+    "Compares runs by hypervolume. Runs are grouped by what differs between them; those that differ in nothing but "
+    "their seed are averaged. All have one reference point, by default the worst value of each objective measured in "
+    "any of them. A group reaches a hypervolume where its mean over seeds does; 'times fewer' compares that with the "
+    "evaluations after which the other group reached it itself."
 )
+EPILOG = (
+    "examples: dynas report outputs/sweep_...   |   dynas report 'outputs/mbv3_*' --where algo=nsga2 --html report.html"
+    "   |   dynas report outputs/<run folder> --pick 'latency<=20'   (quote < and >, which mean files to a shell)"
+)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    parser = argparse.ArgumentParser(prog="dynas report", description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="RUN", help="run folders, folders of runs, or patterns such as 'out*/*'"
+    )
+    parser.add_argument(
+        "--where", action="append", default=[], metavar="KEY=VALUE",
+        help="only runs that have it, e.g. mode=linas or seed=0; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--objectives", metavar="A,B", help="only these objectives, in this order; all by default")
+    parser.add_argument("--reference", metavar="A=1,B=2", help="the reference point of the hypervolume")
+    parser.add_argument("--format", choices=("table", "csv", "markdown", "json"), default="table", help="of the table")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there instead of printing it")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw every picture that applies, SVG and PNG")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write an interactive page that opens offline")
+    parser.add_argument(
+        "--pick", metavar="WISH", help="name the one sub-network to deploy: knee, 'latency<=20' or 'top1>=80,macs'"
+    )
+    return parser
 
 
 def main(argv: list[str]) -> int:
     """Run ``dynas report`` and return the exit status.
 
     Raises:
-        DynasError: there is no run, the runs cannot be compared, or the picture cannot be written.
+        DynasError: there is no run, the runs cannot be compared, or a file cannot be written.
     """
-    parser = argparse.ArgumentParser(prog="dynas report", description=DESCRIPTION)
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="run folders, or folders of runs")
-    parser.add_argument("--out", type=Path, metavar="FILE.png", help=f"the picture; PATH/{PICTURE} by default")
-    parser.add_argument("--format", choices=("table", "csv", "markdown", "json"), default="table", help="of the table")
-    given = parser.parse_args(argv)
-
-    runs = [load_run(folder) for folder in find_runs(given.paths)]
-    comparison = compare(runs)
-    picture = given.out or given.paths[0] / PICTURE
-    _draw(comparison, picture)
-    if given.format == "csv":
-        print(comparison_csv(comparison), end="")
-    elif given.format == "json":
-        print(json.dumps(comparison_records(comparison), indent=2, ensure_ascii=False))
-    elif given.format == "markdown":
-        print(comparison_markdown(comparison), end="\n\n")
+    given = make_parser().parse_args(argv)
+    runs = chosen_runs([load_run(folder) for folder in find_runs(given.paths)], given.where)
+    runs = with_objectives(runs, given.objectives.split(",") if given.objectives else None)
+    reference = parse_reference(given.reference, runs[0].objectives) if given.reference else None
+    comparison = compare(runs, reference)
+    if given.pick:
+        text = _picked(pick(comparison.runs, parse_wish(given.pick, comparison.objectives)), given.format)
     else:
-        console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-        if len(runs) == 1:
-            console.print(front_table(runs[0]))
-        console.print(comparison_table(comparison))
-    words = sys.stdout if given.format in ("table", "markdown") else sys.stderr
-    point = point_text(comparison.objectives, comparison.reference)
-    print(f"reference point: {point} (the worst measured in any of the runs)", file=words)
-    for note in comparison.notes:
-        print(f"note: {note}", file=words)
-    print(f"picture: {picture}", file=words)
+        text = _compared(comparison, given.format)
+    if given.out:
+        _written(given.out, lambda: given.out.write_text(text, encoding="utf-8"))
+    else:
+        print(text, end="")
+    words = sys.stdout if given.format in ("table", "markdown") and not given.out else sys.stderr
+    if not given.pick:
+        _say(comparison, words)
+    for path in _draw(comparison, given):
+        print(f"  {path}", file=words)
     return 0
 
 
-def _draw(comparison: Comparison, picture: Path) -> None:
-    from dynas.report.plots import plot_hypervolume
+def _compared(comparison: Comparison, form: str) -> str:
+    """Return the comparison in a format."""
+    if form == "csv":
+        return comparison_csv(comparison)
+    if form == "json":
+        return json.dumps(comparison_records(comparison), indent=2, ensure_ascii=False) + "\n"
+    if form == "markdown":
+        return comparison_markdown(comparison) + "\n\n"
+    console = Console(file=io.StringIO(), width=WIDTH, force_terminal=sys.stdout.isatty())
+    if len(comparison.runs) == 1:
+        console.print(front_table(comparison.runs[0]))
+    console.print(comparison_table(comparison))
+    if len(comparison.groups) > 1:
+        console.print(speed_table(comparison))
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
-    curves = {group.name: group.common for group in comparison.groups}
+
+def _say(comparison: Comparison, words: io.TextIOBase | object) -> None:
+    """Print what the numbers depend on."""
+    shared = ", ".join(f"{key} {option}" for key, option in shared_choices(comparison.runs).items())
+    if shared:
+        print(f"all: {shared}", file=words)  # type: ignore[arg-type]
+    meaning = "the worst measured in any of the runs" if comparison.worst else "as given"
+    point = point_text(comparison.objectives, comparison.reference)
+    print(f"reference point: {point} ({meaning})", file=words)  # type: ignore[arg-type]
+    for note in comparison.notes:
+        print(f"note: {note}", file=words)  # type: ignore[arg-type]
+
+
+def _picked(chosen: Pick, form: str) -> str:
+    """Return the chosen sub-network in a format: text, or JSON."""
+    run, row = chosen.run, chosen.row
+    measured = zip(run.objectives, run.values[row].tolist(), strict=True)
+    facts = {
+        "run": str(run.folder),
+        "row": int(index(run, row)),
+        "architecture": json.loads(run.architectures[row]),
+        "measured": {objective.column: value for objective, value in measured},
+        "why": chosen.reason,
+        "evaluate": evaluate_command(run, row),
+        "export": export_command(run, row),
+    }
+    if form == "json":
+        return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+    if form != "table":
+        raise DynasError(f"--pick has no --format {form}: choose table or json")
+    lines = [f"row {facts['row']} of {run.folder}: {values_text(chosen)}", f"why: {chosen.reason}", ""]
+    lines += [json.dumps(facts["architecture"]), "", "measure it again, and write it as files:"]
+    lines += [f"  {facts['evaluate']}", f"  {facts['export']}"]
+    return "\n".join(lines) + "\n"
+
+
+def _draw(comparison: Comparison, given: argparse.Namespace) -> list[Path]:
+    """Write pictures and page as far as they are asked for."""
+    paths: list[Path] = []
+    if given.pictures:
+        from dynas.report.pictures import write_pictures
+
+        _written(given.pictures, lambda: paths.extend(write_pictures(comparison, given.pictures)))
+    if given.html:
+        from dynas.report.page import write_page
+
+        _written(given.html, lambda: write_page(comparison, given.html))
+        paths.append(given.html)
+    return paths
+
+
+def _written(path: Path, write: Callable[[], object]) -> None:
     try:
-        plot_hypervolume(curves, comparison.objectives, comparison.reference, picture)
+        write()
     except OSError as error:
-        raise DynasError(f"cannot write the picture '{picture}': {error.strerror}; choose another by --out") from error
+        raise DynasError(f"cannot write '{path}': {error.strerror}") from error

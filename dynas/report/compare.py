@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from dynas.errors import DynasError
 from dynas.objectives import Objective, Values
 from dynas.pareto import non_dominated
-from dynas.report.groups import flat, group_names
+from dynas.report.comparable import check_comparable
+from dynas.report.groups import group_names
 from dynas.report.load import Run
 from dynas.report.outputs import reference_point, volumes
-
-TIME_UNITS = ("s", "ms", "us", "µs", "ns")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +57,27 @@ class Group:
         """Mean number of sub-networks on the measured front after `evaluations` evaluations."""
         return float(np.mean([_front_size(run, self.evaluations) for run in self.runs]))
 
+    @property
+    def measurement_seconds(self) -> float:
+        """Mean wall time of all measurements of a run."""
+        return float(np.mean([np.nansum(run.seconds) for run in self.runs]))
+
+    @property
+    def search_seconds(self) -> float:
+        """Mean wall time of a run beside its measurements; NaN where a run does not tell."""
+        return float(np.mean([search_seconds(run) for run in self.runs]))
+
     def evaluations_to(self, hypervolume: float) -> float:
-        """Return the mean over runs of the first evaluation that reaches a hypervolume; NaN where one never does."""
-        first = [np.flatnonzero(curve >= hypervolume * (1 - 1e-12)) for curve in self.curves]
-        return float(np.mean([rows[0] + 1 for rows in first])) if all(map(len, first)) else float("nan")
+        """Return the evaluations after which the mean hypervolume reaches a value; NaN where it never does."""
+        reached = np.flatnonzero(self.common.mean(axis=0) >= hypervolume * (1 - 1e-12))
+        return float(reached[0] + 1) if len(reached) else float("nan")
+
+    def speed_up(self, rival: Group) -> float:
+        """Return how many times fewer evaluations than the rival this group needs for the rival's final hypervolume.
+
+        NaN where it never gets there.
+        """
+        return rival.evaluations_to(rival.hypervolume) / self.evaluations_to(rival.hypervolume)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,59 +86,54 @@ class Comparison:
 
     Attributes:
         objectives: what all runs measured.
-        reference: the common reference point, the worst value of each objective measured in any run, in its unit.
+        reference: the common reference point, in the objectives' units.
+        worst: whether it is the worst value of each objective that was measured in any run.
         groups: the groups.
         notes: what a reader has to know beside the numbers, one sentence each.
     """
 
     objectives: tuple[Objective, ...]
     reference: tuple[float, ...]
+    worst: bool
     groups: tuple[Group, ...]
     notes: tuple[str, ...]
 
+    @property
+    def runs(self) -> list[Run]:
+        """All runs, group by group."""
+        return [run for group in self.groups for run in group.runs]
 
-def compare(runs: Sequence[Run]) -> Comparison:
+
+def compare(runs: Sequence[Run], reference: Sequence[float] | None = None) -> Comparison:
     """Group runs by what differs between them and compute their hypervolumes up to one reference point.
 
-    Runs that have measured nothing are left out, and a note says so.
+    Runs that have measured nothing are left out, and beside searches those of ``dynas evaluate``; notes say so.
+
+    Args:
+        runs: the runs, with the same objectives in the same order.
+        reference: the reference point in the objectives' units; by default the worst value measured of each.
 
     Raises:
-        DynasError: nothing was measured at all, or two runs cannot be compared: the message names them.
+        DynasError: nothing was measured at all, or runs cannot be compared: the message names them.
     """
-    measured = [run for run in runs if run.measured.any()]
+    searches = [run for run in runs if "mode" in run.choices] or list(runs)
+    measured = [run for run in searches if run.measured.any()]
     if not measured:
         raise DynasError("nothing to report: none of the runs has measured a sub-network yet")
     check_comparable(measured)
-    reference = reference_point(measured)
+    point = reference_point(measured) if reference is None else tuple(reference)
     members: dict[str, list[Run]] = {}
     for run, name in zip(measured, group_names(measured), strict=True):
         members.setdefault(name, []).append(run)
-    groups = [
-        Group(name, tuple(some), tuple(volumes(run, reference) for run in some)) for name, some in members.items()
-    ]
+    groups = [Group(name, tuple(some), tuple(volumes(run, point) for run in some)) for name, some in members.items()]
     groups.sort(key=lambda group: -group.hypervolume)
-    notes = [f"'{run.folder}' has measured nothing and is left out" for run in runs if not run.measured.any()]
+    notes = [f"'{run.folder}' has measured nothing and is left out" for run in searches if not run.measured.any()]
+    notes += [f"'{run.folder}' is no search and is left out" for run in runs if run not in searches]
     notes += [note for group in groups for note in _notes(group)]
-    return Comparison(measured[0].objectives, reference, tuple(groups), tuple(notes))
-
-
-def check_comparable(runs: Sequence[Run]) -> None:
-    """Raise DynasError, naming two runs and what differs, where values do not mean the same in all runs."""
-    first = runs[0]
-    for other in runs[1:]:
-        mine, theirs = ([_meaning(objective) for objective in run.objectives] for run in (first, other))
-        if mine != theirs:
-            raise DynasError(
-                f"'{first.folder}' has the objectives {', '.join(mine)} but '{other.folder}' has "
-                f"{', '.join(theirs)}: report runs together that have the same objectives in the same order"
-            )
-        before, now = circumstances(first), circumstances(other)
-        for what in {**before, **now}:
-            if before.get(what) != now.get(what):
-                raise DynasError(
-                    f"'{first.folder}' was measured with {what}={before.get(what)} but '{other.folder}' with "
-                    f"{what}={now.get(what)}: their values cannot be compared"
-                )
+    if any(np.isnan(search_seconds(run)) for run in measured):
+        notes.append("time beside measurements is not known for runs that are unfinished, resumed or from elsewhere")
+    notes += dict.fromkeys(str(note) for run in measured for note in run.facts.get("notes") or ())
+    return Comparison(measured[0].objectives, point, reference is None, tuple(groups), tuple(notes))
 
 
 def standard_error(table: Values) -> Values:
@@ -132,36 +143,20 @@ def standard_error(table: Values) -> Values:
     return np.asarray(table.std(axis=0, ddof=1) / np.sqrt(len(table)))
 
 
+def search_seconds(run: Run) -> float:
+    """Return the wall time that a run spent beside its measurements; NaN where that is not known.
+
+    A resumed run knows only the time since it went on, which is less than all measurements together.
+    """
+    whole, measuring = run.facts.get("seconds"), float(np.nansum(run.seconds))
+    if not isinstance(whole, int | float) or whole < measuring:
+        return float("nan")
+    return whole - measuring
+
+
 def _front_size(run: Run, evaluations: int) -> int:
     rows: NDArray[np.int64] = np.flatnonzero(run.feasible[:evaluations])
     return int(non_dominated(run.losses[rows]).sum())
-
-
-def _meaning(objective: Objective) -> str:
-    return f"{objective.column} ({objective.direction})"
-
-
-def circumstances(run: Run) -> dict[str, str]:
-    """Return what a run's measured values depend on beside the sub-network: data, and hardware for a latency."""
-    sections: list[str] = []
-    facts: dict[str, str] = {}
-    if any(not objective.exact for objective in run.objectives):
-        sections.append("data")
-    if any(_is_latency(objective) for objective in run.objectives):
-        sections += ["supernet", "hardware"]
-    if any(_is_latency(objective) and not objective.exact for objective in run.objectives):
-        machine = run.facts.get("machine")
-        facts["machine"] = str(machine.get("cpu")) if isinstance(machine, Mapping) else "None"
-    config = run.facts.get("config")
-    for section in sections:
-        facts[section] = run.choices.get(section, "None")
-        if section != "supernet" and isinstance(config, Mapping):
-            facts |= flat(config.get(section), section)
-    return facts
-
-
-def _is_latency(objective: Objective) -> bool:
-    return "latency" in objective.name or objective.unit in TIME_UNITS
 
 
 def _notes(group: Group) -> list[str]:

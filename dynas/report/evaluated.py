@@ -13,7 +13,7 @@ from rich.table import Table
 
 from dynas.architectures import Candidate
 from dynas.objectives import Objective, Values
-from dynas.report.compare import circumstances
+from dynas.report.comparable import circumstances
 from dynas.report.load import Run, load_run
 from dynas.report.tables import MOST_ROWS, aligned, architecture_table
 from dynas.store import RESULTS, RUN, number, write_csv

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import io
 import json
 import math
@@ -21,6 +22,7 @@ from dynas.objectives import Objective, Values, losses, violation
 from dynas.pareto import non_dominated
 from dynas.store import FIRST_COLUMNS, LAST_COLUMNS, RESULTS, RUN, read_run
 
+Line = tuple[int, list[str]]  # number in the file, cells
 FIELDS = {"status": str, "choices": dict, "seed": int, "budget": int, "objectives": list}  # of run.json
 
 
@@ -114,33 +116,22 @@ def load_run(folder: Path) -> Run:
     header = lines[0][1] if lines else [*FIRST_COLUMNS, *columns, *LAST_COLUMNS]
     if missing := [name for name in (*FIRST_COLUMNS, *columns, *LAST_COLUMNS) if name not in header]:
         raise DynasError(f"'{path}' is not a results.csv of this run: line 1 has no column '{missing[0]}'")
-    rows = [_read_row(path, line, header, cells, columns) for line, cells in lines[1:]]
-    return Run(
-        folder=folder,
-        facts=facts,
-        objectives=objectives,
-        header=tuple(header),
-        rows=tuple(tuple(cells) for _, cells in lines[1:]),
-        values=np.array([row.values for row in rows], dtype=float).reshape(-1, len(objectives)),
-        iterations=np.array([row.iteration for row in rows], dtype=np.int64),
-        keys=tuple(row.key for row in rows),
-        architectures=tuple(row.architecture for row in rows),
-        seconds=np.array([row.seconds for row in rows], dtype=float),
-    )
+    table = _read_table(path, header, columns, lines[1:])
+    return Run(folder, facts, objectives, tuple(header), tuple(tuple(cells) for _, cells in lines[1:]), *table)
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:
     """Return the run folders at and beneath the given folders, sorted within each and none twice.
 
+    Args:
+        paths: folders, or patterns of folders such as ``outputs/sweep_*`` that no shell has expanded.
+
     Raises:
-        DynasError: a path does not exist, or there is no run of a search beneath it.
+        DynasError: a path does not exist, nothing matches a pattern, or there is no run of a search beneath it.
     """
     folders: dict[Path, Path] = {}
     for path in paths:
-        if not path.is_dir():
-            problem = "is not a folder" if path.exists() else "does not exist"
-            raise DynasError(f"'{path}' {problem}: give a run folder, or a folder of runs such as outputs")
-        found = sorted(file.parent for file in path.rglob(RESULTS) if (file.parent / RUN).is_file())
+        found = sorted(folder for start in _expand(path) for folder in _runs_beneath(start))
         if not found:
             raise DynasError(f"no run in '{path}': a run folder of dynas search holds {RUN} and {RESULTS}")
         for folder in found:
@@ -148,13 +139,22 @@ def find_runs(paths: Iterable[Path]) -> list[Path]:
     return list(folders.values())
 
 
-@dataclass(frozen=True)
-class _Row:
-    values: tuple[float, ...]
-    iteration: int
-    key: str
-    architecture: str
-    seconds: float
+def _expand(path: Path) -> list[Path]:
+    """Return the folder itself, or the folders that match it as a pattern."""
+    if path.is_dir():
+        return [path]
+    if path.exists():
+        raise DynasError(f"'{path}' is not a folder: give a run folder, or a folder of runs such as outputs")
+    if not glob.has_magic(str(path)):
+        raise DynasError(f"'{path}' does not exist: give a run folder, or a folder of runs such as outputs")
+    folders = [Path(match) for match in sorted(glob.glob(str(path), recursive=True)) if Path(match).is_dir()]
+    if not folders:
+        raise DynasError(f"no folder matches '{path}': give a run folder, or a folder of runs such as outputs")
+    return folders
+
+
+def _runs_beneath(folder: Path) -> list[Path]:
+    return [file.parent for file in folder.rglob(RESULTS) if (file.parent / RUN).is_file()]
 
 
 def _read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, ...]:
@@ -181,10 +181,10 @@ def _read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, .
     return objectives
 
 
-def complete_lines(text: str) -> list[tuple[int, list[str]]]:
+def complete_lines(text: str) -> list[Line]:
     """Return the rows with their line numbers, header first, without a last row that was torn in the middle."""
     reader = csv.reader(io.StringIO(text))
-    lines: list[tuple[int, list[str]]] = []
+    lines: list[Line] = []
     start = 1
     for cells in reader:
         lines.append((start, cells))
@@ -198,19 +198,37 @@ def complete_lines(text: str) -> list[tuple[int, list[str]]]:
     return lines
 
 
-def _read_row(path: Path, line: int, header: Sequence[str], cells: Sequence[str], columns: Sequence[str]) -> _Row:
+Table = tuple[Values, NDArray[np.int64], tuple[str, ...], tuple[str, ...], Values]
+
+
+def _read_table(path: Path, header: Sequence[str], columns: Sequence[str], lines: Sequence[Line]) -> Table:
+    """Return what a `Run` holds of its rows, from values on; column by column, as there may be very many rows."""
     try:
-        if len(cells) != len(header):
-            raise ValueError(f"it has {len(cells)} cells for {len(header)} columns")
-        row = dict(zip(header, cells, strict=True))
-        if not isinstance(json.loads(row["architecture"]), dict):
-            raise ValueError("its architecture is not a JSON object")
-        return _Row(
-            values=tuple(float(row[name]) if row[name] else math.nan for name in columns),
-            iteration=int(row["iteration"]),
-            key=row["key"],
-            architecture=row["architecture"],
-            seconds=float(row["seconds [s]"]) if row["seconds [s]"] else math.nan,
-        )
-    except ValueError as error:
-        raise DynasError(f"'{path}' line {line} is not a row of dynas: {error}") from error
+        return _parse(header, columns, [cells for _, cells in lines])
+    except ValueError:
+        for line, cells in lines:  # slow, but only to say which one it is
+            try:
+                _parse(header, columns, [cells])
+            except ValueError as error:
+                raise DynasError(f"'{path}' line {line} is not a row of dynas: {error}") from error
+        raise
+
+
+def _parse(header: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    if wrong := next((cells for cells in rows if len(cells) != len(header)), None):
+        raise ValueError(f"it has {len(wrong)} cells for {len(header)} columns")
+    by_column: Mapping[str, tuple[str, ...]] = dict.fromkeys(header, ())
+    by_column = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else by_column
+    architectures = by_column["architecture"]
+    if not all(type(json.loads(text)) is dict for text in architectures):
+        raise ValueError("its architecture is not a JSON object")
+    values = np.empty((len(rows), len(columns)))
+    for column, name in enumerate(columns):
+        values[:, column] = _numbers(by_column[name])
+    iterations = np.fromiter(map(int, by_column["iteration"]), np.int64, len(rows))
+    return values, iterations, by_column["key"], architectures, _numbers(by_column["seconds [s]"])
+
+
+def _numbers(cells: Sequence[str]) -> Values:
+    """Return the numbers of a column, NaN for empty cells."""
+    return np.fromiter((float(cell) if cell else math.nan for cell in cells), float, len(cells))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,12 +21,14 @@ from dynas.errors import DynasError
 from dynas.objectives import Objective, Values
 from dynas.pareto import non_dominated
 from dynas.report.load import Run
+from dynas.report.tables import readable
 
 INK = "#1a1a1a"
 GREY = "#8a8a8a"
 # early iterations pale, late ones dark: the order survives a greyscale print
 SEQUENCE = LinearSegmentedColormap.from_list("iteration", ["#f2c14e", "#e07a3f", "#a63a6b", "#3f2a78"])
 COLOURS = ("#1f5fa8", "#d9722e", "#2e8b6b", "#8e3b8a", "#6b6b6b", "#b8a01f")
+MARKERS = "os^Dv"
 LINES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (7, 2, 1.5, 2)))  # tell curves apart without colour
 DPI = 160
 
@@ -64,9 +67,10 @@ def plot_hypervolume(
     figure = new_figure(6.8, 4.4)
     axes = figure.add_subplot()
     for index, (name, table) in enumerate(curves.items()):
-        _curve(axes, name, table, COLOURS[index % len(COLOURS)], LINES[index % len(LINES)])
+        _curve(axes, name, table, index, len(curves))
     axes.set_xlabel("evaluations")
-    axes.set_ylabel(f"hypervolume [{' · '.join(objective.unit for objective in objectives)}]")
+    units = " · ".join(objective.unit.split(",")[0] for objective in objectives)
+    axes.set_ylabel(f"hypervolume [{units}]")
     bottom = _bottom(curves)
     axes.set_ylim(bottom=bottom)
     axes.set_xlim(left=0)
@@ -74,20 +78,26 @@ def plot_hypervolume(
     _engineering(axes.yaxis, np.concatenate([table.ravel() for table in curves.values()]))
     tidy(axes)
     cut = "; the vertical axis does not start at 0" if bottom > 0 else ""
-    text = f"{_reference_text(objectives, reference)}{cut}"
-    figure.suptitle(text, x=0.012, ha="left", fontsize=8.5, color="#555555")
+    several = "mean ± standard error; " if any(len(table) > 1 for table in curves.values()) else ""
+    text = textwrap.fill(f"{several}{_reference_text(objectives, reference)}{cut}", 90)
+    axes.set_title(text, loc="left", fontsize=8.5, color="#555555")
     if any(curves):
-        title = "mean ± standard error" if any(len(table) > 1 for table in curves.values()) else None
-        axes.legend(frameon=False, loc="lower right", title=title, title_fontsize=8.5, alignment="left")
+        legend_beside(figure, axes, 1)
     save(figure, path)
 
 
-def _curve(axes: Axes, name: str, table: Values, colour: str, line: object) -> None:
+def _curve(axes: Axes, name: str, table: Values, index: int, many: int) -> None:
     evaluations = np.arange(1, table.shape[1] + 1)
     mean = table.mean(axis=0)
     seeds = f" ({len(table)} runs)" if len(table) > 1 else ""
     label = f"{name}{seeds}" if name else None
-    axes.step(evaluations, mean, where="post", color=colour, linestyle=line, linewidth=1.8, label=label)
+    colour, line = COLOURS[index % len(COLOURS)], LINES[index % len(LINES)]
+    apart = max(1, len(mean) // 8)  # marks tell curves apart without colour; each curve has them elsewhere
+    axes.step(
+        evaluations, mean, where="post", color=colour, linestyle=line, linewidth=1.8, label=label,
+        marker=MARKERS[index % len(MARKERS)] if many > 1 else None, markersize=5,
+        markevery=(apart * index // many, apart),
+    )  # fmt: skip
     if len(table) > 1:
         error = table.std(axis=0, ddof=1) / np.sqrt(len(table))
         axes.fill_between(evaluations, mean - error, mean + error, step="post", color=colour, alpha=0.18, linewidth=0)
@@ -105,25 +115,14 @@ def _bottom(curves: Mapping[str, Values]) -> float:
 
 
 def _front_figure(run: Run) -> Figure:
-    """Return the panels of all pairs of objectives, as the lower triangle of a square; costs come first."""
-    order = sorted(range(len(run.objectives)), key=lambda column: run.objectives[column].direction == "max")
-    size = len(order) - 1
-    figure = new_figure(7.2, 4.6) if size == 1 else new_figure(1.2 + 3.9 * size, 3.3 * size)
+    """Return the panels of all pairs of objectives."""
+    figure, panels = pair_panels(run.objectives)
+    size = len(run.objectives) - 1
     colours, norm = _iteration_colours(run)
-    panels: list[Axes] = []
-    for down, up in enumerate(order[1:]):
-        for right, across in enumerate(order[: down + 1]):
-            axes = figure.add_subplot(size, size, down * size + right + 1)
-            _front_panel(axes, run, across, up, colours)
-            axes.label_outer() if size > 1 else None
-            panels.append(axes)
-    handles, labels = panels[0].get_legend_handles_labels()
-    if size == 1:
-        figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False)
-    else:
-        corner = figure.add_subplot(size, size, size)
-        corner.set_axis_off()
-        corner.legend(handles, labels, loc="lower left", frameon=False)
+    for axes, across, up in panels:
+        _front_panel(axes, run, across, up, colours)
+        axes.label_outer() if size > 1 else None
+    legend_beside(figure, panels[0][0], size)
     if norm is not None:
         bar = figure.colorbar(ScalarMappable(norm, SEQUENCE), ax=figure.axes, label="iteration", pad=0.015, aspect=32)
         last = int(run.iterations.max())
@@ -131,6 +130,34 @@ def _front_figure(run: Run) -> Figure:
         bar.minorticks_off()
         bar.outline.set_visible(False)
     return figure
+
+
+Panel = tuple[Axes, int, int]  # axes; column of the objective across, and of that upwards
+
+
+def pair_panels(objectives: Sequence[Objective]) -> tuple[Figure, list[Panel]]:
+    """Return a figure with a panel per pair of objectives, the lower triangle of a square; costs come first."""
+    order = sorted(range(len(objectives)), key=lambda column: objectives[column].direction == "max")
+    size = len(order) - 1
+    figure = new_figure(7.2, 4.6) if size == 1 else new_figure(1.2 + 3.9 * size, 3.3 * size)
+    panels = [
+        (figure.add_subplot(size, size, down * size + right + 1), across, up)
+        for down, up in enumerate(order[1:])
+        for right, across in enumerate(order[: down + 1])
+    ]
+    return figure, panels
+
+
+def legend_beside(figure: Figure, axes: Axes, size: int) -> None:
+    """Put the legend of one panel above a single panel, or into the empty corner of ``size`` x ``size`` ones."""
+    handles, labels = axes.get_legend_handles_labels()
+    if size == 1:
+        columns = max(1, min(len(labels), int(100 / (7 + max(map(len, labels), default=0)))))
+        figure.legend(handles, labels, loc="outside upper left", ncols=columns, frameon=False)
+    else:
+        corner = figure.add_subplot(size, size, size)
+        corner.set_axis_off()
+        corner.legend(handles, labels, loc="lower left", frameon=False)
 
 
 def _iteration_colours(run: Run) -> tuple[NDArray[np.float64], BoundaryNorm | None]:
@@ -156,14 +183,11 @@ def _front_panel(axes: Axes, run: Run, across: int, up: int, colours: NDArray[np
     rows = np.flatnonzero(inside)
     rows = rows[non_dominated(run.losses[rows][:, [across, up]])]
     rows = rows[np.lexsort((y[rows], x[rows]))]
-    style = "steps-post" if run.objectives[across].direction == "min" else "steps-pre"
     name = "front of the pair" if len(run.objectives) > 2 else None
-    axes.plot(x[rows], y[rows], drawstyle=style, color=INK, linewidth=1.0, zorder=3, label=name)
-    _name_axis(axes.xaxis, run.objectives[across], x)
-    _name_axis(axes.yaxis, run.objectives[up], y)
-    _bound_line(axes, run.objectives[across], vertical=True)
-    _bound_line(axes, run.objectives[up], vertical=False)
-    tidy(axes)
+    axes.plot(
+        x[rows], y[rows], drawstyle=step_style(run.objectives[across]), color=INK, linewidth=1.0, zorder=3, label=name
+    )
+    name_axes(axes, run.objectives[across], run.objectives[up], x, y)
 
 
 def _draw_progress(figure: Figure, run: Run) -> None:
@@ -182,10 +206,24 @@ def _draw_progress(figure: Figure, run: Run) -> None:
     axes.step(evaluations, best, where="post", color=INK, linewidth=1.4, label="best so far")
     axes.set_xlabel("evaluations")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _name_axis(axes.yaxis, objective, values)
+    name_axis(axes.yaxis, objective, values)
     _bound_line(axes, objective, vertical=False)
     figure.legend(loc="outside upper left", ncols=3, frameon=False)
     tidy(axes)
+
+
+def name_axes(axes: Axes, across: Objective, up: Objective, x: Values, y: Values) -> None:
+    """Name both axes, write their numbers readably, and draw the objectives' bounds."""
+    name_axis(axes.xaxis, across, x)
+    name_axis(axes.yaxis, up, y)
+    _bound_line(axes, across, vertical=True)
+    _bound_line(axes, up, vertical=False)
+    tidy(axes)
+
+
+def step_style(across: Objective) -> str:
+    """Return how the border of what a front dominates is drawn."""
+    return "steps-post" if across.direction == "min" else "steps-pre"
 
 
 def _bound_line(axes: Axes, objective: Objective, vertical: bool) -> None:
@@ -194,7 +232,8 @@ def _bound_line(axes: Axes, objective: Objective, vertical: bool) -> None:
         draw(objective.bound, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
 
 
-def _name_axis(axis: Axis, objective: Objective, values: Values) -> None:
+def name_axis(axis: Axis, objective: Objective, values: Values) -> None:
+    """Name an axis after an objective; large numbers get a prefix."""
     better = "higher" if objective.direction == "max" else "lower"
     axis.set_label_text(f"{objective.column}, {better} is better")
     _engineering(axis, values)
@@ -208,7 +247,7 @@ def _engineering(axis: Axis, values: Values) -> None:
 
 
 def _reference_text(objectives: Sequence[Objective], reference: Sequence[float]) -> str:
-    parts = [f"{one.name} {value:,.5g} {one.unit}" for one, value in zip(objectives, reference, strict=True)]
+    parts = [f"{one.name} {readable(value)} {one.unit}" for one, value in zip(objectives, reference, strict=True)]
     return f"reference point: {'; '.join(parts)}"
 
 

@@ -1,20 +1,39 @@
-"""Picture of a comparison of predictors, as in Figures 6 and 7 of Cummings et al. 2022."""
+"""Picture of the errors of predictors, as in Figures 6 and 7 of Cummings et al. 2022."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from dynas.objectives import Objective, Values
-from dynas.predictors.study import Average
 from dynas.report.plots import COLOURS, LINES, new_figure, save, tidy
 
 
-def plot_predictors(averages: Sequence[Average], objectives: Sequence[Objective], path: Path) -> None:
+class Errors(Protocol):
+    """Mean errors of a predictor for an objective, trained on ``size`` examples; read by name."""
+
+    @property
+    def objective(self) -> str:
+        """What is predicted."""
+        ...
+
+    @property
+    def predictor(self) -> str:
+        """What predicts it."""
+        ...
+
+    @property
+    def size(self) -> float:
+        """Number of training examples."""
+        ...
+
+
+def plot_predictors(averages: Sequence[Errors], objectives: Sequence[Objective], path: Path) -> None:
     """Draw MAPE (above) and Kendall tau (below) over training examples, a column per objective.
 
     One line per predictor, within a band of one standard error of the mean over trials.

@@ -16,13 +16,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from dynas.objectives import Objective
-from dynas.report.compare import Comparison
+from dynas.report.compare import Comparison, Group
 from dynas.report.load import Run
 
 WIDTH = 100  # columns of the screen that a table may take
 MOST_ROWS = 20
 GAP = 2  # columns of the screen between two columns of a table
 LEAST_WIDTH = 10  # a column that has to be cut gets this much at least, or is left out
+MEASURES = ("seeds", "evaluations", "front", "hypervolume", "± s.e.", "measure [s]", "search [s]")
+MOST_RIVALS = 8  # columns of the table of evaluations that are needed
 Record = Mapping[str, str | int | float | None]
 
 
@@ -68,29 +70,40 @@ def architecture_table(
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """Return one row per group, with the evaluations that it needs for each other group's final hypervolume."""
-    several = len(comparison.groups) > 1
+    """Return one row per group: evaluations, front, hypervolume and time."""
     table = _table("hypervolume")
-    if several:
+    if len(comparison.groups) > 1:
         table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("runs", overflow="fold", min_width=min(24, max(len(group.name) for group in comparison.groups)))
-    for name in ("seeds", "evaluations", "front", "hypervolume", "± s.e."):
-        table.add_column(name, justify="right", no_wrap=True)
-    for place in range(1, len(comparison.groups) + 1) if several else ():
-        table.add_column(f"to #{place}", justify="right", no_wrap=True)
-    for place, cells in enumerate(_comparison_cells(comparison), start=1):
-        table.add_row(*([str(place)] if several else []), *map(escape, cells if several else cells[:6]))
-    if several:
-        table.caption = "to #1: evaluations to reach row 1's hypervolume, mean over seeds; —: not in every seed"
+    table.add_column("runs", overflow="fold", min_width=min(20, max(len(group.name) for group in comparison.groups)))
+    for name in MEASURES:
+        table.add_column(escape(name), justify="right", no_wrap=True)
+    for place, group in enumerate(comparison.groups, start=1):
+        cells = [group.name, *measures(group)]
+        table.add_row(*([str(place)] if len(comparison.groups) > 1 else []), *map(escape, cells))
+    return table
+
+
+def speed_table(comparison: Comparison) -> Table:
+    """Return how many evaluations each group needs for the final hypervolume of each of the first groups."""
+    rivals = comparison.groups[:MOST_RIVALS]
+    table = _table("evaluations to the final hypervolume of (times fewer than it needs itself)")
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("runs", overflow="fold", min_width=min(20, max(len(group.name) for group in comparison.groups)))
+    for place in range(1, len(rivals) + 1):
+        table.add_column(f"#{place}", justify="right", no_wrap=True)
+    for place, group in enumerate(comparison.groups, start=1):
+        table.add_row(str(place), escape(group.name), *(reach_text(group, rival) for rival in rivals))
+    table.caption = "by the mean hypervolume over seeds; —: never"
     return table
 
 
 def comparison_markdown(comparison: Comparison) -> str:
     """Return the comparison as a Markdown table."""
     reach = [f"to reach {group.name}" for group in comparison.groups] if len(comparison.groups) > 1 else []
-    header = ["runs", "seeds", "evaluations", "front", "hypervolume", "± s.e.", *reach]
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1)]
-    lines += [cells[: len(header)] for cells in _comparison_cells(comparison)]
+    lines = [["runs", *MEASURES, *reach], ["---"] + ["---:"] * len([*MEASURES, *reach])]
+    for group in comparison.groups:
+        rivals = [reach_text(group, rival) for rival in comparison.groups[: len(reach)]]
+        lines.append([group.name, *measures(group), *rivals])
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
@@ -117,10 +130,12 @@ def comparison_records(comparison: Comparison) -> list[Record]:
             "front size": group.front_size,
             "hypervolume": group.hypervolume,
             "standard error": _finite(group.standard_error),
+            "measurement seconds": _finite(group.measurement_seconds),
+            "search seconds": _finite(group.search_seconds),
         }
         for rival in comparison.groups:
-            needed = None if rival is group else _finite(group.evaluations_to(rival.hypervolume))
-            record[f"evaluations to reach {rival.name}"] = needed
+            record[f"evaluations to reach {rival.name}"] = _finite(group.evaluations_to(rival.hypervolume))
+            record[f"speed-up over {rival.name}"] = _finite(group.speed_up(rival))
         records.append({**record, **reference})
     return records
 
@@ -173,18 +188,24 @@ def _table(title: str) -> Table:
     )  # fmt: skip
 
 
-def _comparison_cells(comparison: Comparison) -> list[list[str]]:
-    lines = []
-    for group in comparison.groups:
-        error = f"{group.standard_error:.2g}" if math.isfinite(group.standard_error) else "—"
-        cells = [group.name, str(len(group.runs)), str(group.evaluations), f"{group.front_size:.1f}"]
-        cells += [f"{group.hypervolume:.5g}", error]
-        for rival in comparison.groups:
-            needed = group.evaluations_to(rival.hypervolume)
-            reached = f"{needed:.0f}" if math.isfinite(needed) else "—"
-            cells.append("" if rival is group else reached)
-        lines.append(cells)
-    return lines
+def measures(group: Group) -> list[str]:
+    """Return the cells of a group under `MEASURES`."""
+    error = f"{group.standard_error:.2g}" if math.isfinite(group.standard_error) else "—"
+    cells = [str(len(group.runs)), str(group.evaluations), f"{group.front_size:.1f}", f"{group.hypervolume:.5g}", error]
+    return cells + [seconds_text(group.measurement_seconds), seconds_text(group.search_seconds)]
+
+
+def reach_text(group: Group, rival: Group) -> str:
+    """Return the evaluations that a group needs for a rival's final hypervolume, and how many times fewer that is."""
+    needed = group.evaluations_to(rival.hypervolume)
+    if rival is group or not math.isfinite(needed):
+        return f"{needed:.0f}" if math.isfinite(needed) else "—"
+    return f"{needed:.0f} ({group.speed_up(rival):.1f}x)"
+
+
+def seconds_text(seconds: float) -> str:
+    """Return seconds with as many decimals as are worth reading."""
+    return f"{seconds:,.0f}" if seconds >= 10 else f"{seconds:.2g}" if math.isfinite(seconds) else "—"
 
 
 def _fit(columns: Mapping[str, Sequence[str]], space: int) -> dict[str, int]:

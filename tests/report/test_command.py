@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from dynas.commands.export import make_parser as export_parser
 from dynas.commands.report import main
 from dynas.errors import DynasError
-from tests.report.runs import FIVE, write_search
+from dynas.report.compare import compare
+from dynas.report.load import load_run
+from dynas.report.pictures import pictures
+from dynas.report.series import by_precision, by_range
+from tests.report.runs import FIVE, LATENCY, MACS, TOP1, write_search
 
 Capture = pytest.CaptureFixture[str]
 
@@ -35,11 +41,8 @@ def test_a_sweep_is_compared(sweep: Path, capsys: Capture) -> None:
     assert "linas nsga2" in printed
     assert "validation random" in printed
     assert "reference point: top1 80 %; latency 10 ms" in printed
-    picture = sweep / "hypervolume_comparison.png"
-    assert str(picture) in printed
-    with Image.open(picture) as image:
-        image.load()
-        assert image.format == "PNG"
+    assert "all: supernet mbv3, data fashion_mnist, hardware cpu" in printed
+    assert not list(sweep.glob("*.*"))  # nothing is written that nobody asked for
 
 
 def test_a_single_run_shows_its_front(sweep: Path, capsys: Capture) -> None:
@@ -62,16 +65,77 @@ def test_machine_readable_formats_are_alone_on_standard_output(sweep: Path, caps
     assert capsys.readouterr().out.startswith("| runs | seeds |")
 
 
-def test_the_picture_goes_where_it_is_told(sweep: Path, tmp_path: Path, capsys: Capture) -> None:
-    wanted = tmp_path / "picture.svg"
-    assert main([str(sweep), "--out", str(wanted)]) == 0
-    assert "<svg" in wanted.read_text()
-    assert not list(sweep.glob("*.png"))
-    assert str(wanted) in capsys.readouterr().out
-    for refused in (tmp_path / "missing" / "a.png", tmp_path / "a.doc"):
-        with pytest.raises(DynasError, match=refused.name):
-            main([str(sweep), "--out", str(refused)])
-    assert not list(tmp_path.glob("*.partial"))
+def test_the_pictures_that_apply_are_drawn(sweep: Path, tmp_path: Path, capsys: Capture) -> None:
+    predictors = "iteration,objective,examples,mape [%],kendall_tau\n1,top1,2,0.5,0.8\n2,top1,4,0.25,0.9\n"
+    (sweep / "linas_0" / "predictors.csv").write_text(predictors)
+    assert main([str(sweep), "--pictures", str(tmp_path / "pictures")]) == 0
+    names = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert names == {
+        f"{name}{end}" for name in ("hypervolume", "fronts", "progress", "predictors") for end in (".svg", ".png")
+    }
+    assert str(tmp_path / "pictures" / "fronts.svg") in capsys.readouterr().out
+    for path in (tmp_path / "pictures").glob("*.png"):
+        with Image.open(path) as image:
+            assert len(image.convert("L").getcolors(256) or []) > 10
+    (tmp_path / "file").touch()
+    with pytest.raises(DynasError, match=r"cannot write '.*file'"):
+        main([str(sweep), "--pictures", str(tmp_path / "file")])
+    (sweep / "linas_0" / "predictors.csv").write_text("iteration,objective\n1,top1\n")
+    with pytest.raises(DynasError, match=r"predictors\.csv' is not a predictors\.csv of dynas"):
+        main([str(sweep), "--pictures", str(tmp_path / "pictures")])
+
+
+def test_more_objectives_ranges_and_precisions_have_pictures_of_their_own(tmp_path: Path) -> None:
+    values = [(80, 10, 3e8), (85, 5, 1e8), (88, 6, 2e8), (90, 8, 2.5e8)]
+    write_search(tmp_path / "three", values, [TOP1, LATENCY, MACS])
+    assert {"costs", "fronts"} <= set(pictures(compare([load_run(tmp_path / "three")])))
+    config = {"mode": {"training": 2, "ranges": {"latency": [5, 8]}}}
+    run = write_search(tmp_path / "ranged", [(80, 10), (81, 9), (85, 5), (86, 5), (88, 7), (90, 8)], config=config)
+    (group,) = (comparison := compare([load_run(run)])).groups
+    assert [(one.name, one.values.tolist()) for one in by_range(comparison)] == [
+        ("one-shot, latency up to 5 ms", [[85, 5], [86, 5]]),
+        ("one-shot, latency up to 8 ms", [[88, 7], [90, 8]]),
+    ]
+    table = run / "results.csv"
+    lines = table.read_text().splitlines()
+    lines = [line.replace('""d""', f'""p"": ""{("fp32", "int8")[row % 2]}"", ""d""') for row, line in enumerate(lines)]
+    table.write_text("\n".join(lines) + "\n")
+    found = {one.name: one.values.tolist() for one in by_precision(compare([load_run(run)]))}
+    assert found == {"fp32": [[81, 9], [86, 5], [90, 8]], "int8": [[80, 10], [85, 5], [88, 7]]}
+    draw = pictures(compare([load_run(run)]))["precisions"]
+    draw(tmp_path / "precisions.pdf")
+    assert (tmp_path / "precisions.pdf").read_bytes().startswith(b"%PDF")
+    assert group.name == "linas nsga2"
+
+
+def test_the_table_goes_where_it_is_told(sweep: Path, tmp_path: Path, capsys: Capture) -> None:
+    assert main([str(sweep), "--format", "csv", "--out", str(tmp_path / "table.csv")]) == 0
+    assert len(list(csv.DictReader((tmp_path / "table.csv").open()))) == 2
+    assert capsys.readouterr().out == ""
+    with pytest.raises(DynasError, match=r"cannot write '.*missing"):
+        main([str(sweep), "--out", str(tmp_path / "missing" / "a.csv")])
+
+
+def test_one_subnetwork_is_picked_and_can_be_gone_on_with(sweep: Path, capsys: Capture) -> None:
+    assert main([str(sweep), "--pick", "latency<=5"]) == 0
+    printed = capsys.readouterr().out
+    assert "row 2 of" in printed
+    assert "top1 88 %; latency 4 ms" in printed
+    assert "why: it is the only one on the front with latency <= 5 ms." in printed
+    assert main([str(sweep), "--pick", "top1>=89,latency", "--format", "json"]) == 0
+    picked = json.loads(capsys.readouterr().out)
+    assert picked["measured"] == {"top1 [%]": 91.0, "latency [ms]": 6.0}
+    assert picked["export"] == f"dynas export {picked['run']} --row 6"
+    assert f"architectures={picked['run']} 'rows=[6]'" in picked["evaluate"]
+    words = shlex.split(picked["export"])
+    assert export_parser().parse_args(words[2:]).row == 6
+
+
+def test_patterns_that_no_shell_expanded_are_understood(sweep: Path, capsys: Capture) -> None:
+    assert main([str(sweep / "linas_*"), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["seeds"] == 2
+    with pytest.raises(DynasError, match=r"no folder matches '.*cmaes_"):
+        main([str(sweep / "cmaes_*")])
 
 
 def test_paths_that_do_not_exist_are_refused(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from dynas.report.tables import (
     front_table,
     quality_text,
     readable,
+    speed_table,
 )
 from tests.report.runs import FIVE, LATENCY, MACS, NAN, TOP1, search, write_search
 
@@ -95,13 +96,16 @@ def test_the_comparison_is_shown_in_three_formats(tmp_path: Path) -> None:
         ]
     )
     shown = lines(comparison_table(comparison))
-    assert shown[3].split() == ["1", "linas", "nsga2", "1", "5", "2.0", "52", "—", "2"]
-    assert shown[4].split() == ["2", "validation", "random", "1", "5", "2.0", "20", "—", "—"]
+    assert shown[3].split() == ["1", "linas", "nsga2", "1", "5", "2.0", "52", "—", "2.5", "—"]
+    assert shown[4].split() == ["2", "validation", "random", "1", "5", "2.0", "20", "—", "2.5", "—"]
+    needed = lines(speed_table(comparison))
+    assert needed[3].split() == ["1", "linas", "nsga2", "5", "2", "(1.0x)"]
+    assert needed[4].split() == ["2", "validation", "random", "—", "2"]
     assert max(map(len, shown)) <= 100
 
     markdown = comparison_markdown(comparison).splitlines()
     assert len({line.count("|") for line in markdown}) == 1
-    assert markdown[2] == "| linas nsga2 | 1 | 5 | 2.0 | 52 | — |  | 2 |"
+    assert markdown[2] == "| linas nsga2 | 1 | 5 | 2.0 | 52 | — | 2.5 | — | 5 | 2 (1.0x) |"
 
     rows = list(csv.DictReader(io.StringIO(comparison_csv(comparison))))
     assert [row["runs"] for row in rows] == ["linas nsga2", "validation random"]
