@@ -48,10 +48,12 @@ def timed(function: Callable[[], Result]) -> tuple[Result, float]:
 
 def measure(subnet: nn.Module, example: Any, meter: OpenVinoMeter, images: Any) -> tuple[list[nn.Module], list[float]]:
     """Return a network in eager PyTorch, in OpenVINO and quantised; and the CPU seconds that these took."""
-    model, converting = timed(lambda: convert(subnet, example[:1]))
+    model, converting = timed(lambda: convert(subnet, (example[:1],)))
     quantised, quantising = timed(lambda: quantise(model, images, meter.bias_correction))
     fp32, int8 = (CompiledNetwork(one, meter.settings) for one in (model, quantised))
-    compiling = [timed(lambda network=network: network.compiled(example.shape))[1] for network in (fp32, int8)]  # type: ignore[misc]
+    compiling = [
+        timed(lambda network=network: network.compiled((tuple(example.shape),)))[1] for network in (fp32, int8)
+    ]  # type: ignore[misc]
     return [in_torch(subnet, None), fp32, int8], [converting, quantising, *compiling]  # type: ignore[arg-type]
 
 

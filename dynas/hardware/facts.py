@@ -11,6 +11,8 @@ from pathlib import Path
 PACKAGES = (
     "dynas",
     "torch",
+    "onnx",
+    "onnxruntime",
     "openvino",
     "nncf",
     "pillow",
