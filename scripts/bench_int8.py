@@ -11,6 +11,7 @@ With --full-size, the networks have the public checkpoints' sizes and random wei
 import argparse
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -51,9 +52,7 @@ def measure(subnet: nn.Module, example: Any, meter: OpenVinoMeter, images: Any) 
     model, converting = timed(lambda: convert(subnet, (example[:1],)))
     quantised, quantising = timed(lambda: quantise(model, images, meter.bias_correction))
     fp32, int8 = (CompiledNetwork(one, meter.settings) for one in (model, quantised))
-    compiling = [
-        timed(lambda network=network: network.compiled((tuple(example.shape),)))[1] for network in (fp32, int8)
-    ]  # type: ignore[misc]
+    compiling = [timed(partial(network.compiled, (tuple(example.shape),)))[1] for network in (fp32, int8)]
     return [in_torch(subnet, None), fp32, int8], [converting, quantising, *compiling]  # type: ignore[arg-type]
 
 

@@ -32,7 +32,13 @@ def trace_onnx(module: nn.Module, inputs: Tensors, any_batch: bool) -> bytes:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # of torch about itself, and of channel counts that are constants
             torch.onnx.export(
-                module, inputs, buffer, dynamo=False, input_names=names, output_names=["output"], dynamic_axes=axes
+                module,
+                inputs,
+                buffer,  # type: ignore[arg-type]  # it writes to files as well as to paths
+                dynamo=False,
+                input_names=names,
+                output_names=["output"],
+                dynamic_axes=axes,
             )
     finally:
         logger.setLevel(level)

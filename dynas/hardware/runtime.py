@@ -115,6 +115,6 @@ def check_one_pass(hardware: str, bench: Bench) -> None:
     """Raise DynasError where the sub-networks of a bench are used by more than one forward pass."""
     if hasattr(bench.supernet, "timed"):
         raise DynasError(
-            f"hardware={hardware} runs networks of a single forward pass, not '{bench.supernet.name}', whose latency is "
-            "that of many: choose hardware=cpu, or a supernet such as mbv3 or ncf"
+            f"hardware={hardware} runs networks of a single forward pass, not '{bench.supernet.name}', whose latency "
+            "is that of many: choose hardware=cpu, or a supernet such as mbv3 or ncf"
         )
