@@ -53,7 +53,7 @@ def measure(subnet: nn.Module, example: Any, meter: OpenVinoMeter, images: Any) 
     quantised, quantising = timed(lambda: quantise(model, images, meter.bias_correction))
     fp32, int8 = (CompiledNetwork(one, meter.settings) for one in (model, quantised))
     compiling = [timed(partial(network.compiled, (tuple(example.shape),)))[1] for network in (fp32, int8)]
-    return [in_torch(subnet, None), fp32, int8], [converting, quantising, *compiling]  # type: ignore[arg-type]
+    return [in_torch(subnet), fp32, int8], [converting, quantising, *compiling]
 
 
 def row(supernet: Supernet, which: str, meter: OpenVinoMeter, data: FashionMNIST | None) -> list[str]:
