@@ -291,7 +291,7 @@ def joint_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a search over both precisions that was killed and went on."""
     folder = tmp_path_factory.mktemp("joint")
     arguments = ("search", "supernet=resnet50", "hardware=openvino", "supernet.precision_choices=[fp32,int8]", *SMALL)
-    killed(*arguments, cwd=folder, once=folder / "run" / "results.csv")
+    killed(*arguments, cwd=folder, once=folder / "run" / "run.json")
     before = read_rows(folder / "run")
     done = dynas("search", "resume=run", cwd=folder)
     assert done.returncode == 0, done.stderr
