@@ -14,6 +14,7 @@ from dynas.hardware.blocks import Block, MakeModule
 from dynas.hardware.lookup import BlockSupernet
 from dynas.hardware.table_csv import COLUMNS, to_row
 from dynas.hardware.table_files import parse
+from dynas.store import write_atomic
 from dynas.supernets.base import Supernet
 
 ORIGIN = "# measured with "
@@ -50,28 +51,24 @@ class TableWriter:
 
     def __init__(self, path: Path, origin: Mapping[str, Any], about: str) -> None:
         self.path = path
-        self.known: dict[Block, float] = {}
         stamp = ORIGIN + json.dumps(origin, sort_keys=True)
         try:
-            if path.exists():
-                whole = path.read_bytes()
-                whole = whole[: whole.rfind(b"\n") + 1]  # a torn last line is measured again
-                check_same(path, whole.decode("utf-8", "replace"), stamp)
-                self.known = parse(path, whole.decode("utf-8")) if b"\nblock," in whole else {}
-                os.truncate(path, len(whole))
+            if not path.exists() or not path.stat().st_size:
+                write_atomic(path, f"# {about}\n{stamp}\n{','.join(COLUMNS)}\n")
+            whole = path.read_bytes()
+            whole = whole[: whole.rfind(b"\n") + 1]  # a torn last line is measured again
+            text = whole.decode("utf-8", "replace")
+            check_same(path, text, stamp)
+            self.known = parse(path, text)
+            os.truncate(path, len(whole))
             self._file = path.open("a", encoding="utf-8")
         except OSError as error:
             raise DynasError(f"cannot write the table '{path}': {error.strerror}") from error
-        if not path.stat().st_size:
-            self._write(f"# {about}\n{stamp}\n{','.join(COLUMNS)}\n")
 
     def append(self, block: Block, latency_ms: float) -> None:
         """Write one row."""
         self.known[block] = latency_ms
-        self._write(to_row(block, latency_ms) + "\n")
-
-    def _write(self, text: str) -> None:
-        self._file.write(text)
+        self._file.write(to_row(block, latency_ms) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -89,9 +86,9 @@ class TableWriter:
 def check_same(path: Path, text: str, stamp: str) -> None:
     """Raise DynasError where a file is not a table that was begun with the same settings."""
     stamps = [line for line in text.splitlines() if line.startswith(ORIGIN)]
-    if text and not stamps:
+    if not stamps:
         raise DynasError(f"'{path}' is no table that dynas lut build began: give another table=<file>")
-    if stamps and stamps[0] != stamp:
+    if stamps[0] != stamp:
         before, now = (json.loads(one.removeprefix(ORIGIN)) for one in (stamps[0], stamp))
         differing = [key for key in {**before, **now} if before.get(key) != now.get(key)]
         shown = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in differing[:3])
