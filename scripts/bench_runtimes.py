@@ -56,7 +56,7 @@ def targets(batch_size: int) -> dict[str, RuntimeMeter]:
 
 
 def latencies(supernet: Supernet, examples: int, batch_size: int) -> tuple[dict[str, Values], dict[str, float]]:
-    """Return the latencies ``(n,)`` on each target in CPU milliseconds, and the CPU seconds that each one's start took."""
+    """Return the latencies ``(n,)`` on each target in CPU milliseconds, and CPU seconds to get there."""
     space = supernet.space
     genotypes = np.vstack([space.smallest(), space.largest(), space.sample(examples, np.random.default_rng(0))])
     found: dict[str, list[float]] = {}
@@ -67,7 +67,7 @@ def latencies(supernet: Supernet, examples: int, batch_size: int) -> tuple[dict[
         networks: dict[str, nn.Module] = {}
         for name, meter in targets(batch_size).items():
             start = time.process_time()
-            networks[name] = meter.network(subnet, inputs)
+            networks[name] = meter.port(subnet, inputs)
             spent.setdefault(name, []).append(time.process_time() - start)
         networks = {"eager": in_torch(subnet)} | networks
         medians = cpu_milliseconds(list(networks.values()), [inputs] * len(networks))

@@ -22,12 +22,14 @@ from dynas.hardware.table_csv import to_row
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.ncf import NcfSupernet
 from dynas.supernets.proxyless import ProxylessSupernet
+from dynas.supernets.resnet50 import ResNet50Supernet
 from tests.cli import dynas, killed, read_rows
 
 SHAPE = ("random", 0.125, (28, 56), 1, 100, 2)
 SUPERNETS: dict[str, Any] = {
     "mbv3": lambda **more: MobileNetV3Supernet(*SHAPE, (2, 1, 2, 1, 2), **more),
     "proxyless": lambda **more: ProxylessSupernet(*SHAPE, (2, 1, 2, 1, 2, 1), **more),
+    "resnet50": lambda **more: ResNet50Supernet(*SHAPE, (1, 2, 2, 2), 1, **more),
 }
 FAST = ("hardware.batch_size=2", "hardware.warmup=0", "hardware.min_repeats=2", "hardware.max_repeats=2")
 
@@ -60,6 +62,14 @@ def written(path: Path, supernet: Any) -> Path:
     return path
 
 
+def parts(supernet: Any, genotype: Any) -> int:
+    """Count the blocks of a sub-network: those in its stem and its stages, pooling, head."""
+    subnet = supernet.subnet(supernet.space.decode(genotype))
+    stem = len(subnet.input_stem) if hasattr(subnet, "input_stem") else 1
+    head = len(subnet.family.head) if hasattr(subnet, "family") else 0
+    return stem + len(subnet.blocks) + 1 + head + 1
+
+
 HEADER = "block,input,output,middle,kernel,stride,shortcut,se,act,latency_ms"
 
 
@@ -78,9 +88,7 @@ def test_a_table_of_all_blocks_sums_to_the_whole(name: str, tmp_path: Path) -> N
     table = LookupTable(str(written(tmp_path / "mine.csv", supernet)))
     genotypes = np.vstack([supernet.space.smallest(), supernet.space.sample(20, np.random.default_rng(0))])
     sums = TableLatency(table).count(supernet, genotypes)
-    kept = [len(supernet.subnet(supernet.space.decode(row)).blocks) for row in genotypes]
-    around = len(set(supernet.family.head)) + 3  # the head's convolutions, stem, pooling, classifier
-    expected = 1e-3 * (supernet.params(genotypes) + np.array(kept) + around)
+    expected = 1e-3 * (supernet.params(genotypes) + [parts(supernet, row) for row in genotypes])
     np.testing.assert_allclose(sums, expected, rtol=1e-9)
 
 

@@ -53,7 +53,7 @@ def test_every_batch_gives_what_torch_gives(meter: RuntimeMeter, name: str) -> N
     genotypes = supernet.space.sample(1, np.random.default_rng(3))
     for genotype in [supernet.space.smallest(), *genotypes]:
         subnet = supernet.subnet(supernet.space.decode(genotype))
-        network = meter.network(subnet, supernet.example_inputs(4, subnet))
+        network = meter.port(subnet, supernet.example_inputs(4, subnet))
         for size in (4, 7):
             inputs = supernet.example_inputs(size, subnet)
             with torch.inference_mode():
@@ -146,7 +146,7 @@ def test_the_threads_are_those_of_the_config_and_do_not_spin() -> None:
     meter = OnnxRuntimeMeter(*QUICK)
     onnxruntime.InferenceSession = Kept
     try:
-        network: RuntimeNetwork = meter.network(nn.Linear(3, 2).eval(), inputs := tensors(4))
+        network: RuntimeNetwork = meter.port(nn.Linear(3, 2).eval(), inputs := tensors(4))
         network(*inputs)
     finally:
         onnxruntime.InferenceSession = original

@@ -18,7 +18,7 @@ class Block:
 
     Attributes:
         block: its kind: stem (what a network begins with), inverted_residual, expand, pool, mix or classify in
-            MobileNetV3 and ProxylessNAS.
+            MobileNetV3 and ProxylessNAS; stem, stem_residual, stem_last, max_pool, bottleneck or classify in ResNet50.
         input: height, width and channels of what comes in.
         output: height, width and channels of what goes out.
         middle: channels between its two 1x1 convolutions.

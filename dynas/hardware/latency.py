@@ -33,7 +33,7 @@ class LatencyMeter(Protocol):
     class to what replaces it (see `dynas.metrics.base.follow`). One that reads a file keeps its SHA-256 as ``digest``.
     One with a runtime of its own has a method ``deploy(subnet, bench)``, which turns a sub-network into a module that
     runs there and that all metrics measure; ``precisions`` names those that it can compute in where there are others
-    than fp32; ``network(module, inputs)`` then does so for any module, without data. One whose modules cannot take
+    than fp32; ``port(module, inputs)`` then does so for any module, without data. One whose modules cannot take
     turns has an attribute ``group`` of 1, so that sub-networks are measured one by one. It may have a method
     ``check(bench)``, as metrics have.
 

@@ -58,11 +58,11 @@ def timed_block(block: Block, make: MakeModule, meter: LatencyMeter) -> Timed:
     noise = torch.Generator().manual_seed(0)
     images = torch.randn(meter.batch_size, channels, height, width, generator=noise)
     module = on_target(make().eval(), (images,), meter)
-    outside = block.block == "stem" or hasattr(meter, "network")
+    outside = block.block == "stem" or hasattr(meter, "port")
     return module, (images if outside else images.contiguous(memory_format=torch.channels_last),)
 
 
 def on_target(module: nn.Module, inputs: tuple[Tensor, ...], meter: LatencyMeter) -> nn.Module:
     """Return a module as it runs on the target of a meter."""
-    network: Callable[[nn.Module, tuple[Tensor, ...]], nn.Module] | None = getattr(meter, "network", None)
-    return in_torch(module) if network is None else network(module, inputs)
+    port: Callable[[nn.Module, tuple[Tensor, ...]], nn.Module] | None = getattr(meter, "port", None)
+    return in_torch(module) if port is None else port(module, inputs)

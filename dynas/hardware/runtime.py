@@ -83,9 +83,9 @@ class RuntimeMeter(CpuMeter, ABC):
         normed = any(isinstance(module, nn.BatchNorm2d) for module in subnet.modules())
         if normed and Top1 not in getattr(bench.data, "metrics", {}):  # data that model accuracy have no images
             recalibrated(subnet, bench.data)
-        return self.network(subnet, bench.supernet.example_inputs(self.batch_size, subnet))
+        return self.port(subnet, bench.supernet.example_inputs(self.batch_size, subnet))
 
-    def network(self, module: nn.Module, inputs: Tensors) -> RuntimeNetwork:
+    def port(self, module: nn.Module, inputs: Tensors) -> RuntimeNetwork:
         """Return a module as it runs here.
 
         Args:

@@ -7,21 +7,14 @@ from copy import deepcopy
 from functools import partial
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from dynas.hardware.blocks import Block, MakeModule
 from dynas.hardware.lookup import LookupTable
 from dynas.objectives import Values
+from dynas.supernets.layers import GlobalMean
 from dynas.supernets.mbconv import ElasticBlock, ElasticMBConvNet
 from dynas.supernets.mbconv_shape import KERNELS, RATIOS, Shape, block_shapes, sizes_after
-
-
-class Pool(nn.Module):
-    """The mean over all pixels."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``(N, C, H, W)`` to ``(N, C, 1, 1)``."""
-        return x.mean((2, 3), keepdim=True)
 
 
 def fixed_blocks(shape: Shape) -> list[Block]:
@@ -49,7 +42,7 @@ def fixed_modules(elastic: ElasticMBConvNet) -> list[nn.Module]:
     head = {pooled: [elastic.get_submodule(one.name) for one in elastic.family.head if one.pooled == pooled]
             for pooled in (False, True)}  # fmt: skip
     classify = nn.Sequential(nn.Flatten(), elastic.classifier)
-    return [elastic.first_conv, elastic.blocks[0], *head[False], Pool(), *head[True], classify]
+    return [elastic.first_conv, elastic.blocks[0], *head[False], GlobalMean(), *head[True], classify]
 
 
 def searchable_blocks(shape: Shape, kernel: int, ratio: int) -> list[Block]:
