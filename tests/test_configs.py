@@ -49,7 +49,7 @@ LAYOUT = (
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
     "lut": ["hardware.table=note10", "hardware.width=1.2", "data=imagenet_surrogate"],
-    "command": ["hardware.command=true"],
+    "command": ["hardware.command=echo"],
     "imagenet": IMAGENET,
     "ofa_mbv3": IMAGENET,
     "ofa_mbv3_w12": IMAGENET,

@@ -57,7 +57,7 @@ class CommandMeter:
         if batch_size < 1 or not 0 < timeout < math.inf:
             raise DynasError(f"hardware=command needs batch_size >= 1 and timeout > 0, got {batch_size} and {timeout}")
         try:
-            words = shlex.split(command)
+            words = shlex.split(str(command))  # YAML makes a boolean of true
         except ValueError as error:
             raise DynasError(f"hardware.command={command}: {error}, quote it as in a shell") from error
         if not words or shutil.which(words[0]) is None:

@@ -59,7 +59,7 @@ def to_row(block: Block, latency_ms: float) -> str:
     images = ["x".join(map(str, image)) for image in (block.input, block.output)]
     numbers = (block.middle, block.kernel, block.stride, block.shortcut, block.se)
     counts = map(str, numbers) if block.kernel else [""] * len(numbers)
-    return ",".join([block.block, *images, *counts, block.act, repr(latency_ms)])
+    return ",".join([block.block, *images, *counts, block.act, repr(float(latency_ms))])
 
 
 def milliseconds(text: str, name: str) -> float:
