@@ -78,8 +78,9 @@ class Bench:
 
     def measure(self, genotypes: Genotypes) -> Iterator[Measurement]:
         """Yield one measurement per canonical genotype ``(n, G)``, in order, group by group."""
-        for start in range(0, len(genotypes), self.group):
-            yield from self._measure_group(genotypes[start : start + self.group])
+        group = getattr(self.meter, "group", self.group)
+        for start in range(0, len(genotypes), group):
+            yield from self._measure_group(genotypes[start : start + group])
 
     def _measure_group(self, genotypes: Genotypes) -> list[Measurement]:
         start = time.perf_counter()
@@ -126,7 +127,7 @@ class Bench:
         return [subnet if isinstance(subnet, str) else next(answers) for subnet in subnets]
 
 
-def in_torch(subnet: nn.Module, bench: Bench) -> nn.Module:
+def in_torch(subnet: nn.Module, bench: Bench | None = None) -> nn.Module:
     """Return a sub-network as torch runs it fastest on the CPU."""
     return subnet.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 

@@ -22,6 +22,7 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
   dynas evaluate [OVERRIDE ...] measure given architectures, e.g. dynas evaluate architectures=outputs/<run folder>
   dynas export RUN --row N      write a sub-network as PyTorch, torch.export and ONNX files
   dynas train [OVERRIDE ...]    train a supernet
+  dynas lut build|check [...]   make a latency table of a device, and compare it with measured sub-networks
   dynas predictors [...]        compare predictors on measured sub-networks
 
 dynas COMMAND --help tells more; dynas --version tells the version."""
@@ -51,6 +52,12 @@ def _train(arguments: list[str]) -> int:
     return main(arguments)
 
 
+def _lut(arguments: list[str]) -> int:
+    from dynas.commands.lut import main
+
+    return main(arguments)
+
+
 def _report(arguments: list[str]) -> int:
     from dynas.commands.report import main
 
@@ -68,6 +75,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "evaluate": _evaluate,
     "export": _export,
     "train": _train,
+    "lut": _lut,
     "report": _report,
     "predictors": _predictors,
 }

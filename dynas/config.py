@@ -92,6 +92,32 @@ class EvaluateConfig:
     objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
 
 
+@dataclass
+class LutBuildConfig:
+    """Frame of ``dynas lut build``."""
+
+    table: str = MISSING
+    group: int = 8
+    supernet: Any = MISSING
+    data: Any = MISSING
+    hardware: Any = MISSING
+    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
+
+
+@dataclass
+class LutCheckConfig:
+    """Frame of ``dynas lut check``."""
+
+    table: Any = MISSING
+    examples: int = 20
+    seed: int = 0
+    group: int = 8
+    supernet: Any = MISSING
+    data: Any = MISSING
+    hardware: Any = MISSING
+    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
+
+
 def register() -> None:
     """Make the frames known to Hydra."""
     store = ConfigStore.instance()
@@ -99,3 +125,5 @@ def register() -> None:
     store.store(name="train_frame", node=TrainConfig)
     store.store(name="predictors_frame", node=PredictorsConfig)
     store.store(name="evaluate_frame", node=EvaluateConfig)
+    store.store(name="lut_build_frame", node=LutBuildConfig)
+    store.store(name="lut_check_frame", node=LutCheckConfig)

@@ -11,6 +11,7 @@ With --full-size, the networks have the public checkpoints' sizes and random wei
 import argparse
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -48,11 +49,11 @@ def timed(function: Callable[[], Result]) -> tuple[Result, float]:
 
 def measure(subnet: nn.Module, example: Any, meter: OpenVinoMeter, images: Any) -> tuple[list[nn.Module], list[float]]:
     """Return a network in eager PyTorch, in OpenVINO and quantised; and the CPU seconds that these took."""
-    model, converting = timed(lambda: convert(subnet, example[:1]))
+    model, converting = timed(lambda: convert(subnet, (example[:1],)))
     quantised, quantising = timed(lambda: quantise(model, images, meter.bias_correction))
     fp32, int8 = (CompiledNetwork(one, meter.settings) for one in (model, quantised))
-    compiling = [timed(lambda network=network: network.compiled(example.shape))[1] for network in (fp32, int8)]  # type: ignore[misc]
-    return [in_torch(subnet, None), fp32, int8], [converting, quantising, *compiling]  # type: ignore[arg-type]
+    compiling = [timed(partial(network.compiled, (tuple(example.shape),)))[1] for network in (fp32, int8)]
+    return [in_torch(subnet), fp32, int8], [converting, quantising, *compiling]
 
 
 def row(supernet: Supernet, which: str, meter: OpenVinoMeter, data: FashionMNIST | None) -> list[str]:

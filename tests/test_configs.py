@@ -50,6 +50,8 @@ LAYOUT = (
 )
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
+    "lut": ["hardware.table=note10", "hardware.width=1.2", "data=imagenet_surrogate"],
+    "command": ["hardware.command=echo"],
     "imagenet": IMAGENET,
     "ofa_mbv3": IMAGENET,
     "ofa_mbv3_w12": IMAGENET,
@@ -178,6 +180,18 @@ def test_int8_brings_the_runtime_that_it_needs_unless_told_otherwise() -> None:
         assert "calibration_images" not in compose(command, overrides=["precision=int8", "hardware=cpu"]).hardware
         assert compose(command, overrides=["hardware=openvino"]).precision == "fp32"
         assert compose(command, overrides=["hardware=openvino"]).hardware.batch_size == 32, "as on the cpu"
+
+
+@pytest.mark.parametrize("hardware", ["cpu", "onnxruntime", "openvino", "command"])
+def test_a_recommender_is_timed_on_the_candidates_of_one_user_everywhere(hardware: str) -> None:
+    for command in ("search", "evaluate", "predictors"):
+        assert compose(command, overrides=[f"hardware={hardware}", "supernet=ncf"]).hardware.batch_size == 100
+
+
+def test_the_note10_is_one_of_many_tables() -> None:
+    for option, width in (("note10", 1.2), ("lut", None)):
+        hardware = compose("search", overrides=[f"hardware={option}", "hardware.table=mine.csv"]).hardware
+        assert (hardware.table, hardware.width, hardware.scale, hardware.offset) == ("mine.csv", width, 1, 0)
 
 
 def test_hats_transformer_has_hats_numbers() -> None:

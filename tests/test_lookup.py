@@ -17,13 +17,13 @@ from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.errors import DynasError
 from dynas.hardware.blocks import Block
 from dynas.hardware.lookup import LookupTable, TableLatency
-from dynas.hardware.table_csv import COLUMNS
+from dynas.hardware.table_csv import COLUMNS, to_row
 from dynas.hardware.table_files import TABLES
 from dynas.metrics.base import CountedMetric, follow
 from dynas.metrics.cost import Macs
 from dynas.metrics.latency import Latency
+from dynas.supernets.mbconv_lookup import fixed_blocks, searchable_blocks
 from dynas.supernets.mbv3 import MobileNetV3Supernet
-from dynas.supernets.mbv3_lookup import fixed_blocks, searchable_blocks
 
 HEADER = ",".join(COLUMNS)
 ROW = "inverted_residual,56x56x24,28x28x40,72,5,2,0,1,relu,1.5"
@@ -31,13 +31,6 @@ ROW = "inverted_residual,56x56x24,28x28x40,72,5,2,0,1,relu,1.5"
 
 def make_supernet(width: float, size: int = 224, heights: list[int] | None = None) -> MobileNetV3Supernet:
     return MobileNetV3Supernet("random", width, (size, size), 3, 1000, 2, (2, 2, 2, 1, 2), resolutions=heights)
-
-
-def table_row(block: Block, latency: float) -> str:
-    """Return a block as a row of a table."""
-    images = ("x".join(map(str, image)) for image in (block.input, block.output))
-    numbers = (block.middle, block.kernel, block.stride, block.shortcut, block.se)
-    return ",".join([block.block, *images, *map(str, numbers), block.act, str(latency)])
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +73,7 @@ def test_every_resolution_has_its_own_blocks(write: Any) -> None:
     shapes = [replace(elastic.shape, resolution=(height, height)) for height in heights]
     blocks = {block for shape in shapes for block in fixed_blocks(shape)}
     blocks |= {one for shape in shapes for k in (3, 5, 7) for r in (3, 4, 6) for one in searchable_blocks(shape, k, r)}
-    path = write(HEADER, *(table_row(block, sum(block.input[:2]) + block.kernel) for block in blocks))
+    path = write(HEADER, *(to_row(block, sum(block.input[:2]) + block.kernel) for block in blocks))
     metric = TableLatency(LookupTable(path))
     genotypes = elastic.space.sample(30, np.random.default_rng(0))
     together = metric.count(elastic, genotypes)
@@ -139,7 +132,7 @@ def test_a_foreign_table_is_summed(supernet: MobileNetV3Supernet, write: Any) ->
     for kernel in (3, 5, 7):
         for ratio in (3, 4, 6):
             blocks += searchable_blocks(shape, kernel, ratio)
-    rows = [table_row(one, max(one.kernel, 1)) for one in dict.fromkeys(blocks)]
+    rows = [to_row(one, max(one.kernel, 1)) for one in dict.fromkeys(blocks)]
     table = LookupTable(write("# one millisecond per unit of the kernel size", HEADER, *rows))
     latencies = TableLatency(table).count(supernet, np.stack([supernet.space.smallest(), supernet.space.largest()]))
     assert latencies.tolist() == [5 + 3 + 10 * 3, 5 + 3 + 20 * 7]

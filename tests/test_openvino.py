@@ -79,7 +79,7 @@ def runtime_types(network: nn.Module, inputs: Tensor) -> Counter[str]:
     """Count the number types that the compiled model computes with, in all layers with weights."""
     assert isinstance(network, CompiledNetwork)
     network(inputs)
-    layers = [node.get_rt_info() for node in network.compiled(inputs.shape).get_runtime_model().get_ops()]
+    layers = [node.get_rt_info() for node in network.compiled((tuple(inputs.shape),)).get_runtime_model().get_ops()]
     kinds = ("Convolution", "FullyConnected", "MatMul")
     return Counter(layer["runtimePrecision"].value for layer in layers if layer["layerType"].value in kinds)
 
@@ -123,7 +123,7 @@ def test_int8_weights_take_a_byte_each(supernet: Any, deployed: Deployed) -> Non
 def test_weights_of_a_wide_network_shrink_by_four() -> None:
     network = nn.Sequential(nn.Conv2d(3, 64, 3), nn.ReLU(), nn.Conv2d(64, 256, 3), nn.ReLU(), nn.Conv2d(256, 256, 3))
     images = torch.randn(8, 3, 12, 12)
-    fp32 = convert(network.eval(), images[:1])
+    fp32 = convert(network.eval(), (images[:1],))
     sizes = [CompiledNetwork(model, {}).weight_bytes for model in (fp32, quantise(fp32, images, False))]
     assert sizes[0] == pytest.approx(sum(tensor.nbytes for tensor in network.parameters()), rel=1e-3)
     assert sizes[0] / sizes[1] == pytest.approx(4, rel=0.03)
@@ -223,9 +223,9 @@ def test_a_calibration_set_that_is_smaller_than_asked_is_refused(data: FashionMN
 
 def test_a_missing_package_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
-    monkeypatch.setattr("dynas.hardware.openvino.find_spec", lambda name: None if name == "nncf" else found(name))
+    monkeypatch.setattr("dynas.hardware.runtime.find_spec", lambda name: None if name == "nncf" else found(name))
     with pytest.raises(DynasError, match=r"hardware=openvino needs nncf: pip install 'dynas\[openvino\]'"):
-        meter()
+        Bench(SUPERNETS["mbv3"](), FashionMNIST("embedded", 2, 10, 64), meter()).check()
 
 
 def test_eager_hardware_refuses_integers(data: FashionMNIST) -> None:
@@ -291,7 +291,7 @@ def joint_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a search over both precisions that was killed and went on."""
     folder = tmp_path_factory.mktemp("joint")
     arguments = ("search", "supernet=resnet50", "hardware=openvino", "supernet.precision_choices=[fp32,int8]", *SMALL)
-    killed(*arguments, cwd=folder, once=folder / "run" / "results.csv")
+    killed(*arguments, cwd=folder, once=folder / "run" / "run.json")
     before = read_rows(folder / "run")
     done = dynas("search", "resume=run", cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -330,7 +330,8 @@ def test_an_export_says_what_its_row_was_measured_in(joint_run: Path, capsys: py
     [
         (["precision=int8", "hardware=cpu"], "computes in fp32 only, not in int8: choose hardware=openvino"),
         (["precision=int8", "hardware=note10", "data=imagenet_surrogate"], "fp32 only, not in int8"),
-        (["precision=int8", "supernet=transformer"], "hardware=openvino runs supernets of images only"),
+        (["precision=int8", "supernet=transformer"], "hardware=openvino runs networks of a single forward pass, not"),
+        (["precision=int8", "supernet=ncf"], "precision=int8 quantises networks of images only, not 'ncf'"),
         (["precision=int8", "hardware.calibration_images=65", *SMALL], "have 64 images to calibrate on"),
     ],
 )

@@ -17,9 +17,9 @@ from dynas.hardware.lookup import LookupTable, TableLatency
 from dynas.hardware.table_csv import rows as csv_rows
 from dynas.hardware.table_files import TABLES
 from dynas.hardware.table_ofa import rows
+from dynas.supernets.mbconv_lookup import fixed_blocks, searchable_blocks
 from dynas.supernets.mbconv_shape import Shape
 from dynas.supernets.mbv3 import MBV3, MobileNetV3Supernet
-from dynas.supernets.mbv3_lookup import fixed_blocks, searchable_blocks
 
 
 def wide(side: int) -> Shape:

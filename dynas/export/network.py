@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,6 +98,16 @@ def run(module: Callable[..., Any], inputs: Tensors) -> Tensors:
     """Return the outputs of a forward pass as a flat tuple of tensors."""
     with torch.inference_mode():
         return _flat(module(*inputs))
+
+
+def relative_difference(expected: Tensors, given: Tensors) -> float:
+    """Return the largest difference of outputs as a share of the largest expected one; infinite for other shapes."""
+    if [one.shape for one in expected] != [one.shape for one in given]:
+        return math.inf
+    largest = max(float(one.abs().max()) for one in expected)
+    apart = max(float((one - other).abs().max()) for one, other in zip(expected, given, strict=True))
+    share = apart / largest if largest else apart
+    return share if math.isfinite(share) else math.inf
 
 
 def _flat(output: Any) -> Tensors:

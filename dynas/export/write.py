@@ -13,7 +13,7 @@ from typing import Any
 from dynas.errors import DynasError
 from dynas.evaluate import reason
 from dynas.export.formats import FORMATS, Format
-from dynas.export.network import Network, run
+from dynas.export.network import Network, relative_difference, run
 from dynas.store import write_atomic
 
 RECORD = "export.json"
@@ -93,13 +93,7 @@ def difference(network: Network, form: Format, folder: Path) -> float:
     worst = 0.0
     for size in network.sizes:
         inputs = network.inputs(size)
-        expected, given = run(network.module, inputs), answer(inputs)
-        if [one.shape for one in expected] != [one.shape for one in given]:
-            return math.inf
-        largest = max(float(one.abs().max()) for one in expected)
-        apart = max(float((one - other).abs().max()) for one, other in zip(expected, given, strict=True))
-        share = apart / largest if largest else apart
-        worst = max(worst, share) if math.isfinite(share) else math.inf
+        worst = max(worst, relative_difference(run(network.module, inputs), answer(inputs)))
     return worst
 
 

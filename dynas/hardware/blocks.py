@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Image = tuple[int, int, int]  # height, width, channels
 
@@ -13,7 +18,7 @@ class Block:
 
     Attributes:
         block: its kind: stem (what a network begins with), inverted_residual, expand, pool, mix or classify in
-            MobileNetV3.
+            MobileNetV3 and ProxylessNAS; stem, stem_residual, stem_last, max_pool, bottleneck or classify in ResNet50.
         input: height, width and channels of what comes in.
         output: height, width and channels of what goes out.
         middle: channels between its two 1x1 convolutions.
@@ -41,6 +46,7 @@ class Block:
         return f"{self.block} {start} to {end}{inside}{rest}"
 
 
+MakeModule = Callable[[], "nn.Module"]  # makes the module of a block
 Row = tuple[int, Block, float]  # line, block, latency in milliseconds
 
 

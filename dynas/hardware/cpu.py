@@ -51,8 +51,12 @@ class TorchCpuMeter(CpuMeter):
 
     def deploy(self, subnet: nn.Module, bench: Bench) -> nn.Module:
         """Return a sub-network in the memory format that was asked for."""
+        return self.port(subnet, ())
+
+    def port(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> nn.Module:
+        """Return any module in the memory format that was asked for, whatever its inputs."""
         memory_format = torch.channels_last if self.channels_last else torch.contiguous_format
-        return subnet.to(memory_format=memory_format)  # type: ignore[call-overload, no-any-return]
+        return module.to(memory_format=memory_format)  # type: ignore[call-overload, no-any-return]
 
     def sampler(self, module: Module, inputs: tuple[Tensor, ...]) -> Sampler:
         """Return what times one forward pass of a module."""

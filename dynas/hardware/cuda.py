@@ -15,6 +15,7 @@ from dynas.errors import DynasError
 from dynas.hardware.backends import check_backend, choose, eager, images_last
 from dynas.hardware.latency import TimingMeter
 from dynas.hardware.rounds import Sampler, Timing
+from dynas.hardware.runtime import check_one_pass
 
 if TYPE_CHECKING:
     from dynas.bench import Bench
@@ -67,18 +68,18 @@ class CudaMeter(TimingMeter):
 
     def check(self, bench: Bench) -> None:
         """Raise DynasError where the sub-networks are more than one forward pass, or cannot run as was asked for."""
-        if hasattr(bench.supernet, "timed"):
-            raise DynasError(
-                f"hardware=cuda runs networks of a single forward pass, not '{bench.supernet.name}': "
-                "choose hardware=cpu"
-            )
+        check_one_pass("cuda", bench)
         if self.graphs or self.backend is not eager:
             check_backend(self, bench)
 
     def deploy(self, subnet: nn.Module, bench: Bench) -> nn.Module:
         """Return a sub-network on the GPU."""
+        return self.port(subnet, ())
+
+    def port(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> nn.Module:
+        """Return any module on the GPU, whatever its inputs."""
         memory_format = torch.channels_last if self.channels_last else torch.contiguous_format
-        return subnet.to(self.device, memory_format=memory_format)  # type: ignore[call-overload, no-any-return]
+        return module.to(self.device, memory_format=memory_format)  # type: ignore[call-overload, no-any-return]
 
     def sampler(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> Sampler:
         """Return what times one forward pass of a module."""

@@ -12,6 +12,8 @@ from pathlib import Path
 PACKAGES = (
     "dynas",
     "torch",
+    "onnx",
+    "onnxruntime",
     "openvino",
     "nncf",
     "pillow",

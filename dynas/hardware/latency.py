@@ -18,6 +18,7 @@ from torch.utils.benchmark import Timer
 from dynas.errors import DynasError
 from dynas.hardware.facts import available_cores
 from dynas.hardware.rounds import Rounds, Sampler, Taken, Timing
+from dynas.objectives import Values
 
 if sys.platform != "win32":  # which does not tell how often a process was interrupted
     from resource import RUSAGE_SELF, getrusage
@@ -33,7 +34,7 @@ class Latency:
     Attributes:
         drift: how much slower the machine was meanwhile than at first, as a share; it is already divided out.
         quality: ``ok``; ``unsteady`` where the median is not known as precisely as was asked for; ``disturbed`` where
-            other work or a change of clock rate had to be divided out.
+            other work or a change of clock rate had to be divided out; empty where nobody can tell.
     """
 
     median_ms: float
@@ -51,8 +52,10 @@ class LatencyMeter(Protocol):
     class to what replaces it (see `dynas.metrics.base.follow`). One that reads a file keeps its SHA-256 as ``digest``.
     One with a runtime of its own has a method ``deploy(subnet, bench)``, which turns a sub-network into a module that
     runs there and that all metrics measure; ``precisions`` names those that it can compute in where there are others
-    than fp32. It may have a method ``check(bench)``, as metrics have; a method ``refer_to`` (see `TimingMeter`), if it
-    watches a reference; and a mapping ``facts`` of what run.json shall say of the target.
+    than fp32; ``port(module, inputs)`` then does so for any module, without data. One whose modules cannot take
+    turns has an attribute ``group`` of 1, so that sub-networks are measured one by one. It may have a method
+    ``check(bench)``, as metrics have; a method ``refer_to`` (see `TimingMeter`), if it watches a reference; and
+    ``facts``, a mapping of what run.json shall say of the target.
 
     Attributes:
         batch_size: samples per forward pass.
@@ -133,14 +136,19 @@ class TimingMeter(ABC):
             return [self.summarise(one) for one in self.rounds(samplers, self._reference, self._first_ms)]
 
     def summarise(self, taken: Taken) -> Latency:
-        """Return median and quantiles, to the nanosecond, with what is to be said of them."""
-        low, median, high = np.round(np.quantile(taken.times, [0.1, 0.5, 0.9]), 6)
+        """Return median and quantiles with what is to be said of them."""
         drift = round(taken.pace - 1, 4)
         if taken.interrupted > 0.5 or abs(drift) > DISTURBED:
             quality = "disturbed"
         else:
             quality = "ok" if self.rounds.precise(taken.times) else "unsteady"
-        return Latency(float(median), float(low), float(high), len(taken.times), drift, quality)
+        return summarised(taken.times, drift, quality)
+
+
+def summarised(times: Sequence[float] | Values, drift: float = 0.0, quality: str = "") -> Latency:
+    """Return median and quantiles of timings in milliseconds, to the nanosecond."""
+    low, median, high = np.round(np.quantile(times, [0.1, 0.5, 0.9]), 6)
+    return Latency(float(median), float(low), float(high), len(times), drift, quality)
 
 
 class CpuMeter(TimingMeter):

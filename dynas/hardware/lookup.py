@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 from torch import Tensor, nn
 
 from dynas.errors import DynasError
-from dynas.hardware.blocks import Block
+from dynas.hardware.blocks import Block, MakeModule
 from dynas.hardware.latency import Latency as Timing
 from dynas.hardware.table_files import load, merged
 from dynas.metrics.latency import Latency
@@ -33,6 +35,18 @@ class LookupSupernet(Protocol):
         ...
 
 
+@runtime_checkable
+class BlockSupernet(LookupSupernet, Protocol):
+    """A supernet whose blocks can be timed one by one, to make a table."""
+
+    def block_modules(self) -> Mapping[Block, MakeModule]:
+        """Return all blocks of all sub-networks in the order of the network, each with what makes its module.
+
+        A module maps ``(N, C, H, W)``, the shape of the block's input, to that of its output, and is the caller's own.
+        """
+        ...
+
+
 class LookupTable:
     """Latencies of blocks on one device. It brings its own version of the latency metric, and times no modules.
 
@@ -44,20 +58,29 @@ class LookupTable:
             Once-for-All or of a folder of such files; or a list of these.
         width: width multiplier of the network whose blocks are looked up; None: the supernet's own. With a number,
             a sub-network has the latency of the same architecture at that width.
+        scale, offset: a sub-network's latency is ``scale`` times the sum of its blocks, and ``offset`` milliseconds; as
+            ``dynas lut check`` finds them.
 
     Attributes:
         metrics: its own version of `dynas.metrics.latency.Latency`.
         digest: SHA-256 of the table's files, one after the other.
 
     Raises:
-        DynasError: the table cannot be used (see `dynas.hardware.table_files.load`), or the width makes no sense.
+        DynasError: the table cannot be used (see `dynas.hardware.table_files.load`), or a number makes no sense.
     """
 
     batch_size = 1
 
-    def __init__(self, table: str | Sequence[str], width: float | None = None) -> None:
+    def __init__(
+        self, table: str | Sequence[str], width: float | None = None, scale: float = 1.0, offset: float = 0.0
+    ) -> None:
         if width is not None and width <= 0:
             raise DynasError(f"hardware.width={width}: give a positive number, or null for the supernet's own width")
+        if not 0 < scale < math.inf or not math.isfinite(offset):
+            raise DynasError(
+                f"hardware.scale={scale} hardware.offset={offset}: give a positive scale and an offset in milliseconds"
+            )
+        self.scale, self.offset = scale, offset
         names = [table] if isinstance(table, str) else list(table)
         self.name, self.width = ", ".join(names), width
         self._files = load(names)
@@ -129,16 +152,30 @@ class TableLatency:
     def __init__(self, table: LookupTable) -> None:
         self._table = table
         at = "" if table.width is None else f" for the same architectures at width {table.width:g}"
-        self.note = f"latency is summed from the block latencies of table '{table.name}'{at}; nothing was timed"
+        plain = (table.scale, table.offset) == (1, 0)
+        corrected = "" if plain else f", times {table.scale:g} plus {table.offset:g} ms"
+        self.note = (
+            f"latency is summed from the block latencies of table '{table.name}'{at}{corrected}; nothing was timed"
+        )
 
     def count(self, supernet: Supernet, genotypes: Genotypes) -> Values:
         """Return the latencies ``(n,)`` of canonical genotypes ``(n, G)``.
 
         Raises:
-            DynasError: the supernet describes no blocks, or the table lacks one.
+            DynasError: the supernet describes no blocks, the table lacks one, or the offset leaves no time at all.
         """
         if not isinstance(supernet, LookupSupernet):
             raise DynasError(
                 f"supernet '{supernet.name}' does not describe its blocks to a latency table: give hardware=cpu"
             )
-        return summed(supernet, self._table)(genotypes)
+        table = self._table
+        sums = summed(supernet, table)(genotypes)
+        if (table.scale, table.offset) == (1, 0):
+            return sums
+        corrected = np.round(table.scale * sums + table.offset, 9)
+        if (corrected <= 0).any():
+            raise DynasError(
+                f"hardware.offset={table.offset} makes a latency of {corrected.min():g} ms out of a sum of "
+                f"{sums.min():g} ms: give the numbers that dynas lut check found for this supernet"
+            )
+        return corrected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,20 +10,17 @@ from torch import Tensor, nn
 
 from dynas.data.base import ClassificationData
 from dynas.errors import DynasError
-from dynas.hardware.latency import CpuMeter
-from dynas.metrics.accuracy import Top1, recalibrated, sized
+from dynas.export.network import Tensors
+from dynas.hardware.runtime import RuntimeMeter
+from dynas.metrics.accuracy import sized
 
 if TYPE_CHECKING:
     from dynas.bench import Bench
+    from dynas.hardware.openvino_model import CompiledNetwork
 
-PACKAGES = ("openvino", "nncf")
 
-
-class OpenVinoMeter(CpuMeter):
-    """Runs sub-networks of images in OpenVINO, one stream at a time, and times them as `CpuMeter` does.
-
-    Each sub-network is re-calibrated, converted and, where its precision is int8, quantised once; all metrics then
-    measure that one model.
+class OpenVinoMeter(RuntimeMeter):
+    """Runs networks in OpenVINO, one stream at a time; those of images whose precision is int8 are quantised.
 
     Args:
         threads: threads of an inference.
@@ -33,9 +29,11 @@ class OpenVinoMeter(CpuMeter):
         bias_correction: whether quantisation corrects biases, which takes two to four times as long.
 
     Raises:
-        DynasError: a package is missing, or a number makes no sense on this machine.
+        DynasError: a number makes no sense on this machine.
     """
 
+    name = "openvino"
+    packages = ("onnx", "openvino", "nncf")
     precisions = ("fp32", "int8")
 
     def __init__(
@@ -51,8 +49,6 @@ class OpenVinoMeter(CpuMeter):
         max_seconds: float = 2.0,
     ) -> None:
         super().__init__(threads, batch_size, warmup, min_repeats, max_repeats, precision, max_seconds)
-        if missing := [package for package in PACKAGES if find_spec(package) is None]:
-            raise DynasError(f"hardware=openvino needs {' and '.join(missing)}: pip install 'dynas[openvino]'")
         if calibration_images < 1:
             raise DynasError(f"hardware.calibration_images={calibration_images}: give 1 or more")
         self.calibration_images, self.bias_correction = calibration_images, bias_correction
@@ -65,26 +61,31 @@ class OpenVinoMeter(CpuMeter):
         }
 
     def check(self, bench: Bench) -> None:
-        """Raise DynasError where the supernet takes no images, or the data have too few to calibrate on."""
+        """Raise DynasError where nothing runs here, or sub-networks in int8 have no images to calibrate on."""
+        super().check(bench)
+        if "int8" not in bench.precisions:
+            return
         inputs = bench.supernet.example_inputs(1)
-        if len(inputs) != 1 or inputs[0].dim() != 4 or not inputs[0].is_floating_point():
-            raise DynasError(
-                f"hardware=openvino runs supernets of images only, not '{bench.supernet.name}': "
-                "choose hardware=cpu, or a supernet such as mbv3"
-            )
-        if "int8" in bench.precisions:
-            self.calibration(bench.data)
+        if len(inputs) != 1 or inputs[0].dim() != 4:
+            raise DynasError(f"precision=int8 quantises networks of images only, not '{bench.supernet.name}'")
+        self.calibration(bench.data)
+
+    def convert(self, module: nn.Module, inputs: Tensors) -> CompiledNetwork:
+        """Return a module in eval mode as a network of this runtime that takes any batch size."""
+        from dynas.hardware.openvino_model import CompiledNetwork, convert
+
+        return CompiledNetwork(convert(module, inputs), self.settings, getattr(module, "resolution", None))
 
     def deploy(self, subnet: nn.Module, bench: Bench) -> nn.Module:
         """Return a sub-network as it runs in OpenVINO, in its own precision or else in that of the bench."""
-        from dynas.hardware.openvino_model import CompiledNetwork, convert, quantise
+        from dynas.hardware.openvino_model import CompiledNetwork, quantise
 
-        if Top1 not in getattr(bench.data, "metrics", {}):  # data that model accuracy have no images
-            recalibrated(subnet, bench.data)
-        model = convert(subnet, *bench.supernet.example_inputs(1, subnet))
-        if getattr(subnet, "precision", bench.precision) == "int8":
-            model = quantise(model, self.calibration(sized(bench.data, subnet)), self.bias_correction)
-        return CompiledNetwork(model, self.settings, getattr(subnet, "resolution", None))
+        network = super().deploy(subnet, bench)
+        if getattr(subnet, "precision", bench.precision) != "int8":
+            return network
+        assert isinstance(network, CompiledNetwork)
+        images = self.calibration(sized(bench.data, subnet))
+        return CompiledNetwork(quantise(network.model, images, self.bias_correction), self.settings, network.resolution)
 
     def calibration(self, data: ClassificationData) -> Tensor:
         """Return the images ``(calibration_images, C, H, W)`` that quantisation looks at.

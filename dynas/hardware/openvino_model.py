@@ -5,15 +5,21 @@ Import `openvino` and `nncf` through this module only: it keeps both from report
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
-import warnings
 from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from dynas.export.network import Tensors
+from dynas.hardware.onnx_model import trace_onnx
+from dynas.hardware.runtime import Run, RuntimeNetwork, Shapes
 
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # both go without it where it is missing
 
@@ -35,26 +41,23 @@ def core() -> openvino.Core:
     return openvino.Core()
 
 
-def convert(subnet: nn.Module, example: Tensor) -> openvino.Model:
-    """Return a network as a model that takes any number of images, its batch norm folded into convolutions.
+def convert(subnet: nn.Module, inputs: Tensors) -> openvino.Model:
+    """Return a network as a model that takes any batch size, its batch norm folded into convolutions.
 
-    Tracing takes a tenth of the time of an export to ONNX, and gives a third of its operations.
+    It goes through ONNX in memory: of a torch.jit trace, which OpenVINO reads, too, torch keeps megabytes for good.
 
     Args:
         subnet: a module in eval mode.
-        example: images ``(N, C, H, W)`` that it takes.
+        inputs: a batch of what it takes, each ``(N, ...)``.
     """
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # of torch about itself, and of channel counts that are constants
-        traced = torch.jit.trace(subnet, example, check_trace=False)  # type: ignore[no-untyped-call]
-    return openvino.convert_model(traced, input=[-1, *example.shape[1:]])
+    return openvino.convert_model(io.BytesIO(trace_onnx(subnet, inputs, any_batch=True)))
 
 
 def quantise(model: openvino.Model, images: Tensor, bias_correction: bool) -> openvino.Model:
     """Return the model with 8-bit weights and activations wherever NNCF finds that safe.
 
     Weights get a range per channel, activations the range that they have on the images, asymmetric where they can
-    be negative (NNCF's preset ``mixed``). Squeeze-and-excitation stays in 32 bits.
+    be negative (NNCF's preset ``mixed``).
 
     Args:
         model: what `convert` returns.
@@ -75,11 +78,11 @@ def quantise(model: openvino.Model, images: Tensor, bias_correction: bool) -> op
     return quantised
 
 
-class CompiledNetwork(nn.Module):
-    """A model that runs in OpenVINO, compiled once for each shape of its input, and is called like the torch module.
+class CompiledNetwork(RuntimeNetwork):
+    """A model in OpenVINO.
 
     Args:
-        model: takes images ``(N, C, H, W)``, of any ``N``, and gives logits ``(N, classes)``.
+        model: takes inputs ``(N, ...)`` of any ``N`` and gives one output.
         settings: properties of OpenVINO's CPU device.
         resolution: height and width of the images, or None where the network does not say.
     """
@@ -87,9 +90,8 @@ class CompiledNetwork(nn.Module):
     def __init__(
         self, model: openvino.Model, settings: Mapping[str, Any], resolution: tuple[int, int] | None = None
     ) -> None:
-        super().__init__()
-        self.model, self.settings, self.resolution = model, dict(settings), resolution
-        self._requests: dict[torch.Size, openvino.InferRequest] = {}
+        super().__init__(resolution)
+        self.model, self.settings = model, dict(settings)
 
     @property
     def weight_bytes(self) -> int:
@@ -97,18 +99,18 @@ class CompiledNetwork(nn.Module):
         constants = (node.data for node in self.model.get_ops() if node.get_type_name() == "Constant")
         return sum(int(constant.nbytes) for constant in constants)
 
-    def compiled(self, shape: torch.Size) -> openvino.CompiledModel:
-        """Return the model as it runs on inputs of one shape."""
-        return self._request(shape).get_compiled_model()
+    def compiled(self, shapes: Shapes) -> openvino.CompiledModel:
+        """Return the model as it runs on inputs of these shapes."""
+        model = self.model.clone()
+        model.reshape(dict(enumerate(map(list, shapes))))  # a fixed shape runs faster than a dynamic one
+        return core().compile_model(model, "CPU", self.settings)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Map images ``(N, C, H, W)`` to logits ``(N, classes)``."""
-        outputs = self._request(images.shape).infer([images.contiguous().numpy()], share_inputs=True)
-        return torch.from_numpy(outputs[0])
+    def compile_for(self, shapes: Shapes) -> Run:
+        """Return what computes the output of inputs of these shapes."""
+        request = self.compiled(shapes).create_infer_request()
 
-    def _request(self, shape: torch.Size) -> openvino.InferRequest:
-        if shape not in self._requests:
-            model = self.model.clone()
-            model.reshape(list(shape))  # a fixed shape runs faster than a dynamic one
-            self._requests[shape] = core().compile_model(model, "CPU", self.settings).create_infer_request()
-        return self._requests[shape]
+        def compute(arrays: list[NDArray[np.generic]]) -> NDArray[np.float32]:
+            output: NDArray[np.float32] = request.infer(arrays, share_inputs=True)[0]
+            return output
+
+        return compute

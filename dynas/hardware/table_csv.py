@@ -54,6 +54,14 @@ def parse_row(row: Sequence[str]) -> tuple[Block, float]:
     return block, milliseconds(named["latency_ms"], "latency_ms")
 
 
+def to_row(block: Block, latency_ms: float) -> str:
+    """Return a block as a line of a table."""
+    images = ["x".join(map(str, image)) for image in (block.input, block.output)]
+    numbers = (block.middle, block.kernel, block.stride, block.shortcut, block.se)
+    counts = map(str, numbers) if block.kernel else [""] * len(numbers)
+    return ",".join([block.block, *images, *counts, block.act, repr(float(latency_ms))])
+
+
 def milliseconds(text: str, name: str) -> float:
     """Return a latency; ValueError where it is no positive number."""
     try:

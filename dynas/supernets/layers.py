@@ -73,6 +73,14 @@ class Classifier(nn.Module):
         return logits
 
 
+class GlobalMean(nn.Module):
+    """The mean over all pixels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, C, H, W)`` to ``(N, C, 1, 1)``."""
+        return x.mean((2, 3), keepdim=True)
+
+
 class ReduceExpand(nn.Module):
     """The two 1x1 convolutions of a squeeze-and-excitation."""
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from dynas.errors import DynasError
+from dynas.hardware.blocks import Block, MakeModule
+from dynas.hardware.lookup import LookupTable
+from dynas.objectives import Values
 from dynas.space import Genotypes
 from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
 from dynas.supernets.mbconv import ElasticMBConvNet
+from dynas.supernets.mbconv_lookup import block_latencies, block_modules
 from dynas.supernets.mbconv_shape import CostTable, Family, Shape, search_space
 from dynas.supernets.public import inverted_residuals
 from dynas.supernets.weights import load_weights
@@ -37,6 +42,7 @@ class MBConvSupernet(ImageSupernet):
     name: str
     family: Family
     shape: Shape
+    elastic: ElasticMBConvNet
 
     def __init__(
         self,
@@ -81,3 +87,20 @@ class MBConvSupernet(ImageSupernet):
     def params(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact number of parameters of each canonical genotype's sub-network: ``(n,)``."""
         return self.cost.total(self.cost.params, self.cost.fixed_params, genotypes)
+
+    def lookup(self, table: LookupTable) -> Callable[[Genotypes], Values]:
+        """Return the function from canonical genotypes ``(n, G)`` to summed latencies ``(n,)`` in milliseconds.
+
+        Raises:
+            DynasError: the table lacks a block of this network, at the table's width where it has one.
+        """
+        wide = replace(self.shape, width=table.width or self.shape.width)
+        tables = [block_latencies(replace(wide, resolution=one), table) for one in self.resolutions]
+        latencies, fixed = (np.stack(column) for column in zip(*tables, strict=True))
+        # rounded to what is more than the noise of adding up
+        return lambda genotypes: np.round(self.cost.total(latencies, fixed, genotypes), 9)
+
+    def block_modules(self) -> Mapping[Block, MakeModule]:
+        """Return all blocks of all sub-networks in the order of the network, each with what makes its module."""
+        shapes = [replace(self.shape, resolution=one) for one in self.resolutions]
+        return {block: make for shape in shapes for block, make in block_modules(shape, self.elastic).items()}

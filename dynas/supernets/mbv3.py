@@ -6,19 +6,11 @@ is that of Cummings et al. 2022, Appendix D.2: 45 design variables and 7371^5 di
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-
-import numpy as np
-
-from dynas.hardware.lookup import LookupTable
-from dynas.objectives import Values
-from dynas.space import Genotypes, SearchSpace
+from dynas.space import SearchSpace
 from dynas.supernets import mbconv_shape
 from dynas.supernets.layers import Classifier as Classifier
 from dynas.supernets.mbconv_shape import Family, HeadConv, Stage
 from dynas.supernets.mbconv_supernet import MBConvSupernet
-from dynas.supernets.mbv3_lookup import block_latencies
 
 MBV3 = Family(
     stem=16,
@@ -44,19 +36,7 @@ def search_space() -> SearchSpace:
 
 
 class MobileNetV3Supernet(MBConvSupernet):
-    """Once-for-All's MobileNetV3, which latency tables know the blocks of."""
+    """Once-for-All's MobileNetV3."""
 
     name = "mbv3"
     family = MBV3
-
-    def lookup(self, table: LookupTable) -> Callable[[Genotypes], Values]:
-        """Return the function from canonical genotypes ``(n, G)`` to summed latencies ``(n,)`` in milliseconds.
-
-        Raises:
-            DynasError: the table lacks a block of this network, at the table's width where it has one.
-        """
-        wide = replace(self.shape, width=table.width or self.shape.width)
-        tables = [block_latencies(replace(wide, resolution=one), table) for one in self.resolutions]
-        latencies, fixed = (np.stack(column) for column in zip(*tables, strict=True))
-        # rounded to what is more than the noise of adding up
-        return lambda genotypes: np.round(self.cost.total(latencies, fixed, genotypes), 9)

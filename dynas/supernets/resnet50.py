@@ -7,7 +7,8 @@ et al. 2022, Appendix D.3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -17,6 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dynas.errors import DynasError
+from dynas.hardware.blocks import Block, MakeModule
+from dynas.hardware.lookup import LookupTable
+from dynas.objectives import Values
 from dynas.space import Architecture, DesignVariable, Gate, Genotypes, SearchSpace
 from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
 from dynas.supernets.public import resnet50 as public_checkpoint
@@ -29,6 +33,7 @@ from dynas.supernets.resnet50_shape import (
     STAGE_CHANNELS,
     WIDTHS,
     BlockShape,
+    Costs,
     Shape,
     block_shapes,
     cost_tables,
@@ -259,6 +264,7 @@ class ResNet50Supernet(ImageSupernet):
 
     name = "resnet50"
     shape: Shape
+    elastic: ElasticResNet50
 
     def __init__(
         self,
@@ -304,3 +310,24 @@ class ResNet50Supernet(ImageSupernet):
     def params(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact number of parameters of each canonical genotype's sub-network: ``(n,)``."""
         return self._params.total(genotypes)
+
+    def lookup(self, table: LookupTable) -> Callable[[Genotypes], Values]:
+        """Return the function from canonical genotypes ``(n, G)`` to summed latencies ``(n,)`` in milliseconds.
+
+        Raises:
+            DynasError: the table lacks a block of this network, at the table's width where it has one.
+        """
+        from dynas.supernets.resnet50_lookup import block_latencies
+
+        wide = replace(self.shape, width=table.width or self.shape.width)
+        parts = [block_latencies(replace(wide, resolution=one), table) for one in self.resolutions]
+        costs = Costs(*map(np.stack, zip(*parts, strict=True)))
+        # rounded to what is more than the noise of adding up
+        return lambda genotypes: np.round(costs.total(genotypes), 9)
+
+    def block_modules(self) -> Mapping[Block, MakeModule]:
+        """Return all blocks of all sub-networks in the order of the network, each with what makes its module."""
+        from dynas.supernets.resnet50_lookup import block_modules
+
+        shapes = [replace(self.shape, resolution=one) for one in self.resolutions]
+        return {block: make for shape in shapes for block, make in block_modules(shape, self.elastic).items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,28 +97,31 @@ def block_shapes(shape: Shape) -> list[BlockShape]:
     return blocks
 
 
-def pixels_after(shape: Shape, resolution: tuple[int, int]) -> list[int]:
-    """Return the output pixels of the stem, of the max-pooling and of each stage for images of a resolution."""
+def sizes_after(shape: Shape, resolution: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return height and width after the stem, the max-pooling and each stage for images of a resolution."""
     height, width = resolution
-    pixels = []
+    sizes = []
     for stride in (shape.stem_stride, 2, *shape.strides):
         height, width = -(-height // stride), -(-width // stride)
-        pixels.append(height * width)
-    return pixels
+        sizes.append((height, width))
+    return sizes
 
 
-class Costs(NamedTuple):
+Number = TypeVar("Number", np.int64, np.float64)
+
+
+class Costs(NamedTuple, Generic[Number]):
     """One cost of every part, by the options that it depends on.
 
     ``stem`` (resolutions, widths within, widths out, depths), ``blocks`` (resolutions, 18, widths in, widths out,
     ratios) and ``head`` (resolutions, widths in).
     """
 
-    stem: NDArray[np.int64]
-    blocks: NDArray[np.int64]
-    head: NDArray[np.int64]
+    stem: NDArray[Number]
+    blocks: NDArray[Number]
+    head: NDArray[Number]
 
-    def total(self, genotypes: Genotypes) -> NDArray[np.int64]:
+    def total(self, genotypes: Genotypes) -> NDArray[Number]:
         """Sum over the active parts of genotypes ``(n, G)``: ``(n,)``."""
         stage, position = np.array(BLOCK_STAGE), np.array(BLOCK_POSITION)
         n_depths = 1 + len(STAGE_BLOCKS)
@@ -132,7 +135,7 @@ class Costs(NamedTuple):
         return np.asarray(stem + (cost * kept).sum(axis=1) + self.head[size[:, 0], widths[:, -1]])
 
 
-def cost_tables(shape: Shape) -> tuple[Costs, Costs]:
+def cost_tables(shape: Shape) -> tuple[Costs[np.int64], Costs[np.int64]]:
     """Return MACs and parameters of every part.
 
     MACs are multiply-accumulates of convolutions and linear layers for one image; batch norm, pooling and
@@ -142,9 +145,9 @@ def cost_tables(shape: Shape) -> tuple[Costs, Costs]:
     return Costs(*map(np.stack, zip(*macs, strict=True))), Costs(*map(np.stack, zip(*params, strict=True)))
 
 
-def costs_at(shape: Shape, resolution: tuple[int, int]) -> tuple[Costs, Costs]:
+def costs_at(shape: Shape, resolution: tuple[int, int]) -> tuple[Costs[np.int64], Costs[np.int64]]:
     """Return MACs and parameters of every part at one resolution, without the axis of resolutions."""
-    stem_pixels, *pixels = pixels_after(shape, resolution)
+    stem_pixels, *pixels = (height * width for height, width in sizes_after(shape, resolution))
     macs, params = (
         Costs(np.zeros((3, 3, 3), np.int64), np.zeros((len(BLOCK_STAGE), 3, 3, 3), np.int64), np.zeros(3, np.int64))
         for _ in range(2)

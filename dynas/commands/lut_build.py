@@ -1,0 +1,111 @@
+"""``dynas lut build``: measures every distinct block of a supernet once and writes a latency table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig
+
+from dynas.commands.hydra_job import flat, plain, run_hydra
+from dynas.errors import DynasError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from dynas.hardware.blocks import Block, MakeModule
+    from dynas.hardware.latency import LatencyMeter
+    from dynas.hardware.table_build import TableWriter
+    from dynas.supernets.base import Supernet
+
+
+def main(arguments: list[str]) -> int:
+    """Run ``dynas lut build`` with Hydra's arguments and return the exit status."""
+    return run_hydra("lut_build", build_job, arguments)
+
+
+def build_job(config: DictConfig) -> int:
+    """Measure what the table lacks; returns 0, 1 where a block failed, or 130 after an interrupt."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
+    from rich.console import Console
+
+    from dynas.hardware.facts import cpu_model
+    from dynas.hardware.table_build import TableWriter, blocks_of
+
+    supernet, meter = parts(config)
+    blocks = blocks_of(supernet)
+    settings = plain(config)
+    origin = flat({part: settings[part] for part in ("supernet", "hardware")}) | {"cpu": cpu_model()}
+    about = (
+        f"Median milliseconds of one forward pass of every block of supernet {supernet.name}, batch of "
+        f"{meter.batch_size}, measured by dynas lut build"
+    )
+    console = Console()
+    with TableWriter(Path(config.table), origin, about) as table:
+        left = {block: make for block, make in blocks.items() if block not in table.known}
+        if foreign := [block for block in table.known if block not in blocks]:
+            raise DynasError(
+                f"'{table.path}' holds the block {foreign[0]}, which this supernet lacks: give another table"
+            )
+        if len(left) < len(blocks):
+            console.print(
+                f"{len(blocks) - len(left)} of {len(blocks)} blocks are in the table already", highlight=False
+            )
+        return fill(table, left, meter, config.group, console)
+
+
+def parts(config: DictConfig) -> tuple[Supernet, LatencyMeter]:
+    """Return supernet and meter of a config.
+
+    Raises:
+        DynasError: they do not fit together, or a number makes no sense.
+    """
+    from dynas.bench import Bench
+    from dynas.build import build
+
+    if config.group < 1:
+        raise DynasError(f"group={config.group}: give 1 or more")
+    supernet, meter = build(config, "supernet"), build(config, "hardware")
+    Bench(supernet, None, meter).check()  # type: ignore[arg-type]  # latency needs no data
+    return supernet, meter
+
+
+def counted(what: str, total: int, console: Console) -> Progress:
+    """Return a bar on a terminal that counts, and nothing elsewhere."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    progress.add_task(what, total=total)
+    return progress
+
+
+def fill(
+    table: TableWriter, left: Mapping[Block, MakeModule], meter: LatencyMeter, group: int, console: Console
+) -> int:
+    """Measure blocks into the table, with a bar on a terminal; return the exit status."""
+    from dynas.hardware.parts import timed_block, timings
+
+    failed = 0
+    makers = [partial(timed_block, block, make, meter) for block, make in left.items()]
+    try:
+        with counted("blocks", len(left), console) as progress:
+            for block, latency in zip(left, timings(makers, meter, group), strict=True):
+                progress.advance(progress.task_ids[0])
+                if isinstance(latency, str):
+                    failed += 1
+                    console.print(f"{block} failed: {latency}", soft_wrap=True, highlight=False, markup=False)
+                else:
+                    table.append(block, latency)
+    except KeyboardInterrupt:
+        console.print(f"interrupted; the same command goes on with '{table.path}'", soft_wrap=True, highlight=False)
+        return 130
+    if failed:
+        console.print(f"{failed} blocks failed: the same command tries them again", highlight=False)
+        return 1
+    console.print(f"{len(table.known)} blocks in {table.path}", soft_wrap=True, highlight=False)
+    return 0

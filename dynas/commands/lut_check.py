@@ -1,0 +1,103 @@
+"""``dynas lut check``: compares a latency table's sums with measured sub-networks, and fits a correction."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from omegaconf import DictConfig
+
+from dynas.commands.hydra_job import plain, run_folder, run_hydra
+from dynas.errors import DynasError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dynas.hardware.correction import Agreement
+    from dynas.hardware.latency import LatencyMeter
+    from dynas.objectives import Values
+    from dynas.space import Genotypes
+    from dynas.supernets.base import Supernet
+
+LEAST = 3  # measurements; a line through two always fits
+CHECK = "check.csv"
+
+
+def main(arguments: list[str]) -> int:
+    """Run ``dynas lut check`` with Hydra's arguments and return the exit status."""
+    return run_hydra("lut_check", check_job, arguments)
+
+
+def check_job(config: DictConfig) -> int:
+    """Compare and print; returns 0, 1 where too few sub-networks could be measured, or 130 after an interrupt."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
+    from rich.console import Console
+
+    from dynas.commands.lut_build import parts
+    from dynas.hardware.lookup import LookupTable, TableLatency
+    from dynas.store import number, write_csv
+
+    if config.examples < 1:
+        raise DynasError(f"examples={config.examples}: give 1 or more")
+    console = Console()
+    supernet, meter = parts(config)
+    space = supernet.space
+    rows = [
+        space.smallest()[None],
+        space.largest()[None],
+        space.sample(config.examples, np.random.default_rng(config.seed)),
+    ]
+    genotypes = np.unique(space.canonical(np.concatenate(rows)), axis=0)
+    sums = TableLatency(LookupTable(plain(config)["table"])).count(supernet, genotypes)
+    try:
+        measured = measure(supernet, meter, genotypes, config.group, console)
+    except KeyboardInterrupt:
+        return 130
+    usable = np.isfinite(measured)
+    cells = zip(map(space.key, genotypes), map(number, sums), map(number, measured), strict=True)
+    write_csv(run_folder() / CHECK, ["key", "table [ms]", "measured [ms]"], [list(row) for row in cells])
+    if usable.sum() < LEAST:
+        console.print(f"{usable.sum()} sub-networks were measured: {LEAST} or more are needed")
+        return 1
+    conclude(str(config.table), sums[usable], measured[usable], console)
+    return 0
+
+
+def measure(supernet: Supernet, meter: LatencyMeter, genotypes: Genotypes, group: int, console: Console) -> Values:
+    """Return the latencies ``(n,)`` of genotypes ``(n, G)`` in milliseconds, NaN where one failed."""
+    from dynas.commands.lut_build import counted
+    from dynas.hardware.parts import timed_subnet, timings
+
+    makers = [partial(timed_subnet, supernet, supernet.space.decode(genotype), meter) for genotype in genotypes]
+    values: list[float] = []
+    with counted("sub-networks", len(makers), console) as progress:
+        for latency in timings(makers, meter, group):
+            progress.advance(progress.task_ids[0])
+            if isinstance(latency, str):
+                console.print(f"a sub-network failed: {latency}", soft_wrap=True, highlight=False, markup=False)
+            values.append(np.nan if isinstance(latency, str) else latency)
+    return np.array(values)
+
+
+def conclude(table: str, sums: Values, measured: Values, console: Console) -> None:
+    """Print how well sums ``(n,)`` stand for measured latencies ``(n,)``, as they are and corrected."""
+    from dynas.hardware.correction import agreement, fit_line, left_out
+
+    scale, offset = fit_line(sums, measured)
+    console.print(f"{len(sums)} sub-networks, {measured.min():.4g} to {measured.max():.4g} ms", highlight=False)
+    console.print(f"sums of the table:           {sentence(agreement(sums, measured))}", highlight=False)
+    if scale <= 0:
+        console.print("longer sums do not mean longer latencies: no correction makes this table useful here")
+        return
+    console.print(
+        f"corrected, each left out:    {sentence(agreement(left_out(sums, measured), measured))}", highlight=False
+    )
+    settings = f"hardware=lut hardware.table={table} hardware.scale={scale:.6g} hardware.offset={offset:.6g}"
+    console.print(f"search with the correction:  dynas search {settings}", soft_wrap=True, highlight=False)
+
+
+def sentence(found: Agreement) -> str:
+    """Return an agreement in words."""
+    return f"MAPE {found.mape:.1f} %, bias {found.bias:+.1f} %, Kendall tau {found.tau:.3f}"
