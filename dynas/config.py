@@ -30,6 +30,7 @@ class SearchConfig:
     max_minutes: float | None = None
     patience: int | None = None
     warm_start: str | None = None
+    confirm: int = 2
     resume: str | None = None
     supernet: Any = MISSING
     data: Any = MISSING

@@ -29,6 +29,7 @@ def time_all(subnets: Sequence[nn.Module], bench: Bench, batch_size: int) -> lis
 class Latency:
     """Median wall time of one forward pass, with its 10 % and 90 % quantiles."""
 
+    noisy = True
     extras = ("latency_p10 [ms]", "latency_p90 [ms]", "latency_repeats [runs]")
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
@@ -50,6 +51,7 @@ class Throughput:
         DynasError: the batch size makes no sense.
     """
 
+    noisy = True
     extras = ()
 
     def __init__(self, batch_size: int) -> None:

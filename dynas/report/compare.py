@@ -14,7 +14,7 @@ from dynas.objectives import Objective, Values
 from dynas.pareto import non_dominated
 from dynas.report.groups import flat, group_names
 from dynas.report.load import Run
-from dynas.report.outputs import reference_point, volumes
+from dynas.report.outputs import confirmed_volume, reference_point, volumes
 
 TIME_UNITS = ("s", "ms", "us", "µs", "ns")
 
@@ -27,11 +27,13 @@ class Group:
         name: what sets the group apart from the others.
         runs: its runs.
         curves: per run, the hypervolume ``(n,)`` after each evaluation.
+        confirmed: per run, that of its whole front after its members were measured again; None where they were not.
     """
 
     name: str
     runs: tuple[Run, ...]
     curves: tuple[Values, ...]
+    confirmed: tuple[float | None, ...] = ()
 
     @property
     def evaluations(self) -> int:
@@ -52,6 +54,13 @@ class Group:
     def standard_error(self) -> float:
         """Standard error of `hypervolume` over the runs; NaN for a single run."""
         return float(standard_error(self.common)[-1])
+
+    @property
+    def confirmed_hypervolume(self) -> float:
+        """Mean hypervolume of the confirmed fronts; NaN unless all runs are compared as a whole and were confirmed."""
+        whole = [volume for volume in self.confirmed if volume is not None]
+        cut = any(len(curve) > self.evaluations for curve in self.curves)
+        return float("nan") if cut or len(whole) < len(self.runs) else float(np.mean(whole))
 
     @property
     def front_size(self) -> float:
@@ -98,7 +107,13 @@ def compare(runs: Sequence[Run]) -> Comparison:
     for run, name in zip(measured, group_names(measured), strict=True):
         members.setdefault(name, []).append(run)
     groups = [
-        Group(name, tuple(some), tuple(volumes(run, reference) for run in some)) for name, some in members.items()
+        Group(
+            name,
+            tuple(some),
+            tuple(volumes(run, reference) for run in some),
+            tuple(confirmed_volume(run, reference) for run in some),
+        )
+        for name, some in members.items()
     ]
     groups.sort(key=lambda group: -group.hypervolume)
     notes = [f"'{run.folder}' has measured nothing and is left out" for run in runs if not run.measured.any()]

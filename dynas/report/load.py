@@ -7,7 +7,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynas.confirm import CONFIRMED, averaged
 from dynas.errors import DynasError
 from dynas.objectives import Objective, Values, losses, violation
 from dynas.pareto import non_dominated
-from dynas.store import FIRST_COLUMNS, LAST_COLUMNS, RESULTS, RUN, read_run
+from dynas.store import FIRST_COLUMNS, LAST_COLUMNS, RESULTS, RUN, number, read_run
 
 FIELDS = {"status": str, "choices": dict, "seed": int, "budget": int, "objectives": list}  # of run.json
 
@@ -38,6 +39,9 @@ class Run:
         keys: identity of each sub-network.
         architectures: JSON text of each sub-network.
         seconds: wall time ``(n,)`` of each measurement, in seconds.
+        confirmed: columns of ``values`` that hold means with further measurements, for sub-networks that have any.
+        again: number ``(n,)`` of these further measurements; None where there are none at all.
+        unconfirmed: the same run without them, or None.
     """
 
     folder: Path
@@ -50,9 +54,17 @@ class Run:
     keys: tuple[str, ...]
     architectures: tuple[str, ...]
     seconds: Values
+    confirmed: tuple[int, ...] = ()
+    again: NDArray[np.int64] | None = None
+    unconfirmed: Run | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def first(self) -> Run:
+        """The run as its search knew it: every sub-network measured once."""
+        return self.unconfirmed or self
 
     @property
     def measured(self) -> NDArray[np.bool_]:
@@ -91,6 +103,8 @@ class Run:
 def load_run(folder: Path) -> Run:
     """Read one run folder; a torn last line, left by a killed search, is passed over.
 
+    What was measured again at the end has the mean of all of its measurements; see `Run.first`.
+
     Raises:
         DynasError: it is no run folder, or one of its files is damaged: the message names the file and the line.
     """
@@ -106,7 +120,7 @@ def load_run(folder: Path) -> Run:
     if missing := [name for name in (*FIRST_COLUMNS, *columns, *LAST_COLUMNS) if name not in header]:
         raise DynasError(f"'{path}' is not a results.csv of this run: line 1 has no column '{missing[0]}'")
     rows = [_read_row(path, line, header, cells, columns) for line, cells in lines[1:]]
-    return Run(
+    run = Run(
         folder=folder,
         facts=facts,
         objectives=objectives,
@@ -118,6 +132,7 @@ def load_run(folder: Path) -> Run:
         architectures=tuple(row.architecture for row in rows),
         seconds=np.array([row.seconds for row in rows], dtype=float),
     )
+    return _with_confirmations(run) if (folder / CONFIRMED).is_file() else run
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:
@@ -137,6 +152,39 @@ def find_runs(paths: Iterable[Path]) -> list[Path]:
         for folder in found:
             folders.setdefault(folder.resolve(), folder)
     return list(folders.values())
+
+
+def _with_confirmations(run: Run) -> Run:
+    path = run.folder / CONFIRMED
+    try:
+        lines = complete_lines(path.read_bytes().decode("utf-8"))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DynasError(f"cannot read '{path}': {error}") from error
+    if len(lines) < 2:
+        return run
+    header = lines[0][1]
+    columns = [column for column, objective in enumerate(run.objectives) if objective.column in header]
+    if not columns or not {*FIRST_COLUMNS, *LAST_COLUMNS} <= {*header}:
+        raise DynasError(f"'{path}' is not of this run: it measures none of its objectives again")
+    names = [run.objectives[column].column for column in columns]
+    again: dict[str, list[tuple[float, ...]]] = {}
+    for line, cells in lines[1:]:
+        row = _read_row(path, line, header, cells, names)
+        again.setdefault(row.key, []).append(row.values)
+    values = averaged(run.values, run.keys, columns, again)
+    places = [run.header.index(name) for name in names]
+    rows = [list(cells) for cells in run.rows]
+    for position, key in enumerate(run.keys):
+        for column, place in zip(columns, places, strict=True) if key in again else ():
+            rows[position][place] = number(float(values[position, column]))
+    return replace(
+        run,
+        values=values,
+        rows=tuple(map(tuple, rows)),
+        confirmed=tuple(columns),
+        again=np.array([len(again.get(key, ())) for key in run.keys]),
+        unconfirmed=run,
+    )
 
 
 @dataclass(frozen=True)

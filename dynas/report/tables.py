@@ -35,7 +35,7 @@ def front_table(run: Run) -> Table:
     cells = {"index": [run.rows[row][index] for row in rows]}
     for column, objective in enumerate(run.objectives):
         cells[objective.column] = aligned(run.values[rows, column].tolist())
-    title = f"front: {len(run.front)} of {len(run)} sub-networks"
+    title = f"{'confirmed ' if run.confirmed else ''}front: {len(run.front)} of {len(run)} sub-networks"
     title += f" ({len(rows)} shown)" if len(rows) < len(run.front) else ""
     return architecture_table(title, cells, [json.loads(run.architectures[row]) for row in rows], "front.csv")
 
@@ -74,12 +74,13 @@ def comparison_table(comparison: Comparison) -> Table:
     if several:
         table.add_column("#", justify="right", no_wrap=True)
     table.add_column("runs", overflow="fold", min_width=min(24, max(len(group.name) for group in comparison.groups)))
-    for name in ("seeds", "evaluations", "front", "hypervolume", "± s.e."):
+    numbers = _numbers(comparison)
+    for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     for place in range(1, len(comparison.groups) + 1) if several else ():
         table.add_column(f"to #{place}", justify="right", no_wrap=True)
     for place, cells in enumerate(_comparison_cells(comparison), start=1):
-        table.add_row(*([str(place)] if several else []), *map(escape, cells if several else cells[:6]))
+        table.add_row(*([str(place)] if several else []), *map(escape, cells if several else cells[: 1 + len(numbers)]))
     if several:
         table.caption = "to #1: evaluations to reach row 1's hypervolume, mean over seeds; —: not in every seed"
     return table
@@ -88,7 +89,7 @@ def comparison_table(comparison: Comparison) -> Table:
 def comparison_markdown(comparison: Comparison) -> str:
     """Return the comparison as a Markdown table."""
     reach = [f"to reach {group.name}" for group in comparison.groups] if len(comparison.groups) > 1 else []
-    header = ["runs", "seeds", "evaluations", "front", "hypervolume", "± s.e.", *reach]
+    header = ["runs", *_numbers(comparison), *reach]
     lines = [header, ["---"] + ["---:"] * (len(header) - 1)]
     lines += [cells[: len(header)] for cells in _comparison_cells(comparison)]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
@@ -117,6 +118,7 @@ def comparison_records(comparison: Comparison) -> list[Record]:
             "front size": group.front_size,
             "hypervolume": group.hypervolume,
             "standard error": _finite(group.standard_error),
+            "confirmed hypervolume": _finite(group.confirmed_hypervolume),
         }
         for rival in comparison.groups:
             needed = None if rival is group else _finite(group.evaluations_to(rival.hypervolume))
@@ -163,12 +165,21 @@ def _table(title: str) -> Table:
     )  # fmt: skip
 
 
+def _numbers(comparison: Comparison) -> list[str]:
+    """Return the columns of a group's own numbers; that of confirmed fronts only where there are any."""
+    confirmed = any(math.isfinite(group.confirmed_hypervolume) for group in comparison.groups)
+    return ["seeds", "evaluations", "front", "hypervolume", "± s.e.", *(["confirmed"] if confirmed else [])]
+
+
 def _comparison_cells(comparison: Comparison) -> list[list[str]]:
     lines = []
     for group in comparison.groups:
         error = f"{group.standard_error:.2g}" if math.isfinite(group.standard_error) else "—"
         cells = [group.name, str(len(group.runs)), str(group.evaluations), f"{group.front_size:.1f}"]
         cells += [f"{group.hypervolume:.5g}", error]
+        if "confirmed" in _numbers(comparison):
+            confirmed = group.confirmed_hypervolume
+            cells.append(f"{confirmed:.5g}" if math.isfinite(confirmed) else "—")
         for rival in comparison.groups:
             needed = group.evaluations_to(rival.hypervolume)
             reached = f"{needed:.0f}" if math.isfinite(needed) else "—"
