@@ -20,6 +20,7 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
   dynas search -m seed=1,2,3    a sweep of searches
   dynas report PATH ...         compare finished or running searches
   dynas evaluate [OVERRIDE ...] measure given architectures, e.g. dynas evaluate architectures=outputs/<run folder>
+  dynas transfer RUN [...]      a search's front on another target, e.g. hardware=openvino or hardware.threads=2
   dynas export RUN --row N      write a sub-network as PyTorch, torch.export and ONNX files
   dynas train [OVERRIDE ...]    train a supernet
   dynas predictors [...]        compare predictors on measured sub-networks
@@ -35,6 +36,12 @@ def _search(arguments: list[str]) -> int:
 
 def _evaluate(arguments: list[str]) -> int:
     from dynas.commands.evaluate import main
+
+    return main(arguments)
+
+
+def _transfer(arguments: list[str]) -> int:
+    from dynas.commands.transfer import main
 
     return main(arguments)
 
@@ -66,6 +73,7 @@ def _predictors(arguments: list[str]) -> int:
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "search": _search,
     "evaluate": _evaluate,
+    "transfer": _transfer,
     "export": _export,
     "train": _train,
     "report": _report,

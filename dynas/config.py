@@ -93,6 +93,15 @@ class EvaluateConfig:
     objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
 
 
+@dataclass
+class TransferConfig(SearchConfig):
+    """Frame of ``dynas transfer``: that of the run, and what is asked of it."""
+
+    run: str | None = None
+    against: str | None = None
+    predict: int | None = None
+
+
 def register() -> None:
     """Make the frames known to Hydra."""
     store = ConfigStore.instance()
@@ -100,3 +109,4 @@ def register() -> None:
     store.store(name="train_frame", node=TrainConfig)
     store.store(name="predictors_frame", node=PredictorsConfig)
     store.store(name="evaluate_frame", node=EvaluateConfig)
+    store.store(name="transfer_frame", node=TransferConfig)
