@@ -3,8 +3,8 @@
     python scripts/bench_transfer.py <folder> [--draws 300]
 
 The folder holds HAT's latencies of Transformers (Wang et al. 2020, MIT licence) as wmt14ende_gpu_titanxp.csv,
-wmt14ende_cpu_xeon.csv and wmt14ende_cpu_raspberrypi.csv: ten features, then mean latencies of encoder and decoder, 2,000
-different sub-networks each. A ridge predictor learns from all of one file. In every draw, 200 random sub-networks of
+wmt14ende_cpu_xeon.csv and wmt14ende_cpu_raspberrypi.csv: ten features, then mean latencies of encoder and decoder, of
+2,000 other sub-networks each. A ridge predictor learns from all of one file. In every draw, 200 random sub-networks of
 another are candidates; those that `spread_ranks` chooses by their prediction, or as many random ones, are "measured",
 lines are fitted, and all others of the 2,000 are held out. Kendall's tau is that of the predictor: a rising line does
 not change it. With --bad 2 one of the measurements is twice what it should be.

@@ -12,6 +12,7 @@ from rich.console import Console
 from dynas.errors import DynasError
 from dynas.report.compare import Comparison, compare
 from dynas.report.load import find_runs, load_run
+from dynas.report.normalise import normalise
 from dynas.report.tables import (
     WIDTH,
     comparison_csv,
@@ -40,9 +41,17 @@ def main(argv: list[str]) -> int:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="run folders, or folders of runs")
     parser.add_argument("--out", type=Path, metavar="FILE.png", help=f"the picture; PATH/{PICTURE} by default")
     parser.add_argument("--format", choices=("table", "csv", "markdown", "json"), default="table", help="of the table")
+    parser.add_argument(
+        "--normalise", action="append", default=[], metavar="OBJECTIVE[=LOW,HIGH]",
+        help="scale an objective to 0 at its least and 1 at its largest value in any run, or between two limits",
+    )  # fmt: skip
     given = parser.parse_args(argv)
 
     runs = [load_run(folder) for folder in find_runs(given.paths)]
+    scales = []
+    for wanted in given.normalise:
+        runs, scale = normalise(runs, wanted)
+        scales.append(scale)
     comparison = compare(runs)
     picture = given.out or given.paths[0] / PICTURE
     _draw(comparison, picture)
@@ -60,6 +69,8 @@ def main(argv: list[str]) -> int:
     words = sys.stdout if given.format in ("table", "markdown") else sys.stderr
     point = point_text(comparison.objectives, comparison.reference)
     print(f"reference point: {point} (the worst measured in any of the runs)", file=words)
+    for scale in scales:
+        print(scale, file=words)
     for note in comparison.notes:
         print(f"note: {note}", file=words)
     print(f"picture: {picture}", file=words)
