@@ -2,9 +2,9 @@
 
     python scripts/bench_confirm.py [--seeds 12] [--noise 0.03 0.07] [--draws 40]
 
-LINAS searches the full-size OFA-MobileNetV3 for modelled ImageNet top-1 and the latency of a Samsung Note10 (both exact)
-with 250 evaluations, every latency being multiplied by normal noise. Then its front is measured again, with new noise in
-each of the draws. Printed are means over seeds and draws, hypervolumes up to the worst values of each run:
+LINAS searches the full-size OFA-MobileNetV3 for modelled ImageNet top-1 and the latency of a Samsung Note10, both
+exact, with 250 evaluations, every latency being multiplied by normal noise. Then its front is measured again, with new
+noise in each of the draws. Printed are means over seeds and draws, hypervolumes up to the worst values of each run:
 
     inflation   reported against true hypervolume of the members of the final front
     lost        true hypervolume of these members against that of the true front of everything measured
