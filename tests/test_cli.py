@@ -206,7 +206,7 @@ def test_resuming_takes_no_code_from_the_folder(finished: tuple[Path, str], tmp_
 
 
 def test_help_names_every_command_and_config_group(tmp_path: Path) -> None:
-    commands = ("search", "evaluate", "export", "report", "train", "predictors")
+    commands = ("search", "evaluate", "transfer", "export", "report", "train", "predictors")
     assert all(f"dynas {name}" in dynas("--help", cwd=tmp_path).stdout for name in commands)
     shown = dynas("search", "--help", cwd=tmp_path).stdout
     assert all(f"{group}:" in shown for group in ("supernet", "algo", "mode", "objectives", "predictor", "hardware"))
