@@ -51,7 +51,7 @@ def test_the_report_says_the_range(tmp_path: Path, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ("latenzy", "unknown objective 'latenzy': choose one of top1, latency"),
+        ("latenzy", "unknown objective 'latenzy': choose one of latency, top1"),
         ("latency=5", "cannot read the limits '5'"),
         ("latency=9,5", "the range 9 to 5 is empty"),
         ("latency=0,inf", "is empty"),
