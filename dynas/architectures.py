@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,13 +122,19 @@ def _encode(architecture: object, name: str, space: SearchSpace) -> Candidate:
 
 def _from_table(path: Path, rows: object, space: SearchSpace, objectives: Sequence[Objective]) -> list[Candidate]:
     """Return the chosen rows of a run folder or a CSV file."""
-    if rows is None and path.is_dir():
-        run = load_run(path)
-        rows = [int(run.rows[row][run.header.index("index")]) for row in run.front]
-        if not rows:
-            raise DynasError(f"'{path}' has no front, nothing within the bounds was measured: choose by rows=[...]")
     file = path / RESULTS if path.is_dir() else path
-    header, lines = read_table(file)
+    header: Sequence[str]
+    lines: Iterable[Row]
+    if path.is_dir():
+        run = load_run(path)
+        header = run.header
+        lines = [(line, dict(zip(header, cells, strict=True))) for line, cells in enumerate(run.rows, start=2)]
+        if rows is None:
+            rows = [int(run.rows[row][run.header.index("index")]) for row in run.front]
+            if not rows:
+                raise DynasError(f"'{path}' has no front, nothing within the bounds was measured: choose by rows=[...]")
+    else:
+        header, lines = read_table(file)
     check_columns(file, header, space)
     by_index: dict[str, Row] = {row.get("index", str(n)): (line, row) for n, (line, row) in enumerate(lines, start=1)}
     if not by_index:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -57,6 +57,15 @@ class Bench:
     def notes(self) -> tuple[str, ...]:
         """What the metrics want said of their values."""
         return tuple(note for metric in self.metrics.values() if (note := getattr(metric, "note", "")))
+
+    @property
+    def noisy(self) -> tuple[str, ...]:
+        """Objectives whose measurements vary from one to the next."""
+        return tuple(name for name, metric in self.metrics.items() if getattr(metric, "noisy", False))
+
+    def only(self, names: Collection[str]) -> Bench:
+        """Return the bench that measures just these objectives."""
+        return replace(self, metrics={name: metric for name, metric in self.metrics.items() if name in names})
 
     def check(self) -> None:
         """Raise DynasError where the parts do not fit together."""

@@ -20,6 +20,7 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
   dynas search -m seed=1,2,3    a sweep of searches
   dynas report RUN ...          compare searches, draw them, pick the sub-network to deploy
   dynas evaluate [OVERRIDE ...] measure given architectures, e.g. dynas evaluate architectures=outputs/<run folder>
+  dynas transfer RUN [...]      a search's front on another target, e.g. hardware=openvino or hardware.threads=2
   dynas export RUN --row N      write a sub-network as PyTorch, torch.export and ONNX files
   dynas train [OVERRIDE ...]    train a supernet
   dynas lut build|check [...]   make a latency table of a device, and compare it with measured sub-networks
@@ -36,6 +37,12 @@ def _search(arguments: list[str]) -> int:
 
 def _evaluate(arguments: list[str]) -> int:
     from dynas.commands.evaluate import main
+
+    return main(arguments)
+
+
+def _transfer(arguments: list[str]) -> int:
+    from dynas.commands.transfer import main
 
     return main(arguments)
 
@@ -73,6 +80,7 @@ def _predictors(arguments: list[str]) -> int:
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "search": _search,
     "evaluate": _evaluate,
+    "transfer": _transfer,
     "export": _export,
     "train": _train,
     "lut": _lut,

@@ -30,6 +30,7 @@ class SearchConfig:
     max_minutes: float | None = None
     patience: int | None = None
     warm_start: str | None = None
+    confirm: int = 2
     resume: str | None = None
     supernet: Any = MISSING
     data: Any = MISSING
@@ -118,6 +119,15 @@ class LutCheckConfig:
     objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
 
 
+@dataclass
+class TransferConfig(SearchConfig):
+    """Frame of ``dynas transfer``: that of the run, and what is asked of it."""
+
+    run: str | None = None
+    against: str | None = None
+    predict: int | None = None
+
+
 def register() -> None:
     """Make the frames known to Hydra."""
     store = ConfigStore.instance()
@@ -127,3 +137,4 @@ def register() -> None:
     store.store(name="evaluate_frame", node=EvaluateConfig)
     store.store(name="lut_build_frame", node=LutBuildConfig)
     store.store(name="lut_check_frame", node=LutCheckConfig)
+    store.store(name="transfer_frame", node=TransferConfig)

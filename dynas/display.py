@@ -98,7 +98,7 @@ class SearchDisplay:
         self._qualities: list[tuple[int, PredictorQuality]] = []
         self._front = np.empty((0, len(problem.objectives)))
         self._worst = np.full(len(problem.objectives), -np.inf)
-        self._iteration = self._done = self._failed = 0
+        self._iteration = self._done = self._failed = self._confirmed = 0
         self._measured_seconds: list[float] = []
 
     def __enter__(self) -> SearchDisplay:
@@ -143,6 +143,14 @@ class SearchDisplay:
         log.info("predictors of iteration %d: %s", iteration, quality)
         self._refresh()
 
+    def confirmed(self, evaluation: Evaluation) -> None:
+        """Count a further measurement of a member of the front."""
+        self._confirmed += 1
+        if evaluation.measurement.error:
+            log.warning("confirmation %d failed: %s", evaluation.index, evaluation.measurement.error)
+        log.info("confirmation %d: %s %s", evaluation.index, evaluation.key, evaluation.measurement.values)
+        self._refresh()
+
     def write_predictors(self) -> None:
         """Write predictors.csv, where any were trained."""
         if not self._qualities:
@@ -161,7 +169,7 @@ class SearchDisplay:
         else:
             self._console.print(front_table(summary.run))
             point = point_text(self._problem.objectives, summary.reference)
-            self._console.print(f"hypervolume {summary.hypervolume:.6g} up to the reference point {point}")
+            self._console.print(f"{volume_text(summary)} up to the reference point {point}")
         for note in (*self._notes, *filter(None, [quality_text(summary.run)])):
             self._console.print(note, soft_wrap=True, highlight=False, markup=False)
         if self._failed:
@@ -209,8 +217,21 @@ class SearchDisplay:
             facts.add_row(f"predictor of {one.objective}", describe(one))
         if self._failed:
             facts.add_row("failed", str(self._failed))
+        if self._confirmed:
+            facts.add_row("front measured again", str(self._confirmed))
         panel = Panel(Group(self._progress, facts), title="dynas", subtitle=str(self._folder), expand=False)
         self._live.update(panel, refresh=True)
+
+
+def volume_text(summary: Summary) -> str:
+    """Return the hypervolume in words, the one before confirming beside the one after."""
+    if summary.confirmed is None or summary.run.again is None:
+        return f"hypervolume {summary.hypervolume:.6g}"
+    times, some = int(summary.run.again.sum()), int((summary.run.again > 0).sum())
+    return (
+        f"hypervolume {summary.confirmed:.6g} confirmed by {times} further measurements of {some} sub-networks, "
+        f"{summary.hypervolume:.6g} by the first ones,"
+    )
 
 
 def describe(quality: PredictorQuality) -> str:

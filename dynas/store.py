@@ -72,21 +72,31 @@ class RunStore:
         space: the search space, to check and encode architectures.
         objectives: the objectives, in column order.
         extras: further columns that the metrics fill, with units.
+        file: name of the file; a sub-network may come several times in one.
+
+    Attributes:
+        history: all rows, in order.
 
     Raises:
         DynasError: the folder cannot be written, or its results.csv is not one of this run.
     """
 
     def __init__(
-        self, folder: Path, space: SearchSpace, objectives: Sequence[Objective], extras: Sequence[str] = ()
+        self,
+        folder: Path,
+        space: SearchSpace,
+        objectives: Sequence[Objective],
+        extras: Sequence[str] = (),
+        file: str = RESULTS,
     ) -> None:
         self.folder = folder
         self._space = space
         self._values = [objective.column for objective in objectives]
         self._extras = list(extras)
         self.columns = [*FIRST_COLUMNS, *self._values, *self._extras, *LAST_COLUMNS]
+        self.history: list[Evaluation] = []
         self._rows: dict[str, Evaluation] = {}
-        self._path = folder / RESULTS
+        self._path = folder / file
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if self._path.exists():
@@ -128,12 +138,16 @@ class RunStore:
             )
         except OSError as error:
             raise DynasError(f"cannot write to '{self._path}': {error.strerror}; the rows before are safe") from error
-        self._rows[evaluation.key] = evaluation
+        self._remember(evaluation)
 
     def close(self) -> None:
         """Close results.csv."""
         with contextlib.suppress(OSError):  # every row that counts is on disk already
             self._file.close()
+
+    def _remember(self, evaluation: Evaluation) -> None:
+        self.history.append(evaluation)
+        self._rows[evaluation.key] = evaluation
 
     def _write(self, cells: Sequence[object]) -> None:
         self._file.write(_line(cells))
@@ -159,8 +173,7 @@ class RunStore:
         if whole.encode() != self._path.read_bytes():
             write_atomic(self._path, whole)
         for line, cells in enumerate(lines[1:], start=2):
-            evaluation = self._parse(cells, line)
-            self._rows[evaluation.key] = evaluation
+            self._remember(self._parse(cells, line))
 
     def _whole_lines(self, content: bytes) -> str:
         """Return the text without a torn last line; a last line that only lacks its newline is kept."""

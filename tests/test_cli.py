@@ -58,10 +58,10 @@ def test_the_same_seed_finds_the_same_and_another_seed_does_not(finished: tuple[
     first = [[row[name] for name in values] for row in read_rows(finished[0])]
     assert [[row[name] for name in values] for row in same] == first
     assert [row["key"] for row in other] != [row["key"] for row in same]
-    report = dynas("report", "sweep", cwd=tmp_path)
+    report = dynas("report", "sweep", "--pictures", "pictures", cwd=tmp_path)
     assert report.returncode == 0, report.stderr
     assert "reference" in report.stdout.lower()
-    assert list((tmp_path / "sweep").glob("*.png"))
+    assert list((tmp_path / "pictures").glob("*.png"))
 
 
 def test_a_killed_run_resumes_to_the_same_candidates_and_measures_nothing_twice(
@@ -206,7 +206,7 @@ def test_resuming_takes_no_code_from_the_folder(finished: tuple[Path, str], tmp_
 
 
 def test_help_names_every_command_and_config_group(tmp_path: Path) -> None:
-    commands = ("search", "evaluate", "export", "report", "train", "lut", "predictors")
+    commands = ("search", "evaluate", "transfer", "export", "report", "train", "lut", "predictors")
     assert all(f"dynas {name}" in dynas("--help", cwd=tmp_path).stdout for name in commands)
     shown = dynas("search", "--help", cwd=tmp_path).stdout
     assert all(f"{group}:" in shown for group in ("supernet", "algo", "mode", "objectives", "predictor", "hardware"))

@@ -16,6 +16,7 @@ from dynas.report.compare import Comparison, compare
 from dynas.report.deploy import evaluate_command, export_command, index
 from dynas.report.groups import chosen_runs, shared_choices
 from dynas.report.load import find_runs, load_run
+from dynas.report.normalise import normalise
 from dynas.report.pick import Pick, parse_wish, pick, values_text
 from dynas.report.select import parse_reference, with_objectives
 from dynas.report.tables import (
@@ -52,6 +53,10 @@ def make_parser() -> argparse.ArgumentParser:
         help="only runs that have it, e.g. mode=linas or seed=0; may be repeated",
     )  # fmt: skip
     parser.add_argument("--objectives", metavar="A,B", help="only these objectives, in this order; all by default")
+    parser.add_argument(
+        "--normalise", action="append", default=[], metavar="OBJECTIVE[=LOW,HIGH]",
+        help="scale an objective to 0 at its least and 1 at its largest value in any run, or between two limits",
+    )  # fmt: skip
     parser.add_argument("--reference", metavar="A=1,B=2", help="the reference point of the hypervolume")
     parser.add_argument("--format", choices=("table", "csv", "markdown", "json"), default="table", help="of the table")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there instead of printing it")
@@ -72,6 +77,10 @@ def main(argv: list[str]) -> int:
     given = make_parser().parse_args(argv)
     runs = chosen_runs([load_run(folder) for folder in find_runs(given.paths)], given.where)
     runs = with_objectives(runs, given.objectives.split(",") if given.objectives else None)
+    scales = []
+    for wanted in given.normalise:
+        runs, scale = normalise(runs, wanted)
+        scales.append(scale)
     reference = parse_reference(given.reference, runs[0].objectives) if given.reference else None
     comparison = compare(runs, reference)
     if given.pick:
@@ -85,6 +94,8 @@ def main(argv: list[str]) -> int:
     words = sys.stdout if given.format in ("table", "markdown") and not given.out else sys.stderr
     if not given.pick:
         _say(comparison, words)
+    for scale in scales:
+        print(scale, file=words)
     for path in _draw(comparison, given):
         print(f"  {path}", file=words)
     return 0

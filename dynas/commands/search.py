@@ -15,12 +15,14 @@ import numpy as np
 from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import check_fresh, check_same_config, choices, overrides, plain, run_folder, run_hydra
-from dynas.store import RESULTS
+from dynas.errors import DynasError
+from dynas.store import RESULTS, read_run, write_run
 
 if TYPE_CHECKING:
     from dynas.bench import Bench
     from dynas.display import Display
-    from dynas.evaluate import Evaluator, Observer, Problem
+    from dynas.evaluate import Evaluation, Evaluator, Observer, Problem
+    from dynas.report.outputs import Summary
     from dynas.stopping import Stopping
 
 
@@ -41,6 +43,8 @@ def search_job(config: DictConfig) -> int:
 
     folder = run_folder()
     check_numbers(config)
+    if config.confirm < 0:
+        raise DynasError(f"confirm={config.confirm}: give a number of further measurements, or 0 for none")
     if config.resume:
         check_same_config(folder, plain(config))
     else:
@@ -54,12 +58,45 @@ def search_job(config: DictConfig) -> int:
 
     def search(evaluator: Evaluator, observer: Observer) -> None:
         mode.run(evaluator, make_algorithm, make_predictors, np.random.default_rng(config.seed), observer, start)
+        if config.confirm and bench.noisy:
+            confirm_front(evaluator, bench, folder, config.confirm, display.confirmed)
 
     display = SearchDisplay(problem, config.budget, folder, bench.notes)
     status = measure(config, config.budget, folder, problem, bench, search, display, stopping)
     display.write_predictors()
-    display.conclude(write_outputs(folder), status, stopping.reason)
+    summary = write_outputs(folder)
+    write_run(folder, read_run(folder) | {"hypervolume": hypervolume_facts(summary)})
+    display.conclude(summary, status, stopping.reason)
     return 130 if status == "interrupted" else 0
+
+
+def confirm_front(
+    evaluator: Evaluator, bench: Bench, folder: Path, times: int, told: Callable[[Evaluation], None]
+) -> None:
+    """Measure the members of the front again, where that varies, into confirmed.csv."""
+    from dynas.confirm import CONFIRMED, confirm
+    from dynas.store import RunStore
+
+    noisy = [objective for objective in evaluator.problem.objectives if objective.name in bench.noisy]
+    again = bench.only(bench.noisy)
+    store = RunStore(folder, evaluator.problem.space, noisy, again.extras, CONFIRMED)
+    try:
+        confirm(evaluator, noisy, again.measure, store, times, told)
+    finally:
+        store.close()
+
+
+def hypervolume_facts(summary: Summary) -> dict[str, Any]:
+    """Return what run.json says of the hypervolume: by first measurements, and confirmed."""
+    run = summary.run
+    point = {one.column: value for one, value in zip(run.objectives, summary.reference, strict=True)}
+    again = 0 if run.again is None else int(run.again.sum())
+    return {
+        "first": summary.hypervolume,
+        "confirmed": summary.confirmed,
+        "confirmations": again,
+        "reference": point if run.first.measured.any() else None,
+    }
 
 
 def measure(
@@ -75,7 +112,7 @@ def measure(
     """Measure up to ``budget`` sub-networks into a run folder and show them; return ``finished`` or ``interrupted``."""
     from dynas.evaluate import Evaluator
     from dynas.metrics.latency import watch_reference
-    from dynas.store import RunStore, read_run, write_run
+    from dynas.store import RunStore
 
     earlier = read_run(folder) if config.resume else {}
     reference_ms = watch_reference(bench, earlier.get("reference_ms"))

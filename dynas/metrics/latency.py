@@ -67,6 +67,7 @@ def watch_reference(bench: Bench, first_ms: float | None = None) -> float | None
 class Latency:
     """Median time of one forward pass, with its 10 % and 90 % quantiles and what is to be said of it."""
 
+    noisy = True
     extras = (
         "latency_p10 [ms]",
         "latency_p90 [ms]",
@@ -95,6 +96,7 @@ class Throughput:
         DynasError: the batch size makes no sense.
     """
 
+    noisy = True
     extras = ()
 
     def __init__(self, batch_size: int) -> None:

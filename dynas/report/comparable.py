@@ -12,8 +12,13 @@ from dynas.report.load import Run
 TIME_UNITS = ("s", "ms", "us", "µs", "ns")
 
 
-def check_comparable(runs: Sequence[Run]) -> None:
-    """Raise DynasError where values do not mean the same in all runs: what differs, in how many, what to type."""
+def check_comparable(runs: Sequence[Run], option: str = "") -> None:
+    """Raise DynasError where values do not mean the same in all runs: what differs, in how many, what to type.
+
+    Args:
+        runs: the runs.
+        option: what comes before a setting such as ``hardware=cpu`` to choose runs by it; empty: nothing does.
+    """
     _refuse_where(
         runs, "objectives", [", ".join(map(_meaning, run.objectives)) for run in runs], _objectives_hint(runs)
     )
@@ -21,8 +26,8 @@ def check_comparable(runs: Sequence[Run]) -> None:
     for what in dict.fromkeys(name for one in facts for name in one):
         section = what.split(".")[0]
         hint = "their values cannot be compared"
-        if section in runs[0].choices:
-            hint += f"; choose by --where {what}=..."
+        if option and section in runs[0].choices:
+            hint += f"; choose by {option} {what}=..."
         _refuse_where(runs, what, [str(one.get(what)) for one in facts], hint)
 
 

@@ -15,7 +15,7 @@ from dynas.pareto import non_dominated
 from dynas.report.comparable import check_comparable
 from dynas.report.groups import group_names
 from dynas.report.load import Run
-from dynas.report.outputs import reference_point, volumes
+from dynas.report.outputs import confirmed_volume, reference_point, volumes
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +26,13 @@ class Group:
         name: what sets the group apart from the others.
         runs: its runs.
         curves: per run, the hypervolume ``(n,)`` after each evaluation.
+        confirmed: per run, that of its whole front after its members were measured again; None where they were not.
     """
 
     name: str
     runs: tuple[Run, ...]
     curves: tuple[Values, ...]
+    confirmed: tuple[float | None, ...] = ()
 
     @property
     def evaluations(self) -> int:
@@ -51,6 +53,13 @@ class Group:
     def standard_error(self) -> float:
         """Standard error of `hypervolume` over the runs; NaN for a single run."""
         return float(standard_error(self.common)[-1])
+
+    @property
+    def confirmed_hypervolume(self) -> float:
+        """Mean hypervolume of the confirmed fronts; NaN unless all runs are compared as a whole and were confirmed."""
+        whole = [volume for volume in self.confirmed if volume is not None]
+        cut = any(len(curve) > self.evaluations for curve in self.curves)
+        return float("nan") if cut or len(whole) < len(self.runs) else float(np.mean(whole))
 
     @property
     def front_size(self) -> float:
@@ -120,12 +129,20 @@ def compare(runs: Sequence[Run], reference: Sequence[float] | None = None) -> Co
     measured = [run for run in searches if run.measured.any()]
     if not measured:
         raise DynasError("nothing to report: none of the runs has measured a sub-network yet")
-    check_comparable(measured)
+    check_comparable(measured, "--where")
     point = reference_point(measured) if reference is None else tuple(reference)
     members: dict[str, list[Run]] = {}
     for run, name in zip(measured, group_names(measured), strict=True):
         members.setdefault(name, []).append(run)
-    groups = [Group(name, tuple(some), tuple(volumes(run, point) for run in some)) for name, some in members.items()]
+    groups = [
+        Group(
+            name,
+            tuple(some),
+            tuple(volumes(run, point) for run in some),
+            tuple(confirmed_volume(run, point) for run in some),
+        )
+        for name, some in members.items()
+    ]
     groups.sort(key=lambda group: -group.hypervolume)
     notes = [f"'{run.folder}' has measured nothing and is left out" for run in searches if not run.measured.any()]
     notes += [f"'{run.folder}' is no search and is left out" for run in runs if run not in searches]

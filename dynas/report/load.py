@@ -9,7 +9,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynas.confirm import CONFIRMED, averaged
 from dynas.errors import DynasError
 from dynas.objectives import Objective, Values, losses, violation
 from dynas.pareto import non_dominated
-from dynas.store import FIRST_COLUMNS, LAST_COLUMNS, RESULTS, RUN, read_run
+from dynas.store import FIRST_COLUMNS, LAST_COLUMNS, RESULTS, RUN, number, read_run
 
 Line = tuple[int, list[str]]  # number in the file, cells
 FIELDS = {"status": str, "choices": dict, "seed": int, "budget": int, "objectives": list}  # of run.json
@@ -41,6 +42,9 @@ class Run:
         keys: identity of each sub-network.
         architectures: JSON text of each sub-network.
         seconds: wall time ``(n,)`` of each measurement, in seconds.
+        confirmed: columns of ``values`` that hold means with further measurements, for sub-networks that have any.
+        again: number ``(n,)`` of these further measurements; None where there are none at all.
+        unconfirmed: the same run without them, or None.
     """
 
     folder: Path
@@ -53,9 +57,17 @@ class Run:
     keys: tuple[str, ...]
     architectures: tuple[str, ...]
     seconds: Values
+    confirmed: tuple[int, ...] = ()
+    again: NDArray[np.int64] | None = None
+    unconfirmed: Run | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def first(self) -> Run:
+        """The run as its search knew it: every sub-network measured once."""
+        return self.unconfirmed or self
 
     @property
     def measured(self) -> NDArray[np.bool_]:
@@ -102,6 +114,8 @@ class Run:
 def load_run(folder: Path) -> Run:
     """Read one run folder; a torn last line, left by a killed search, is passed over.
 
+    What was measured again at the end has the mean of all of its measurements; see `Run.first`.
+
     Raises:
         DynasError: it is no run folder, or one of its files is damaged: the message names the file and the line.
     """
@@ -117,7 +131,8 @@ def load_run(folder: Path) -> Run:
     if missing := [name for name in (*FIRST_COLUMNS, *columns, *LAST_COLUMNS) if name not in header]:
         raise DynasError(f"'{path}' is not a results.csv of this run: line 1 has no column '{missing[0]}'")
     table = _read_table(path, header, columns, lines[1:])
-    return Run(folder, facts, objectives, tuple(header), tuple(tuple(cells) for _, cells in lines[1:]), *table)
+    run = Run(folder, facts, objectives, tuple(header), tuple(tuple(cells) for _, cells in lines[1:]), *table)
+    return _with_confirmations(run) if (folder / CONFIRMED).is_file() else run
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:
@@ -155,6 +170,39 @@ def _expand(path: Path) -> list[Path]:
 
 def _runs_beneath(folder: Path) -> list[Path]:
     return [file.parent for file in folder.rglob(RESULTS) if (file.parent / RUN).is_file()]
+
+
+def _with_confirmations(run: Run) -> Run:
+    path = run.folder / CONFIRMED
+    try:
+        lines = complete_lines(path.read_bytes().decode("utf-8"))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DynasError(f"cannot read '{path}': {error}") from error
+    if len(lines) < 2:
+        return run
+    header = lines[0][1]
+    columns = [column for column, objective in enumerate(run.objectives) if objective.column in header]
+    if not columns or not {*FIRST_COLUMNS, *LAST_COLUMNS} <= {*header}:
+        raise DynasError(f"'{path}' is not of this run: it measures none of its objectives again")
+    names = [run.objectives[column].column for column in columns]
+    measured, _, keys, *_ = _read_table(path, header, names, lines[1:])
+    again: dict[str, list[list[float]]] = {}
+    for key, row in zip(keys, measured, strict=True):
+        again.setdefault(key, []).append(row.tolist())
+    values = averaged(run.values, run.keys, columns, again)
+    places = [run.header.index(name) for name in names]
+    rows = [list(cells) for cells in run.rows]
+    for position, key in enumerate(run.keys):
+        for column, place in zip(columns, places, strict=True) if key in again else ():
+            rows[position][place] = number(float(values[position, column]))
+    return replace(
+        run,
+        values=values,
+        rows=tuple(map(tuple, rows)),
+        confirmed=tuple(columns),
+        again=np.array([len(again.get(key, ())) for key in run.keys]),
+        unconfirmed=run,
+    )
 
 
 def _read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, ...]:

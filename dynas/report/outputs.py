@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dynas.confirm import CONFIRMED
 from dynas.errors import DynasError
 from dynas.objectives import Values, losses
-from dynas.pareto import hypervolume_curve, nadir
+from dynas.pareto import hypervolume, hypervolume_curve, nadir
 from dynas.report.load import Run, load_run
 from dynas.store import RESULTS, number, write_csv
 
@@ -27,13 +28,15 @@ class Summary:
 
     Attributes:
         run: its results.
-        hypervolume: of the measured front, in the product of the objectives' units.
+        hypervolume: of the front as the search knew it, in the product of the objectives' units.
+        confirmed: of the front after its members were measured again; None where they were not.
         reference: the reference point, one value per objective in its unit; NaN where nothing was measured.
         paths: the results and the files that were derived from them.
     """
 
     run: Run
     hypervolume: float
+    confirmed: float | None
     reference: tuple[float, ...]
     paths: tuple[Path, ...]
 
@@ -62,12 +65,13 @@ def write_outputs(folder: Path, reference: Sequence[float] | None = None) -> Sum
     curve = volumes(run, point) if run.measured.any() else np.zeros(0)
     try:
         _write_curve(run, curve, point)
-        write_csv(folder / FRONT, run.header, [run.rows[row] for row in run.front])
+        write_csv(folder / FRONT, *_front_lines(run))
         pictures = _draw(run, curve, point) if len(curve) else ()
     except OSError as error:
         raise DynasError(f"cannot write to '{folder}': {error.strerror}") from error
-    paths = (folder / RESULTS, folder / FRONT, folder / HYPERVOLUME, *pictures)
-    return Summary(run, float(curve[-1]) if len(curve) else 0.0, point, paths)
+    again = (folder / CONFIRMED,) if run.confirmed else ()
+    paths = (folder / RESULTS, *again, folder / FRONT, folder / HYPERVOLUME, *pictures)
+    return Summary(run, float(curve[-1]) if len(curve) else 0.0, confirmed_volume(run, point), point, paths)
 
 
 def reference_point(runs: Sequence[Run]) -> tuple[float, ...]:
@@ -75,7 +79,7 @@ def reference_point(runs: Sequence[Run]) -> tuple[float, ...]:
 
     The runs share their objectives; candidates beyond a bound count too.
     """
-    measured = np.concatenate([run.losses[run.measured] for run in runs])
+    measured = np.concatenate([run.first.losses[run.first.measured] for run in runs])
     if len(measured) == 0:
         return (float("nan"),) * len(runs[0].objectives)
     return tuple(float(value) for value in losses(runs[0].objectives, nadir(measured)[None])[0])
@@ -84,9 +88,29 @@ def reference_point(runs: Sequence[Run]) -> tuple[float, ...]:
 def volumes(run: Run, reference: Sequence[float]) -> Values:
     """Return the hypervolume ``(n,)`` after each evaluation, up to a reference point in the objectives' units.
 
-    Candidates that failed or are beyond a bound add nothing.
+    Candidates that failed or are beyond a bound add nothing. Values are those that the search knew, each measured once.
     """
-    return hypervolume_curve(run.feasible_losses, losses(run.objectives, np.array([reference], dtype=float))[0])
+    return hypervolume_curve(run.first.feasible_losses, losses(run.objectives, np.array([reference], dtype=float))[0])
+
+
+def confirmed_volume(run: Run, reference: Sequence[float]) -> float | None:
+    """Return the hypervolume of a front whose members were measured again; None where they were not."""
+    if not run.confirmed:
+        return None
+    point = losses(run.objectives, np.array([reference], dtype=float))[0]
+    return hypervolume(run.losses[run.front], point)
+
+
+def _front_lines(run: Run) -> tuple[list[str], list[list[object]]]:
+    """Return columns and rows of front.csv: those of results.csv, then what was known before confirming."""
+    again = [run.objectives[column] for column in run.confirmed]
+    header = [*run.header, *(f"{one.name} first [{one.unit}]" for one in again)]
+    lines: list[list[object]] = [list(run.rows[row]) for row in run.front]
+    if run.again is not None:
+        header.append("confirmations [runs]")
+        for line, row in zip(lines, run.front, strict=True):
+            line += [*map(number, run.first.values[row, list(run.confirmed)]), int(run.again[row])]
+    return header, lines
 
 
 def _write_curve(run: Run, curve: Values, reference: Sequence[float]) -> None:
@@ -99,7 +123,7 @@ def _write_curve(run: Run, curve: Values, reference: Sequence[float]) -> None:
 def _draw(run: Run, curve: Values, reference: Sequence[float]) -> tuple[Path, Path]:
     from dynas.report.plots import plot_front, plot_hypervolume
 
-    front, hypervolume = run.folder / FRONT_PICTURE, run.folder / HYPERVOLUME_PICTURE
+    front, volume = run.folder / FRONT_PICTURE, run.folder / HYPERVOLUME_PICTURE
     plot_front(run, front)
-    plot_hypervolume({"": curve[None]}, run.objectives, reference, hypervolume)
-    return front, hypervolume
+    plot_hypervolume({"": curve[None]}, run.objectives, reference, volume)
+    return front, volume

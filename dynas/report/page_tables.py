@@ -13,7 +13,7 @@ from dynas.report.deploy import evaluate_command, export_command, index
 from dynas.report.load import Run
 from dynas.report.page_data import Member
 from dynas.report.quality import Quality
-from dynas.report.tables import MEASURES, compact, measures, reach_text, readable
+from dynas.report.tables import compact, measures, reach_text, readable
 
 DIGESTS = ("weights_sha256", "data_sha256", "hardware_sha256", "config_sha256")
 
@@ -38,10 +38,11 @@ def text_cell(text: str, value: object = None) -> str:
 
 def comparison_html(comparison: Comparison) -> str:
     """Return the table of groups, and the table of evaluations that they need."""
-    header = ["#", "runs", *MEASURES]
+    names, cells = measures(comparison)
+    header = ["#", "runs", *names]
     rows = [
-        [text_cell(cell) for cell in (str(place), group.name, *measures(group))]
-        for place, group in enumerate(comparison.groups, start=1)
+        [text_cell(cell) for cell in (str(place), group.name, *own)]
+        for place, (group, own) in enumerate(zip(comparison.groups, cells, strict=True), start=1)
     ]
     shown = table("comparison", header, rows)
     if len(comparison.groups) > 1:

@@ -178,7 +178,7 @@ def _front_panel(axes: Axes, run: Run, across: int, up: int, colours: NDArray[np
     axes.scatter(x[inside], y[inside], c=colours[inside], s=20, alpha=0.9, linewidths=0)
     axes.scatter(
         x[run.front], y[run.front], facecolors="none", edgecolors=INK, s=42, linewidths=1.0, zorder=4,
-        label=f"front ({len(run.front)} of {len(run)})",
+        label=f"{'confirmed ' if run.confirmed else ''}front ({len(run.front)} of {len(run)})",
     )  # fmt: skip
     rows = np.flatnonzero(inside)
     rows = rows[non_dominated(run.losses[rows][:, [across, up]])]

@@ -34,9 +34,19 @@ def with_objectives(runs: Sequence[Run], names: Sequence[str] | None) -> list[Ru
                 raise DynasError(f"'{run.folder}' did not measure '{name}': its objectives are {', '.join(own)}")
         columns = [own.index(name) for name in ordered]
         kept = tuple(run.objectives[column] for column in columns)
-        same = kept == run.objectives
-        chosen.append(run if same else dataclasses.replace(run, objectives=kept, values=run.values[:, columns]))
+        chosen.append(run if kept == run.objectives else _with_columns(run, columns))
     return chosen
+
+
+def _with_columns(run: Run, columns: Sequence[int]) -> Run:
+    """Return a run with only these columns of its values, in this order."""
+    return dataclasses.replace(
+        run,
+        objectives=tuple(run.objectives[column] for column in columns),
+        values=run.values[:, columns],
+        confirmed=tuple(place for place, column in enumerate(columns) if column in run.confirmed),
+        unconfirmed=None if run.unconfirmed is None else _with_columns(run.unconfirmed, columns),
+    )
 
 
 def parse_reference(text: str, objectives: Sequence[Objective]) -> tuple[float, ...]:

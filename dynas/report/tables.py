@@ -23,7 +23,6 @@ WIDTH = 100  # columns of the screen that a table may take
 MOST_ROWS = 20
 GAP = 2  # columns of the screen between two columns of a table
 LEAST_WIDTH = 10  # a column that has to be cut gets this much at least, or is left out
-MEASURES = ("seeds", "evaluations", "front", "hypervolume", "± s.e.", "measure [s]", "search [s]")
 MOST_RIVALS = 8  # columns of the table of evaluations that are needed
 Record = Mapping[str, str | int | float | None]
 
@@ -37,7 +36,7 @@ def front_table(run: Run) -> Table:
     cells = {"index": [run.rows[row][index] for row in rows]}
     for column, objective in enumerate(run.objectives):
         cells[objective.column] = aligned(run.values[rows, column].tolist())
-    title = f"front: {len(run.front)} of {len(run)} sub-networks"
+    title = f"{'confirmed ' if run.confirmed else ''}front: {len(run.front)} of {len(run)} sub-networks"
     title += f" ({len(rows)} shown)" if len(rows) < len(run.front) else ""
     return architecture_table(title, cells, [json.loads(run.architectures[row]) for row in rows], "front.csv")
 
@@ -75,11 +74,11 @@ def comparison_table(comparison: Comparison) -> Table:
     if len(comparison.groups) > 1:
         table.add_column("#", justify="right", no_wrap=True)
     table.add_column("runs", overflow="fold", min_width=min(20, max(len(group.name) for group in comparison.groups)))
-    for name in MEASURES:
+    names, lines = measures(comparison)
+    for name in names:
         table.add_column(escape(name), justify="right", no_wrap=True)
-    for place, group in enumerate(comparison.groups, start=1):
-        cells = [group.name, *measures(group)]
-        table.add_row(*([str(place)] if len(comparison.groups) > 1 else []), *map(escape, cells))
+    for place, (group, cells) in enumerate(zip(comparison.groups, lines, strict=True), start=1):
+        table.add_row(*([str(place)] if len(comparison.groups) > 1 else []), *map(escape, (group.name, *cells)))
     return table
 
 
@@ -100,10 +99,11 @@ def speed_table(comparison: Comparison) -> Table:
 def comparison_markdown(comparison: Comparison) -> str:
     """Return the comparison as a Markdown table."""
     reach = [f"to reach {group.name}" for group in comparison.groups] if len(comparison.groups) > 1 else []
-    lines = [["runs", *MEASURES, *reach], ["---"] + ["---:"] * len([*MEASURES, *reach])]
-    for group in comparison.groups:
+    names, cells = measures(comparison)
+    lines = [["runs", *names, *reach], ["---"] + ["---:"] * len([*names, *reach])]
+    for group, own in zip(comparison.groups, cells, strict=True):
         rivals = [reach_text(group, rival) for rival in comparison.groups[: len(reach)]]
-        lines.append([group.name, *measures(group), *rivals])
+        lines.append([group.name, *own, *rivals])
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
@@ -130,6 +130,7 @@ def comparison_records(comparison: Comparison) -> list[Record]:
             "front size": group.front_size,
             "hypervolume": group.hypervolume,
             "standard error": _finite(group.standard_error),
+            "confirmed hypervolume": _finite(group.confirmed_hypervolume),
             "measurement seconds": _finite(group.measurement_seconds),
             "search seconds": _finite(group.search_seconds),
         }
@@ -188,24 +189,37 @@ def _table(title: str) -> Table:
     )  # fmt: skip
 
 
-def measures(group: Group) -> list[str]:
-    """Return the cells of a group under `MEASURES`."""
-    error = f"{group.standard_error:.2g}" if math.isfinite(group.standard_error) else "—"
-    cells = [str(len(group.runs)), str(group.evaluations), f"{group.front_size:.1f}", f"{group.hypervolume:.5g}", error]
-    return cells + [seconds_text(group.measurement_seconds), seconds_text(group.search_seconds)]
+def measures(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Return names and cells of what is told of every group; of confirmed fronts only where there are any."""
+    columns = {
+        "seeds": [str(len(group.runs)) for group in comparison.groups],
+        "evaluations": [str(group.evaluations) for group in comparison.groups],
+        "front": [f"{group.front_size:.1f}" for group in comparison.groups],
+        "hypervolume": [f"{group.hypervolume:.5g}" for group in comparison.groups],
+        "± s.e.": [_or_dash(group.standard_error, ".2g") for group in comparison.groups],
+    }
+    if any(math.isfinite(group.confirmed_hypervolume) for group in comparison.groups):
+        columns["confirmed"] = [_or_dash(group.confirmed_hypervolume, ".5g") for group in comparison.groups]
+    columns["measure [s]"] = [seconds_text(group.measurement_seconds) for group in comparison.groups]
+    columns["search [s]"] = [seconds_text(group.search_seconds) for group in comparison.groups]
+    return list(columns), [list(cells) for cells in zip(*columns.values(), strict=True)]
+
+
+def _or_dash(value: float, form: str) -> str:
+    return format(value, form) if math.isfinite(value) else "—"
 
 
 def reach_text(group: Group, rival: Group) -> str:
     """Return the evaluations that a group needs for a rival's final hypervolume, and how many times fewer that is."""
     needed = group.evaluations_to(rival.hypervolume)
     if rival is group or not math.isfinite(needed):
-        return f"{needed:.0f}" if math.isfinite(needed) else "—"
+        return _or_dash(needed, ".0f")
     return f"{needed:.0f} ({group.speed_up(rival):.1f}x)"
 
 
 def seconds_text(seconds: float) -> str:
     """Return seconds with as many decimals as are worth reading."""
-    return f"{seconds:,.0f}" if seconds >= 10 else f"{seconds:.2g}" if math.isfinite(seconds) else "—"
+    return f"{seconds:,.0f}" if seconds >= 10 else _or_dash(seconds, ".2g")
 
 
 def _fit(columns: Mapping[str, Sequence[str]], space: int) -> dict[str, int]:

@@ -1,0 +1,101 @@
+"""Measuring a front again: among many noisy measurements the lucky ones make the front, and flatter it.
+
+`scripts/bench_confirm.py` shows by how much, and why members are measured until the front stays the same and every
+measurement counts alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynas.evaluate import Evaluation, Evaluator, Measure, Problem, make_batch
+from dynas.objectives import Objective, Values
+from dynas.pareto import non_dominated
+
+CONFIRMED = "confirmed.csv"
+Again = Mapping[str, Sequence[Sequence[float]]]  # per key, further measurements of the noisy objectives
+
+
+class Kept(Protocol):
+    """Where further measurements are kept, such as a `dynas.store.RunStore` of the noisy objectives."""
+
+    @property
+    def history(self) -> Sequence[Evaluation]:
+        """All of them, in order."""
+        ...
+
+    def append(self, evaluation: Evaluation) -> None:
+        """Keep one for good before anything else happens."""
+        ...
+
+
+def confirm(
+    evaluate: Evaluator,
+    noisy: Sequence[Objective],
+    measure: Measure,
+    kept: Kept,
+    times: int,
+    told: Callable[[Evaluation], None] = lambda evaluation: None,
+) -> None:
+    """Measure every member of the front ``times`` more times, newcomers to the front included.
+
+    A member whose mean moves behind others makes room for candidates just behind the front, which are measured again in
+    their turn; it ends when the front has no member left to measure. What ``kept`` holds already is not paid for twice.
+
+    Args:
+        evaluate: what the search measured.
+        noisy: the objectives whose measurements vary.
+        measure: measures just these.
+        kept: where the measurements go; an evaluation's iteration is the how-manieth of its sub-network it is.
+        times: further measurements of each member.
+        told: is told of each.
+    """
+    history, problem = evaluate.history, evaluate.problem
+    keys = [evaluation.key for evaluation in history]
+    first = np.array([evaluation.measurement.values for evaluation in history], dtype=float)
+    columns = [column for column, objective in enumerate(problem.objectives) if objective in noisy]
+    again: dict[str, list[tuple[float, ...]]] = {}
+    for evaluation in kept.history:
+        again.setdefault(evaluation.key, []).append(evaluation.measurement.values)
+    while history:
+        front = front_rows(problem, evaluate.measured.genotypes, averaged(first, keys, columns, again))
+        rows = [row for row in front if len(again.get(keys[row], ())) < times]
+        if not rows:
+            return
+        genotypes = np.array([history[row].genotype for row in rows])
+        for row, measurement in zip(rows, measure(genotypes), strict=True):
+            mine = again.setdefault(keys[row], [])
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            place = len(kept.history) + 1, len(mine) + 1
+            evaluation = Evaluation(*place, keys[row], history[row].genotype, measurement, now)
+            kept.append(evaluation)
+            mine.append(measurement.values)
+            told(evaluation)
+
+
+def averaged(first: Values, keys: Sequence[str], columns: Sequence[int], again: Again) -> Values:
+    """Return values ``(n, M)`` in which every measurement of a sub-network counts alike.
+
+    Args:
+        first: the first measurements ``(n, M)``.
+        keys: the ``n`` sub-networks.
+        columns: which of the ``M`` objectives were measured again.
+        again: the further measurements of these; one that failed makes the mean NaN.
+    """
+    values = first.copy()
+    for row, key in enumerate(keys):
+        if key in again:
+            values[row, columns] = np.vstack([first[row, columns], *again[key]]).mean(axis=0)
+    return values
+
+
+def front_rows(problem: Problem, genotypes: NDArray[np.int64], values: Values) -> NDArray[np.int64]:
+    """Return the rows of values ``(n, M)`` that are non-dominated, measured and within all bounds, in order."""
+    batch = make_batch(problem, genotypes, values)
+    allowed = np.flatnonzero(batch.measured & (batch.violation <= 0))
+    return allowed[non_dominated(batch.losses[allowed])]
