@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text()
 COMMANDS = [
     line.split("#")[0].strip().removeprefix("scripts/")
     for line in README.splitlines()
-    if re.match(r" {4}(scripts/)?dynas (search|evaluate|transfer|train|predictors|lut build|lut check) ", line)
+    if re.match(r" {4}(scripts/)?dynas (search|evaluate|train|predictors|lut build|lut check) ", line)
 ]
 
 
