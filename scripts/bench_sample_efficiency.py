@@ -18,10 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from landscapes import LANDSCAPES, Landscape, evaluator, kept
 from rich.console import Console
 from rich.table import Table
-from rivals import RIVALS
 
 from dynas.algos.named import algorithm
 from dynas.evaluate import Evaluator, make_batch
@@ -33,6 +31,8 @@ from dynas.pareto import hypervolume_curve
 from dynas.predictors.named import predictor
 from dynas.report.plots import new_figure, save, tidy
 from dynas.store import write_csv
+from landscapes import LANDSCAPES, Landscape, evaluator, kept
+from rivals import RIVALS
 
 CHECKPOINTS = (50, 75, 100, 150, 250, 350)
 PLS = "pareto_local_search"

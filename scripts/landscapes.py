@@ -109,9 +109,7 @@ def rugged(terms: int = 60, strength: float = 0.35) -> Landscape:
     Each triple adds a random number for every combination of its options, absence being one of them.
     """
     space, rng = search_space(), np.random.default_rng(5)
-    main, cost_weights = (
-        np.concatenate([np.sort(rng.random(count)) for count in space.cardinality]) for _ in range(2)
-    )
+    main, cost_weights = (np.concatenate([np.sort(rng.random(count)) for count in space.cardinality]) for _ in range(2))
     triples = [rng.choice(space.n_genes, 3, replace=False) for _ in range(terms)]
     tables = rng.normal(scale=strength, size=(terms, 4, 4, 4))
 

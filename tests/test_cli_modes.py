@@ -10,7 +10,7 @@ import pytest
 from tests.cli import dynas, read_rows
 
 LANDSCAPE = ("data=imagenet_surrogate", "hardware=note10", "hydra.run.dir=run")
-FEW = ("budget=24", "mode.population=8", "mode.predicted_evaluations=100")
+FEW = ("budget=24", "mode.start_size=null", "mode.population=8", "mode.predicted_evaluations=100")
 
 
 def test_a_schedule_changes_the_parts_from_an_iteration_on_and_resumes(tmp_path: Path) -> None:

@@ -81,8 +81,7 @@ class Linas:
         check_numbers(population, predicted_evaluations)
         if optimism < 0 or (start_size is not None and start_size < 1):
             raise DynasError(
-                "mode=linas needs mode.optimism >= 0 and mode.start_size >= 1 or null, "
-                f"got {optimism} and {start_size}"
+                f"mode=linas needs mode.optimism >= 0 and mode.start_size >= 1 or null, got {optimism} and {start_size}"
             )
         names = [field.name for field in fields(Stage)]
         for iteration, changes in self.schedule.items():

@@ -29,7 +29,8 @@ def stratified(problem: Problem, n: int, rng: np.random.Generator) -> Genotypes:
     corners = np.unique(np.stack([space.smallest(), space.largest()]), axis=0)[:n]
     pool = level_sample(problem, POOL * n, rng)
     exact = [one.name for one in problem.objectives if one.exact and one.direction == "min"]
-    cost = np.asarray(problem.exact[exact[0]](pool) if exact else space.levels(pool)[:, : len(space.variables)].mean(axis=1), dtype=float)
+    sizes = problem.exact[exact[0]](pool) if exact else space.levels(pool)[:, : len(space.variables)].mean(axis=1)
+    cost = np.asarray(sizes, dtype=float)
     order = np.argsort(cost, kind="stable")
     rest = n - len(corners)
     steps = np.linspace(cost.min(), cost.max(), rest + 2)[1:-1]
