@@ -74,7 +74,7 @@ def test_more_objectives_than_suit_an_algorithm_are_warned_of_once(tmp_path: Pat
         (['mode.schedule={2: ["algo=ga"]}'], "algo=ga needs exactly 1 objective"),
         (["warm_start=gone"], "'gone' is not a run folder"),
         (["patience=0"], "patience=0: give a positive number"),
-        (["objectives.top1.predictor=tarot"], "unknown predictor 'tarot': choose one of mlp, ridge"),
+        (["objectives.top1.predictor=tarot"], "unknown predictor 'tarot': choose one of gp, mlp, ridge"),
         (["mode=oneshot", "budget=100"], "budget=100 is smaller than mode.training=1000"),
         (["mode=oneshot", "mode.training=0"], "mode.examples=<run folder or CSV>"),
         (["mode=oneshot", "mode.training=5", "mode.examples=gone.csv"], "'gone.csv' does not exist"),
