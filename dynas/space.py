@@ -250,6 +250,49 @@ class SearchSpace:
         features[rows, self._feature_start[genes] + self._same[genes, genotypes[rows, genes]]] = 1.0
         return features
 
+    @cached_property
+    def _groups(self) -> list[NDArray[np.int64]]:
+        """The genes of each design variable, then those of each that one gate opens (the blocks of a stage)."""
+        ends = np.cumsum([variable.length for variable in self.variables])
+        variables = np.split(np.arange(self.n_genes), ends[:-1])
+        units = [
+            genes[self._parents[genes] == parent] for genes in variables for parent in np.unique(self._parents[genes])
+        ]
+        sizes = {genes.tobytes() for genes in variables}
+        return [*variables, *(genes for genes in units if genes.tobytes() not in sizes)]
+
+    def levels(self, genotypes: Genotypes) -> NDArray[np.float64]:
+        """Return how large parts of sub-networks are ``(n, L)``, in shares of the most that is possible.
+
+        The level of an option is its place among the choices, from 0 (first) to 1 (last). There is a column for the
+        mean level of each design variable and of those of its genes that the same gene gates, 0 where inactive; and
+        one for the active share of each design variable.
+        """
+        active = self.active(genotypes)
+        level = np.where(active, genotypes / np.maximum(self.cardinality - 1, 1), 0.0)
+        columns = [level[:, genes].mean(axis=1) for genes in self._groups]
+        columns += [active[:, genes].mean(axis=1) for genes in self._groups[: len(self.variables)]]
+        return np.stack(columns, axis=1)
+
+    def lightest(self, weights: NDArray[np.float64]) -> Genotypes:
+        """Return the canonical genotypes ``(n, G)`` that minimise additive models with ``weights`` ``(n, D)``.
+
+        The weight of a sub-network is the sum over its one-hot features. Gated genes are settled before those that
+        gate them, so the minimum is exact.
+        """
+        n = len(weights)
+        best = np.zeros((n, self.n_genes), dtype=np.int64)
+        totals = np.full((n, self.n_genes, int(self.cardinality.max())), np.inf)
+        for gene, (start, count) in enumerate(zip(self._feature_start, self.cardinality, strict=True)):
+            totals[:, gene, :count] = weights[:, start + self._same[gene, :count]]
+        for gene in (gene for level in reversed(self._levels) for gene in level):
+            best[:, gene] = totals[:, gene].argmin(axis=1)
+            least = totals[np.arange(n), gene, best[:, gene]]
+            totals[:, self._parents[gene]] += np.where(self._opens[gene], least[:, None], 0.0)
+        free = self._parents < 0
+        best[:, free] = totals[:, free].argmin(axis=2)
+        return self.canonical(best)
+
     def decode(self, genotype: NDArray[np.int64]) -> Architecture:
         """Return the architecture of one genotype ``(G,)``; inactive genes show their first option."""
         row = self.canonical(self.check(genotype))[0]

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 QUICK = (
     "objectives=[top1,macs]",
     "budget=12",
+    "mode.start_size=6",
     "mode.population=6",
     "algo.population=6",
     "mode.predicted_evaluations=300",

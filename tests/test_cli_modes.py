@@ -10,7 +10,7 @@ import pytest
 from tests.cli import dynas, read_rows
 
 LANDSCAPE = ("data=imagenet_surrogate", "hardware=note10", "hydra.run.dir=run")
-FEW = ("budget=24", "mode.population=8", "mode.predicted_evaluations=100")
+FEW = ("budget=24", "mode.start_size=null", "mode.population=8", "mode.predicted_evaluations=100")
 
 
 def test_a_schedule_changes_the_parts_from_an_iteration_on_and_resumes(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_more_objectives_than_suit_an_algorithm_are_warned_of_once(tmp_path: Pat
         (['mode.schedule={2: ["algo=ga"]}'], "algo=ga needs exactly 1 objective"),
         (["warm_start=gone"], "'gone' is not a run folder"),
         (["patience=0"], "patience=0: give a positive number"),
-        (["objectives.top1.predictor=tarot"], "unknown predictor 'tarot': choose one of mlp, ridge"),
+        (["objectives.top1.predictor=tarot"], "unknown predictor 'tarot': choose one of gp, mlp, ridge"),
         (["mode=oneshot", "budget=100"], "budget=100 is smaller than mode.training=1000"),
         (["mode=oneshot", "mode.training=0"], "mode.examples=<run folder or CSV>"),
         (["mode=oneshot", "mode.training=5", "mode.examples=gone.csv"], "'gone.csv' does not exist"),

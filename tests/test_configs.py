@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
+from dynas.algos.pareto_local_search import ParetoLocalSearch
+from dynas.api import search
 from dynas.build import build, build_problem
 from dynas.config import register
 from dynas.data.movielens import RATINGS
 from dynas.data.phrases import EMBEDDED
+from dynas.modes.linas import Linas
 from dynas.paths import CONFIGS
+from dynas.predictors.gp import GaussianProcess
 from tests.photos import write_imagenet
 from tests.test_fairseq_binary import write_folder
 from tests.test_ncf_files import ITEMS, USERS, write_ncf
@@ -134,11 +139,15 @@ def test_every_recipe_composes_and_builds(option: str) -> None:
     assert build(config, "recipe").epochs >= 1
 
 
-def test_the_defaults_are_those_of_the_paper() -> None:
+def test_the_defaults_in_yaml_are_those_in_python() -> None:
     config = compose("search")
-    assert (config.mode.population, config.mode.predicted_evaluations, config.budget) == (50, 20_000, 250)
-    assert (config.algo.population, config.algo.crossover, config.algo.mutation) == (50, 0.9, 0.02)
-    assert list(config.objectives) == ["top1", "latency"]
+    assert (config.budget, list(config.objectives)) == (250, ["top1", "latency"])
+    for part, target in (("mode", Linas), ("algo", ParetoLocalSearch), ("predictor", GaussianProcess)):
+        written = {key: value for key, value in config[part].items() if not key.startswith("_")}
+        parameters = inspect.signature(target).parameters
+        assert written == {key: parameters[key].default for key in written}
+    defaults = inspect.signature(search).parameters
+    assert (defaults["algo"].default, defaults["predictor"].default) == ("pareto_local_search", "gp")
 
 
 def test_the_landscape_brings_its_network_unless_told_otherwise() -> None:

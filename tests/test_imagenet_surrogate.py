@@ -25,7 +25,7 @@ from dynas.space import SearchSpace
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from tests.cli import ROOT, dynas, read_rows
 
-CHEAP = ("supernet=mbv3", "data=imagenet_surrogate", "hardware=note10", "budget=60", "mode.population=20")
+CHEAP = ("supernet=mbv3", "data=imagenet_surrogate", "hardware=note10", "budget=60")
 
 
 @pytest.fixture(scope="module")

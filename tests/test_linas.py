@@ -52,7 +52,7 @@ def test_the_inner_algorithm_and_the_predictors_may_change(analytic_mbv3: Any) -
             return np.full(len(features), self.mean)
 
     changes = {"make_algorithm": noted("random"), "make_predictors": {"quality": Mean}}
-    mode = Linas(10, 100, {3: changes})
+    mode = Linas(10, 100, {3: changes}, start_size=None)
     evaluate = Evaluator(analytic_mbv3.problem(), analytic_mbv3.measure(), 40)
     mode.run(evaluate, noted("nsga2"), PREDICTORS, np.random.default_rng(0))
     assert made == ["nsga2", "random", "random"]
@@ -69,7 +69,7 @@ def test_an_algorithm_of_the_schedule_is_checked_before_anything_is_measured(ana
     ("settings", "message"),
     [
         ({"population": 0}, r"mode\.population >= 1"),
-        ({"predicted_evaluations": 49}, r"predicted_evaluations >= mode\.population, got 50 and 49"),
+        ({"predicted_evaluations": 9}, r"predicted_evaluations >= mode\.population, got 10 and 9"),
         ({"schedule": {0: {}}}, "counts iterations from 1, got 0"),
         ({"schedule": {2: {"budget": 3}}}, "unknown change in mode.schedule 'budget'"),
     ],
@@ -86,6 +86,6 @@ def test_a_senseless_number_in_the_schedule_is_refused(analytic_mbv3: Any) -> No
 
 def test_a_warm_start_is_measured_first(analytic_mbv3: Any) -> None:
     start = analytic_mbv3.space.sample_distinct(6, np.random.default_rng(9))
-    evaluate = run(analytic_mbv3, Linas(10, 100), 30, start)
+    evaluate = run(analytic_mbv3, Linas(10, 100, start_size=12), 32, start)
     np.testing.assert_array_equal(evaluate.measured.genotypes[:6], start)
-    assert sizes(evaluate) == [10, 10, 10]
+    assert sizes(evaluate) == [12, 10, 10]

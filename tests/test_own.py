@@ -20,7 +20,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_an_own_supernet_and_metric_are_searched(folder: Path) -> None:
-    done = dynas("search", *OWN, *FEW, "budget=16", "mode.population=8", "mode.predicted_evaluations=50", cwd=folder)
+    done = dynas(
+        "search",
+        *OWN,
+        *FEW,
+        "budget=16",
+        "mode.start_size=null",
+        "mode.population=8",
+        "mode.predicted_evaluations=50",
+        cwd=folder,
+    )
     assert done.returncode == 0, done.stderr
     rows = read_rows(folder / "run")
     assert len(rows) == 16, "the whole space of two widths"
@@ -37,7 +46,7 @@ def test_an_own_algorithm_decides_the_order(folder: Path) -> None:
 
 @pytest.mark.parametrize("choice", ["predictor=mean", "objectives.confidence.predictor=mean"])
 def test_an_own_predictor_is_trained(folder: Path, choice: str) -> None:
-    small = ("budget=12", "mode.population=6", "mode.predicted_evaluations=20")
+    small = ("budget=12", "mode.start_size=null", "mode.population=6", "mode.predicted_evaluations=20")
     done = dynas("search", *OWN, *FEW, *small, choice, cwd=folder)
     assert done.returncode == 0, done.stderr
     text = (folder / "run" / "predictors.csv").read_text()

@@ -11,6 +11,10 @@ from omegaconf import OmegaConf
 from dynas.config import register
 from dynas.paths import CONFIGS
 
+LINAS = {  # the paper's LINAS knows neither of our starts, features, optimism and choice
+    "mode.start": "uniform", "mode.start_size": None, "mode.features": "one_hot", "mode.optimism": 0,
+    "mode.choice": "spread",
+}  # fmt: skip
 NUMBERS: dict[str, dict[str, Any]] = {
     "nsga2": {"algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02},
     "agemoea": {"algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02},
@@ -20,13 +24,14 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "motpe": {"algo.prior_weight": 1.0, "algo.ei_candidates": 24},
     "linas": {
         "algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02,
-        "mode.population": 50, "mode.predicted_evaluations": 20_000,
+        "mode.population": 50, "mode.predicted_evaluations": 20_000, **LINAS,
+        "predictor._target_": "dynas.predictors.ridge.Ridge",
     },
     "oneshot": {"mode.training": 1000, "mode.predicted_evaluations": 20_000, "algo.population": 50},
     "constrained": {"mode.training": 1000, "algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02},
     "transformer_linas": {
         "algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02,
-        "mode.population": 50, "mode.predicted_evaluations": 20_000,
+        "mode.population": 50, "mode.predicted_evaluations": 20_000, **LINAS,
         "objectives.bleu.predictor": "svr_rbf", "objectives.latency.predictor": None,
         "predictor._target_": "dynas.predictors.ridge.Ridge",
     },
@@ -34,7 +39,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "transformer_random": {"algo.population": 50},
     "ncf_linas": {
         "algo.population": 10, "algo.crossover": 0.1, "algo.mutation": 0.02,
-        "mode.population": 10, "mode.predicted_evaluations": 2000,
+        "mode.population": 10, "mode.predicted_evaluations": 2000, **LINAS,
         "objectives.hr10.predictor": "svr_rbf", "objectives.latency.predictor": None,
         "predictor._target_": "dynas.predictors.svr.SvrLinear",
     },

@@ -24,7 +24,13 @@ SHAPE = (
     *("supernet.embed_dims=[4,8,16]", "supernet.hidden_sizes=[8,16]", "supernet.layers=2"),
 )
 TRAINING = ("recipe.epochs=8", "recipe.batch_size=128", "recipe.learning_rate=0.02", "threads=1")
-SEARCH = ("budget=8", "mode.population=4", "algo.population=4", "mode.predicted_evaluations=100")
+SEARCH = (
+    "budget=8",
+    "mode.start_size=null",
+    "mode.population=4",
+    "algo.population=4",
+    "mode.predicted_evaluations=100",
+)
 
 
 def write_ratings(path: Path) -> None:

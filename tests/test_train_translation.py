@@ -17,7 +17,13 @@ GERMAN = dict(zip(ENGLISH, "eins zwei drei vier fünf sechs sieben acht neun zeh
 VALIDATION = 40
 DATA = ("data=parallel_text", "data.source=pairs.tsv", f"data.validation_size={VALIDATION}", "data.merges=60")
 TRAINING = ("recipe.epochs=16", "recipe.largest_epochs=5", "recipe.batch_size=200", "recipe.learning_rate=0.01")
-SEARCH = ("budget=8", "mode.population=4", "algo.population=4", "mode.predicted_evaluations=100")
+SEARCH = (
+    "budget=8",
+    "mode.start_size=null",
+    "mode.population=4",
+    "algo.population=4",
+    "mode.predicted_evaluations=100",
+)
 
 
 def write_pairs(path: Path) -> None:

@@ -14,6 +14,7 @@ from dynas.space import Draw, Genotypes, SearchSpace
 # Smallest and largest number of objectives of each algorithm; None: any number.
 OBJECTIVES: dict[str, tuple[int, int | None]] = {
     "random": (1, None),
+    "pareto_local_search": (1, None),
     "ga": (1, 1),
     "cmaes": (1, 1),
     "motpe": (1, None),

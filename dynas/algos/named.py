@@ -13,6 +13,7 @@ from dynas.errors import one_of
 # Imported only when asked for: pymoo, numba, optuna and cma take their time.
 ALGORITHMS: dict[str, str] = {
     "random": "dynas.algos.random.RandomSearch",
+    "pareto_local_search": "dynas.algos.pareto_local_search.ParetoLocalSearch",
     "ga": "dynas.algos.evolutionary.ga",
     "cmaes": "dynas.algos.cmaes.CmaesSearch",
     "motpe": "dynas.algos.motpe.MotpeSearch",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,9 +12,14 @@ from dynas.algos.base import AlgorithmFactory, first_population
 from dynas.errors import DynasError, one_of
 from dynas.evaluate import Evaluator, Observer, Problem
 from dynas.modes.base import Predictors, check_algorithm
-from dynas.modes.prediction import choose, fill, front_from_afar, search_predictions
+from dynas.modes.choice import CHOICES
+from dynas.modes.prediction import fill, front_from_afar, search_predictions
+from dynas.modes.start import DESIGNS
+from dynas.predictors.features import FEATURES
 from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate
 from dynas.space import Genotypes
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -37,25 +42,47 @@ class Stage:
 class Linas:
     """Alternates a few real measurements with a long search on predictors trained on them.
 
+    The paper's own setting, which `experiment=paper/linas` holds, is ``Linas(population=50,
+    predicted_evaluations=20_000, start="uniform", features="one_hot", optimism=0, choice="spread")``.
+
     Args:
         population: real evaluations per iteration.
         predicted_evaluations: predicted evaluations per iteration.
         schedule: from an iteration (counted from 1) on, attributes of `Stage` that change: each iteration may have
             its own numbers, algorithm and predictors (section 3.3).
+        start_size: real evaluations of the first iteration; None: as many as of the others.
+        start: what is measured in the first iteration, a key of `dynas.modes.start.DESIGNS`.
+        features: what predictors see of a sub-network, a key of `dynas.predictors.features.FEATURES`.
+        optimism: standard deviations by which predictions are taken to be better than the predictor's mean;
+            predictors that tell none are taken at their mean.
+        choice: which predictions are measured, a key of `dynas.modes.choice.CHOICES`.
 
     Raises:
-        DynasError: numbers that make no sense, or a schedule that changes something else.
+        DynasError: numbers that make no sense, an unknown name, or a schedule that changes something else.
     """
 
     def __init__(
         self,
-        population: int = 50,
-        predicted_evaluations: int = 20_000,
+        population: int = 10,
+        predicted_evaluations: int = 10_000,
         schedule: Mapping[int, Mapping[str, Any]] | None = None,
+        start_size: int | None = 20,
+        start: str = "stratified",
+        features: str = "levels",
+        optimism: float = 0.5,
+        choice: str = "hypervolume",
     ) -> None:
         self.population, self.predicted_evaluations = population, predicted_evaluations
         self.schedule = dict(sorted((schedule or {}).items()))
+        self.start_size, self.optimism = start_size, optimism
+        self.design = named("start", start, DESIGNS)
+        self.describe = named("features", features, FEATURES)
+        self.choose = named("choice", choice, CHOICES)
         check_numbers(population, predicted_evaluations)
+        if optimism < 0 or (start_size is not None and start_size < 1):
+            raise DynasError(
+                f"mode=linas needs mode.optimism >= 0 and mode.start_size >= 1 or null, got {optimism} and {start_size}"
+            )
         names = [field.name for field in fields(Stage)]
         for iteration, changes in self.schedule.items():
             if iteration < 1:
@@ -89,28 +116,42 @@ class Linas:
         start: Genotypes | None = None,
     ) -> None:
         """Measure, train, search on predictions, repeat (see `dynas.modes.base.SearchMode`)."""
-        first = self.stage(1, make_algorithm, make_predictors)
-        candidates = first_population(evaluate.problem.space, first.population, rng, start, set())
+        problem = evaluate.problem
+        size = min(self.start_size or self.stage(1, make_algorithm, {}).population, evaluate.remaining)
+        given = np.empty((0, problem.space.n_genes), dtype=np.int64) if start is None else start
+        if len(given) < size:
+            given = np.concatenate([given, self.design(problem, size - len(given), rng)])
+        candidates = first_population(problem.space, size, rng, given, set())
         while len(candidates):
             evaluate(candidates)
             if not evaluate.remaining:
                 return
             stage = self.stage(evaluate.iteration + 1, make_algorithm, make_predictors)
             inner_rng = rng.spawn(1)[0]  # every iteration has its own seed
-            candidates = propose(stage, evaluate, inner_rng, observer)
+            candidates = self._propose(stage, evaluate, inner_rng, observer)
+
+    def _propose(
+        self, stage: Stage, evaluate: Evaluator, rng: np.random.Generator, observer: Observer | None
+    ) -> Genotypes:
+        """Return the next population: the best predictions, random where too little could be measured."""
+        problem, seen, measured = evaluate.problem, evaluate.seen(), evaluate.measured
+        if not enough(measured) or len(seen) == problem.space.size:
+            return problem.space.sample_distinct(stage.population, rng, seen)
+        surrogate = fit_surrogate(problem, stage.make_predictors, measured, self.describe, self.optimism)
+        if observer is not None:
+            quality = cross_validate(problem, stage.make_predictors, measured, self.describe)
+            observer.fitted(evaluate.iteration, quality)
+        algorithm = stage.make_algorithm(problem.space, len(problem.objectives), rng, front_from_afar(measured))
+        predicted = search_predictions(surrogate, algorithm, stage.predicted_evaluations)
+        size = min(stage.population, evaluate.remaining)
+        return fill(self.choose(predicted, measured, size), problem.space, seen, size, rng)
 
 
-def propose(stage: Stage, evaluate: Evaluator, rng: np.random.Generator, observer: Observer | None) -> Genotypes:
-    """Return the next population: the best of a search on predictions, random where too little could be measured."""
-    problem, seen, measured = evaluate.problem, evaluate.seen(), evaluate.measured
-    if not enough(measured) or len(seen) == problem.space.size:
-        return problem.space.sample_distinct(stage.population, rng, seen)
-    surrogate = fit_surrogate(problem, stage.make_predictors, measured)
-    if observer is not None:
-        observer.fitted(evaluate.iteration, cross_validate(problem, stage.make_predictors, measured))
-    algorithm = stage.make_algorithm(problem.space, len(problem.objectives), rng, front_from_afar(measured))
-    predicted = search_predictions(surrogate, algorithm, stage.predicted_evaluations)
-    return fill(choose(predicted, seen, stage.population), problem.space, seen, stage.population, rng)
+def named(key: str, name: str, table: Mapping[str, Part]) -> Part:
+    """Return the part that a setting of the mode names; raise DynasError where there is none of that name."""
+    if name not in table:
+        raise one_of(f"mode.{key}", name, table)
+    return table[name]
 
 
 def check_numbers(population: int, predicted_evaluations: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dynas.objectives import Values
 
@@ -17,6 +17,15 @@ class Predictor(Protocol):
 
     def predict(self, features: Values) -> Values:
         """Return the predicted values ``(n,)`` of features ``(n, D)``."""
+        ...
+
+
+@runtime_checkable
+class UnsurePredictor(Predictor, Protocol):
+    """A predictor that also says how far off it may be."""
+
+    def deviation(self, features: Values) -> Values:
+        """Return the standard deviations ``(n,)`` of the predictions for features ``(n, D)``."""
         ...
 
 

@@ -10,6 +10,7 @@ from dynas.errors import DynasError, one_of
 from dynas.predictors.base import PredictorFactory
 
 CLASSES = {
+    "gp": ("gp", "GaussianProcess"),
     "mlp": ("mlp", "Mlp"),
     "ridge": ("ridge", "Ridge"),
     "stacked": ("stacked", "Stacked"),

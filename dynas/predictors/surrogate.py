@@ -9,8 +9,9 @@ from scipy.stats import kendalltau
 from sklearn.model_selection import KFold
 
 from dynas.evaluate import Batch, PredictorQuality, Problem, make_batch
-from dynas.objectives import Values, losses
-from dynas.predictors.base import Predictor, PredictorFactory
+from dynas.objectives import Objective, Values, losses
+from dynas.predictors.base import Predictor, PredictorFactory, UnsurePredictor
+from dynas.predictors.features import Describe, one_hot
 from dynas.space import Genotypes
 
 LEAST_EXAMPLES = 5
@@ -22,21 +23,35 @@ class Surrogate:
     Args:
         problem: space, objectives and exact functions.
         predictors: a fitted predictor per objective that is not exact.
+        describe: what the predictors see of a sub-network.
+        optimism: standard deviations by which a prediction is better than the predictor's mean, where it tells them.
     """
 
-    def __init__(self, problem: Problem, predictors: Mapping[str, Predictor]) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        predictors: Mapping[str, Predictor],
+        describe: Describe = one_hot,
+        optimism: float = 0.0,
+    ) -> None:
         self._problem, self._predictors = problem, predictors
+        self._describe, self._optimism = describe, optimism
 
     def __call__(self, genotypes: Genotypes) -> Batch:
         """Return the predicted batch of canonical genotypes ``(n, G)``."""
-        features = self._problem.space.one_hot(genotypes)
+        features = self._describe(self._problem.space, genotypes)
         columns = [
-            self._problem.exact[objective.name](genotypes)
-            if objective.exact
-            else self._predictors[objective.name].predict(features)
+            self._problem.exact[objective.name](genotypes) if objective.exact else self._predict(objective, features)
             for objective in self._problem.objectives
         ]
         return make_batch(self._problem, genotypes, np.stack(columns, axis=1).astype(float))
+
+    def _predict(self, objective: Objective, features: Values) -> Values:
+        predictor = self._predictors[objective.name]
+        values = predictor.predict(features)
+        if self._optimism and isinstance(predictor, UnsurePredictor):
+            values = values - objective.sign * self._optimism * predictor.deviation(features)
+        return values
 
 
 def enough(measured: Batch) -> bool:
@@ -44,28 +59,37 @@ def enough(measured: Batch) -> bool:
     return int(measured.measured.sum()) >= LEAST_EXAMPLES
 
 
-def training_set(problem: Problem, measured: Batch) -> tuple[Values, Values]:
+def training_set(problem: Problem, measured: Batch, describe: Describe = one_hot) -> tuple[Values, Values]:
     """Return features ``(n, D)`` and objective values ``(n, M)`` of all successful measurements."""
     usable = measured.select(measured.measured)
-    return problem.space.one_hot(usable.genotypes), losses(problem.objectives, usable.losses)
+    return describe(problem.space, usable.genotypes), losses(problem.objectives, usable.losses)
 
 
-def fit_surrogate(problem: Problem, make_predictors: Mapping[str, PredictorFactory], measured: Batch) -> Surrogate:
+def fit_surrogate(
+    problem: Problem,
+    make_predictors: Mapping[str, PredictorFactory],
+    measured: Batch,
+    describe: Describe = one_hot,
+    optimism: float = 0.0,
+) -> Surrogate:
     """Train one predictor per measured objective on everything measured so far (Algorithm 1, line 4)."""
-    features, values = training_set(problem, measured)
+    features, values = training_set(problem, measured, describe)
     predictors: dict[str, Predictor] = {}
     for column, objective in enumerate(problem.objectives):
         if not objective.exact:
             predictors[objective.name] = make_predictors[objective.name]()
             predictors[objective.name].fit(features, values[:, column])
-    return Surrogate(problem, predictors)
+    return Surrogate(problem, predictors, describe, optimism)
 
 
 def cross_validate(
-    problem: Problem, make_predictors: Mapping[str, PredictorFactory], measured: Batch
+    problem: Problem,
+    make_predictors: Mapping[str, PredictorFactory],
+    measured: Batch,
+    describe: Describe = one_hot,
 ) -> list[PredictorQuality]:
     """Return each predictor's errors on examples that it did not see, by five folds."""
-    features, values = training_set(problem, measured)
+    features, values = training_set(problem, measured, describe)
     qualities = []
     for column, objective in enumerate(problem.objectives):
         if objective.exact:

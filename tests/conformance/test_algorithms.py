@@ -124,7 +124,8 @@ def test_the_seed_decides_everything(analytic_mbv3: Any, name: str, n_objectives
         Search(analytic_mbv3, name, n_objectives, bound, seed).run(effort(name, 200)) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first.rows, same.rows)
-    assert not {row.tobytes() for row in first.rows} & {row.tobytes() for row in other.rows}
+    firsts, others = ({row.tobytes() for row in one.rows[:POPULATION]} for one in (first, other))
+    assert not firsts & others, "later on they may well find the same optimum"
 
 
 @pytest.mark.parametrize(("name", "n_objectives"), CASES)

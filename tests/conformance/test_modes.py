@@ -26,7 +26,7 @@ from dynas.store import RunStore
 POPULATION = 10
 MODES: dict[str, Callable[[], SearchMode]] = {
     "validation": Validation,
-    "linas": partial(Linas, population=POPULATION, predicted_evaluations=100),
+    "linas": partial(Linas, population=POPULATION, predicted_evaluations=100, start_size=None),
     "oneshot": partial(OneShot, training=2 * POPULATION, predicted_evaluations=100),
 }
 # every algorithm with each number of objectives that it can handle
