@@ -96,8 +96,8 @@ class Outcome:
 def search(problem: Problem, truth: Truth, noise: float, seed: int) -> Outcome:
     """Search with noisy latencies."""
     evaluator = Evaluator(problem, noisy(truth, noise, np.random.default_rng([seed, 1]), [0, 1]), BUDGET)
-    predictors = {objective.name: predictor("ridge") for objective in OBJECTIVES}
-    named_mode("linas").run(evaluator, algorithm("nsga2"), predictors, np.random.default_rng(seed))
+    predictors = {objective.name: predictor("gp") for objective in OBJECTIVES}
+    named_mode("linas").run(evaluator, algorithm("pareto_local_search"), predictors, np.random.default_rng(seed))
     genotypes = evaluator.measured.genotypes
     true, first = losses(OBJECTIVES, truth(genotypes)), evaluator.measured.losses
     return Outcome(evaluator, true, first, nadir(np.vstack([true, first])))

@@ -168,7 +168,13 @@ def test_the_last_line_counts(times: list[float], before: str) -> None:
 def test_a_search_measures_accuracy_here_and_latency_there(tmp_path: Path) -> None:
     arguments = [
         *("hardware=command", f"hardware.command={shlex.quote(BOARD)}", "objectives=[top1,latency]", "budget=12"),
-        *("mode.population=6", "algo.population=6", "mode.predicted_evaluations=100", "hydra.run.dir=run"),
+        *(
+            "mode.start_size=6",
+            "mode.population=6",
+            "algo.population=6",
+            "mode.predicted_evaluations=100",
+            "hydra.run.dir=run",
+        ),
         *("data.validation_size=100", "data.calibration_size=50"),
     ]
     done = dynas("search", *arguments, cwd=tmp_path)

@@ -199,7 +199,10 @@ def test_predictors_have_something_to_learn(data: ImageNetSurrogate, supernet: M
         (("train", "data=imagenet_surrogate", "supernet=resnet50"), "OFA-MobileNetV3 only"),
         (("search", "data=imagenet_surrogate", "supernet=resnet50"), "OFA-MobileNetV3 only"),
         (("search", "data=imagenet_surrogate", "supernet.width=1.2"), "width 1.0 and 224x224 pixels only"),
-        (("search", "hardware=note10", "supernet=resnet50"), "does not describe its blocks to a latency table"),
+        (
+            ("search", "hardware=note10", "supernet=bootstrap_resnet50"),
+            "does not describe its blocks to a latency table",
+        ),
         (("search", "hardware=note10"), "lacks the block stem 28x56x1"),
     ],
 )

@@ -290,7 +290,14 @@ SMALL = (
 def joint_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a search over both precisions that was killed and went on."""
     folder = tmp_path_factory.mktemp("joint")
-    arguments = ("search", "supernet=resnet50", "hardware=openvino", "supernet.precision_choices=[fp32,int8]", *SMALL)
+    arguments = (
+        "search",
+        "supernet=resnet50",
+        "hardware=openvino",
+        "supernet.precision_choices=[fp32,int8]",
+        "mode.start=uniform",
+        *SMALL,
+    )
     killed(*arguments, cwd=folder, once=folder / "run" / "run.json")
     before = read_rows(folder / "run")
     done = dynas("search", "resume=run", cwd=folder)

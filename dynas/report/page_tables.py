@@ -13,7 +13,7 @@ from dynas.report.deploy import evaluate_command, export_command, index
 from dynas.report.load import Run
 from dynas.report.page_data import Member
 from dynas.report.quality import Quality
-from dynas.report.tables import compact, measures, reach_text, readable
+from dynas.report.tables import compact, measures, quality_text, reach_text, readable
 
 DIGESTS = ("weights_sha256", "data_sha256", "hardware_sha256", "config_sha256")
 
@@ -95,11 +95,13 @@ def facts_html(name: str, run: Run) -> str:
     overrides = facts.get("overrides")
     shown: dict[str, object] = {"folder": run.folder, "status": facts["status"], "evaluations": len(run)}
     shown |= {key: facts[key] for key in ("started", "ended", "seconds", "cpu_seconds", "stopped") if facts.get(key)}
-    for section in ("machine", "versions"):
+    for section in ("machine", "hardware", "versions"):
         entries = facts.get(section)
-        if isinstance(entries, Mapping):
+        if isinstance(entries, Mapping) and entries:
             shown[section] = ", ".join(f"{key} {value}" for key, value in entries.items() if value is not None)
-    shown |= {key: facts[key] for key in DIGESTS if facts.get(key)}
+    if quality := quality_text(run):
+        shown["latencies"] = quality
+    shown |= {key: facts[key] for key in ("reference_ms", *DIGESTS) if facts.get(key)}
     if isinstance(overrides, list):
         shown["command"] = " ".join(["dynas search", *map(str, overrides)])
     terms = "".join(f"<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>" for key, value in shown.items())

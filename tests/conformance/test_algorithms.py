@@ -301,7 +301,8 @@ def test_a_bound_is_no_excuse_for_a_poor_front(analytic_mbv3: Any, name: str) ->
 def test_too_few_objectives_are_refused_with_a_way_out(analytic_mbv3: Any, name: str) -> None:
     message = (
         f"algo={name} needs at least 2 objectives, 1 given: "
-        "change objectives=[...] or choose algo=random or algo=ga or algo=cmaes or algo=motpe"
+        "change objectives=[...] or choose algo=random or algo=pareto_local_search or algo=ga or "
+        "algo=cmaes or algo=motpe"
     )
     with pytest.raises(DynasError, match=rf"^{re.escape(message)}$"):
         Search(analytic_mbv3, name, 1)
@@ -310,8 +311,9 @@ def test_too_few_objectives_are_refused_with_a_way_out(analytic_mbv3: Any, name:
 @pytest.mark.parametrize("name", [name for name in ALGORITHMS if OBJECTIVES[name][1] is not None])
 def test_too_many_objectives_are_refused_with_a_way_out(analytic_mbv3: Any, name: str) -> None:
     message = (
-        f"algo={name} needs exactly 1 objective, 2 given: change objectives=[...] or choose algo=random or algo=motpe "
-        "or algo=nsga2 or algo=agemoea or algo=unsga3 or algo=ctaea or algo=moead"
+        f"algo={name} needs exactly 1 objective, 2 given: change objectives=[...] or choose algo=random or "
+        "algo=pareto_local_search or algo=motpe or algo=nsga2 "
+        "or algo=agemoea or algo=unsga3 or algo=ctaea or algo=moead"
     )
     with pytest.raises(DynasError, match=rf"^{re.escape(message)}$"):
         Search(analytic_mbv3, name, 2)
