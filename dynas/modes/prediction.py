@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from dynas.algos.base import SearchAlgorithm
 from dynas.evaluate import Batch
@@ -16,11 +17,12 @@ def search_predictions(predict: Callable[[Genotypes], Batch], algorithm: SearchA
     """Let the algorithm ask for at least so many predictions; return all of them."""
     answered: list[Batch] = []
     count = 0
-    while count < evaluations and len(candidates := algorithm.ask()):
-        batch = predict(candidates)
-        algorithm.tell(batch)
-        answered.append(batch)
-        count += len(batch)
+    with threadpool_limits(limits=1, user_api="blas"):  # many small products, which several threads only slow down
+        while count < evaluations and len(candidates := algorithm.ask()):
+            batch = predict(candidates)
+            algorithm.tell(batch)
+            answered.append(batch)
+            count += len(batch)
     return concatenate(answered)
 
 
