@@ -129,13 +129,17 @@ def long_search(landscape: Landscape, algo: str, population: int, evaluations: i
 
 def curves(name: str, method: str, budget: int, folder: Path) -> tuple[Values, float]:
     """Return the hypervolume ``(runs, budget)`` of all kept runs of at least ``budget``, and their CPU seconds."""
+    longest: dict[str, Path] = {}  # by seed
+    for path in sorted(folder.glob(f"{name}-{method}-*.npz"), key=lambda one: int(one.stem.rsplit("-", 1)[1])):
+        _, seed, length = path.stem.rsplit("-", 2)
+        if int(length) >= budget:
+            longest[seed] = path
     found, seconds = [], []
-    for path in sorted(folder.glob(f"{name}-{method}-*.npz")):
+    for _, path in sorted(longest.items()):
         kept_run = np.load(path)
-        if int(path.stem.rsplit("-", 1)[1]) >= budget:
-            curve = hypervolume_curve(kept_run["losses"], kept(name).reference)
-            found.append(np.pad(curve, (0, max(0, budget - len(curve))), mode="edge")[:budget])
-            seconds.append(float(kept_run["seconds"]))
+        curve = hypervolume_curve(kept_run["losses"], kept(name).reference)
+        found.append(np.pad(curve, (0, max(0, budget - len(curve))), mode="edge")[:budget])
+        seconds.append(float(kept_run["seconds"]))
     return np.array(found).reshape(-1, budget), float(np.mean(seconds)) if seconds else np.nan
 
 

@@ -96,7 +96,7 @@ def test_the_embedded_supernet_is_measured_and_a_run_goes_on(tmp_path: Path) -> 
 
 
 REFUSED = [
-    (["results={table}", "predictors=[ridge,foo]"], "unknown predictor 'foo': choose one of mlp, ridge, stacked"),
+    (["results={table}", "predictors=[ridge,foo]"], "unknown predictor 'foo': choose one of gp, mlp, ridge, stacked"),
     (["results={table}", "predictors=[]"], "no predictors chosen"),
     (["results={table}", "objectives=[macs,params]"], "macs, params: computed exactly, never predicted"),
     (["results={table}", "objectives=[]"], "no objectives chosen"),
