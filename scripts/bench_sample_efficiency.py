@@ -135,7 +135,7 @@ def curves(name: str, method: str, budget: int, folder: Path) -> tuple[Values, f
         if int(length) >= budget:
             longest[seed] = path
     found, seconds = [], []
-    for path in longest.values():
+    for _, path in sorted(longest.items()):
         kept_run = np.load(path)
         curve = hypervolume_curve(kept_run["losses"], kept(name).reference)
         found.append(np.pad(curve, (0, max(0, budget - len(curve))), mode="edge")[:budget])
