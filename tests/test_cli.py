@@ -223,7 +223,7 @@ def test_showing_the_config_needs_no_torch(tmp_path: Path) -> None:
         text=True, check=False,
     )  # fmt: skip
     assert shown.returncode == 0, shown.stderr
-    assert "predicted_evaluations: 20000" in shown.stdout
+    assert "predicted_evaluations: 10000" in shown.stdout
 
 
 def test_flags_may_stand_between_overrides(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_bound_keeps_the_front_within_it(tmp_path: Path) -> None:
 
 
 def test_a_warning_is_one_line_and_comes_once(tmp_path: Path) -> None:
-    done = dynas("search", "objectives=[top1,macs,params]", *QUICK[1:], cwd=tmp_path)
+    done = dynas("search", "algo=nsga2", "objectives=[top1,macs,params]", *QUICK[1:], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stderr.splitlines() if "warning" in line.lower()]
     assert lines == [

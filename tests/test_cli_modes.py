@@ -59,7 +59,7 @@ def test_patience_is_told_and_kept(tmp_path: Path) -> None:
 
 
 def test_more_objectives_than_suit_an_algorithm_are_warned_of_once(tmp_path: Path) -> None:
-    done = dynas("search", *LANDSCAPE, *FEW, "objectives=[top1,latency,macs]", cwd=tmp_path)
+    done = dynas("search", *LANDSCAPE, *FEW, "algo=nsga2", "objectives=[top1,latency,macs]", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("dynas: warning: ") == 1
     assert "nsga2" in done.stderr

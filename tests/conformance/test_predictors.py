@@ -172,7 +172,7 @@ def test_every_option_of_the_group_has_a_name() -> None:
         ("mlp", {"iterations": 0}, r"predictor\.iterations needs at least 1, got 0"),
         ("mlp", {"folds": 1}, r"predictor\.folds"),
         ("ridge", {"alpha": 1}, "predictor 'ridge' cannot take these settings: .*'alpha'"),
-        ("svm", {}, "unknown predictor 'svm': choose one of mlp, ridge, stacked, svr_linear, svr_rbf"),
+        ("svm", {}, "unknown predictor 'svm': choose one of gp, mlp, ridge, stacked, svr_linear, svr_rbf"),
     ],
 )
 def test_senseless_settings_are_refused(name: str, settings: dict[str, Any], message: str) -> None:
