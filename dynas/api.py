@@ -142,6 +142,7 @@ def search(
     from dynas.algos.named import algorithm
     from dynas.errors import DynasError
     from dynas.evaluate import Evaluator, Problem
+    from dynas.executors.serial import Serial
     from dynas.functions import check_exact, measure_function
     from dynas.modes.named import named_mode
     from dynas.predictors.named import predictor as named_predictor
@@ -160,9 +161,8 @@ def search(
     make_predictors = {name: named_predictor(one) if isinstance(one, str) else one for name, one in chosen.items()}
     mode.check(problem, make_algorithm)
     genotypes = np.array([space.encode(architecture) for architecture in start], dtype=np.int64)
-    evaluate = Evaluator(
-        problem, measure_function(problem, function, vectorised), budget, stopping=Stopping(max_minutes, patience)
-    )
+    executor = Serial(measure_function(problem, function, vectorised), budget if vectorised else 1)
+    evaluate = Evaluator(problem, executor, budget, stopping=Stopping(max_minutes, patience))
     rng = np.random.default_rng(seed)
     mode.run(evaluate, make_algorithm, make_predictors, rng, start=genotypes.reshape(-1, space.n_genes))
     return SearchResult(problem, tuple(evaluate.history), evaluate.stopping.reason)

@@ -63,6 +63,11 @@ class Bench:
         """Objectives whose measurements vary from one to the next."""
         return tuple(name for name, metric in self.metrics.items() if getattr(metric, "noisy", False))
 
+    @property
+    def together(self) -> int:
+        """Number of sub-networks that are measured together: the hardware's choice, where it has one."""
+        return getattr(self.meter, "group", self.group)
+
     def only(self, names: Collection[str]) -> Bench:
         """Return the bench that measures just these objectives."""
         return replace(self, metrics={name: metric for name, metric in self.metrics.items() if name in names})
@@ -87,9 +92,8 @@ class Bench:
 
     def measure(self, genotypes: Genotypes) -> Iterator[Measurement]:
         """Yield one measurement per canonical genotype ``(n, G)``, in order, group by group."""
-        group = getattr(self.meter, "group", self.group)
-        for start in range(0, len(genotypes), group):
-            yield from self._measure_group(genotypes[start : start + group])
+        for start in range(0, len(genotypes), self.together):
+            yield from self._measure_group(genotypes[start : start + self.together])
 
     def _measure_group(self, genotypes: Genotypes) -> list[Measurement]:
         start = time.perf_counter()

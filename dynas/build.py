@@ -16,6 +16,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from dynas.bench import Bench
 from dynas.errors import DynasError
 from dynas.evaluate import Problem
+from dynas.executors.base import Executor
 from dynas.metrics.base import CountedMetric, MeasuredMetric, Metric, follow
 from dynas.modes.base import SearchMode
 from dynas.objectives import Objective
@@ -126,6 +127,12 @@ def check_classes(config: DictConfig, supernet: Any, data: Any) -> None:
             f"supernet.classes={wanted} but the data has {classes} classes: "
             f"give supernet.classes={classes} with weights trained for them, or other data"
         )
+
+
+def build_executor(config: DictConfig, bench: Bench) -> Executor:
+    """Return what measures on a bench; the caller closes it."""
+    executor: Executor = build(config, "executor")(bench.measure, bench.together)
+    return executor
 
 
 def build_predictors(config: DictConfig, problem: Problem) -> dict[str, PredictorFactory]:

@@ -40,6 +40,7 @@ class SearchConfig:
     algo: Any = MISSING
     mode: Any = MISSING
     predictor: Any = MISSING
+    executor: Any = MISSING
 
 
 @dataclass
@@ -76,6 +77,7 @@ class PredictorsConfig:
     hardware: Any = MISSING
     precision: str = "fp32"
     objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
+    executor: Any = MISSING
 
 
 @dataclass
@@ -91,6 +93,7 @@ class EvaluateConfig:
     hardware: Any = MISSING
     precision: str = "fp32"
     objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
+    executor: Any = MISSING
 
 
 @dataclass

@@ -13,7 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.evaluate import Evaluation, Evaluator, Measure, Problem, make_batch
+from dynas.evaluate import Evaluation, Evaluator, Problem, make_batch
+from dynas.executors.base import Executor, measured
 from dynas.objectives import Objective, Values
 from dynas.pareto import non_dominated
 
@@ -37,7 +38,7 @@ class Kept(Protocol):
 def confirm(
     evaluate: Evaluator,
     noisy: Sequence[Objective],
-    measure: Measure,
+    executor: Executor,
     kept: Kept,
     times: int,
     told: Callable[[Evaluation], None] = lambda evaluation: None,
@@ -50,7 +51,7 @@ def confirm(
     Args:
         evaluate: what the search measured.
         noisy: the objectives whose measurements vary.
-        measure: measures just these.
+        executor: measures just these.
         kept: where the measurements go; an evaluation's iteration is the how-manieth of its sub-network it is.
         times: further measurements of each member.
         told: is told of each.
@@ -68,11 +69,12 @@ def confirm(
         if not rows:
             return
         genotypes = np.array([history[row].genotype for row in rows])
-        for row, measurement in zip(rows, measure(genotypes), strict=True):
-            mine = again.setdefault(keys[row], [])
+        for genotype, measurement in measured(executor, genotypes):
+            key = problem.space.key(genotype)
+            mine = again.setdefault(key, [])
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             place = len(kept.history) + 1, len(mine) + 1
-            evaluation = Evaluation(*place, keys[row], history[row].genotype, measurement, now)
+            evaluation = Evaluation(*place, key, genotype, measurement, now)
             kept.append(evaluation)
             mine.append(measurement.values)
             told(evaluation)

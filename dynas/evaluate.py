@@ -6,10 +6,12 @@ cannot tell them apart.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from operator import attrgetter
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,9 @@ from dynas.objectives import Objective, Values, losses, violation
 from dynas.pareto import non_dominated
 from dynas.space import Genotypes, SearchSpace
 from dynas.stopping import Stopping
+
+if TYPE_CHECKING:
+    from dynas.executors.base import Executor
 
 ExactCount = Callable[[Genotypes], NDArray[np.int64] | Values]
 
@@ -73,6 +78,15 @@ def make_batch(problem: Problem, genotypes: Genotypes, values: Values) -> Batch:
     return Batch(genotypes, np.where(failed[:, None], np.nan, losses(problem.objectives, values)), beyond)
 
 
+def concatenate(batches: Sequence[Batch]) -> Batch:
+    """Return one batch of all rows."""
+    return Batch(
+        np.concatenate([batch.genotypes for batch in batches]),
+        np.concatenate([batch.losses for batch in batches]),
+        np.concatenate([batch.violation for batch in batches]),
+    )
+
+
 @dataclass(frozen=True)
 class Measurement:
     """What measuring one sub-network gave.
@@ -102,7 +116,16 @@ class Evaluation:
     timestamp: str
 
 
-Measure = Callable[[Genotypes], Iterator[Measurement]]
+@dataclass(frozen=True)
+class Pending:
+    """A candidate that is being measured, with its place in the run."""
+
+    index: int
+    iteration: int
+    genotype: NDArray[np.int64]
+
+
+Measure = Callable[[Genotypes], Iterator[Measurement]]  # one per candidate, in order
 
 
 class Store(Protocol):
@@ -151,21 +174,26 @@ class Evaluator:
 
     Writes first and answers second: an evaluation is in the store before the algorithm hears of it. Rows that
     the store already holds are answered from there and count as if they had been measured now, which is all
-    that resuming needs.
+    that resuming needs. Several workers may finish in any order: an evaluation's index is its place in the order
+    of asking, so that the results do not depend on it.
 
     Args:
         problem: space and objectives.
-        measure: yields one `Measurement` per canonical genotype ``(n, G)``, in order.
+        executor: measures candidates.
         budget: number of distinct sub-networks that may be measured.
         store: where rows go, or None.
         observer: who is told of every row, or None.
         stopping: what may end the run before the budget does.
+
+    Attributes:
+        history: everything evaluated so far, in the order of asking.
+        iteration: how often something new was asked for.
     """
 
     def __init__(
         self,
         problem: Problem,
-        measure: Measure,
+        executor: Executor,
         budget: int,
         store: Store | None = None,
         observer: Observer | None = None,
@@ -176,30 +204,38 @@ class Evaluator:
         self.stopping = stopping or Stopping()
         self.iteration = 0
         self.history: list[Evaluation] = []
-        self._measure = measure
+        self._executor = executor
         self._store = store
         self._observer = observer
+        self._asked = 0
         self._values: dict[str, tuple[float, ...]] = {}
+        self._pending: dict[str, Pending] = {}
+        self._front = self._batch([])
+
+    @property
+    def workers(self) -> int:
+        """Number of candidates, or groups of them, that are measured at the same time."""
+        return self._executor.workers
 
     @property
     def remaining(self) -> int:
         """Number of further sub-networks that may be measured."""
-        return 0 if self.stopping.reason else self.budget - len(self.history)
+        return 0 if self.stopping.reason else self.budget - len(self.history) - len(self._pending)
 
     @property
     def measured(self) -> Batch:
         """Everything evaluated so far, in order."""
-        genotypes = [evaluation.genotype for evaluation in self.history]
-        values = [evaluation.measurement.values for evaluation in self.history]
-        return make_batch(
-            self.problem,
-            np.array(genotypes, dtype=np.int64).reshape(-1, self.problem.space.n_genes),
-            np.array(values, dtype=float).reshape(-1, len(self.problem.objectives)),
-        )
+        return self._batch(self.history)
+
+    @property
+    def pending(self) -> Genotypes:
+        """Canonical genotypes ``(n, G)`` that are being measured, in the order of asking."""
+        return self._rows([pending.genotype for pending in self._pending.values()])
 
     def seen(self) -> set[bytes]:
-        """Return the identities (bytes of canonical genotypes) of everything evaluated so far."""
-        return {evaluation.genotype.tobytes() for evaluation in self.history}
+        """Return the identities (bytes of canonical genotypes) of everything evaluated or being measured."""
+        evaluated = {evaluation.genotype.tobytes() for evaluation in self.history}
+        return evaluated | {pending.genotype.tobytes() for pending in self._pending.values()}
 
     def __call__(self, genotypes: Genotypes) -> Batch:
         """Evaluate genotypes ``(n, G)``, in order.
@@ -208,38 +244,72 @@ class Evaluator:
         """
         space = self.problem.space
         rows = space.canonical(space.check(genotypes))
+        self.submit(rows)
+        while self._pending:
+            self.collect()
         keys = [space.key(row) for row in rows]
-        new = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._values}
-        new = dict(list(new.items())[: self.remaining])
-        if new:
-            self.iteration += 1
-            self._evaluate(new)
-            self.stopping.watch(self.measured.front().losses)
         known = [index for index, key in enumerate(keys) if key in self._values]
-        values = [self._values[keys[index]] for index in known]
-        return make_batch(
-            self.problem, rows[known], np.array(values, dtype=float).reshape(-1, len(self.problem.objectives))
-        )
+        return make_batch(self.problem, rows[known], self._table([self._values[keys[index]] for index in known]))
 
-    def _evaluate(self, new: Mapping[str, NDArray[np.int64]]) -> None:
+    def submit(self, genotypes: Genotypes) -> None:
+        """Start to measure those of canonical genotypes ``(n, G)`` that are new, as far as the budget goes."""
+        new: dict[str, Pending] = {}
+        for row in genotypes:
+            key = self.problem.space.key(row)
+            if key not in self._values and key not in self._pending and key not in new and len(new) < self.remaining:
+                new[key] = Pending(self._asked + len(new) + 1, self.iteration + 1, row)
+        if not new:
+            return
+        self._asked += len(new)
+        self.iteration += 1
+        self._pending |= new
         stored = {key: found for key in new if self._store is not None and (found := self._store.find(key))}
-        missing = [row for key, row in new.items() if key not in stored]
-        measurements = self._measure(np.array(missing)) if missing else iter(())
-        for key, row in new.items():
-            if key not in stored and self.stopping.out_of_time():
-                return
-            evaluation = stored.get(key) or self._write(key, row, next(measurements))
-            self.history.append(evaluation)
-            self._values[key] = evaluation.measurement.values
-            if self._observer is not None:
-                self._observer.evaluated(evaluation)
+        self._remember(list(stored.values()))
+        self._executor.submit(self._rows([pending.genotype for key, pending in new.items() if key not in stored]))
 
-    def _write(self, key: str, row: NDArray[np.int64], measurement: Measurement) -> Evaluation:
+    def collect(self) -> Batch:
+        """Wait until something that was submitted is measured, and return it; empty if nothing is left.
+
+        Once the time is over, what has not begun is given up.
+        """
+        if self._pending and self.stopping.out_of_time():
+            for row in self._executor.cancel():
+                del self._pending[self.problem.space.key(row)]
+        if not self._pending:
+            return self._batch([])
+        found = [self._write(row, measurement) for row, measurement in self._executor.collect()]
+        return self._batch(found)
+
+    def _write(self, row: NDArray[np.int64], measurement: Measurement) -> Evaluation:
+        key = self.problem.space.key(row)
+        place = self._pending[key]
         timestamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-        evaluation = Evaluation(len(self.history) + 1, self.iteration, key, row, measurement, timestamp)
+        evaluation = Evaluation(place.index, place.iteration, key, row, measurement, timestamp)
         if self._store is not None:
             self._store.append(evaluation)
+        self._remember([evaluation])
         return evaluation
+
+    def _remember(self, evaluations: Sequence[Evaluation]) -> None:
+        for evaluation in evaluations:
+            del self._pending[evaluation.key]
+            insort(self.history, evaluation, key=attrgetter("index"))
+            self._values[evaluation.key] = evaluation.measurement.values
+            if self._observer is not None:
+                self._observer.evaluated(evaluation)
+        self._front = concatenate([self._front, self._batch(evaluations)]).front()
+        if not self._pending:
+            self.stopping.watch(self._front.losses)
+
+    def _batch(self, evaluations: Sequence[Evaluation]) -> Batch:
+        rows = self._rows([evaluation.genotype for evaluation in evaluations])
+        return make_batch(self.problem, rows, self._table([one.measurement.values for one in evaluations]))
+
+    def _rows(self, genotypes: Sequence[NDArray[np.int64]]) -> Genotypes:
+        return np.array(genotypes, dtype=np.int64).reshape(-1, self.problem.space.n_genes)
+
+    def _table(self, values: Sequence[Sequence[float]]) -> Values:
+        return np.array(values, dtype=float).reshape(-1, len(self.problem.objectives))
 
 
 def reason(error: Exception) -> str:

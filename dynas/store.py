@@ -13,6 +13,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -172,8 +173,9 @@ class RunStore:
             raise DynasError(f"'{self._path}' is not a results.csv of dynas: {error}") from error
         if whole.encode() != self._path.read_bytes():
             write_atomic(self._path, whole)
-        for line, cells in enumerate(lines[1:], start=2):
-            self._remember(self._parse(cells, line))
+        found = [self._parse(cells, line) for line, cells in enumerate(lines[1:], start=2)]
+        for evaluation in sorted(found, key=attrgetter("index")):  # several workers may have finished in any order
+            self._remember(evaluation)
 
     def _whole_lines(self, content: bytes) -> str:
         """Return the text without a torn last line; a last line that only lacks its newline is kept."""

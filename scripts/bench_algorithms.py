@@ -28,6 +28,7 @@ from dynas.algos.named import algorithm
 from dynas.build import build_predictor, build_problem
 from dynas.config import register
 from dynas.evaluate import Evaluator, Problem
+from dynas.executors.serial import Serial
 from dynas.modes.base import Predictors, SearchMode
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
@@ -60,9 +61,9 @@ def landscape() -> tuple[Problem, Evaluator, Predictors, Values]:
         problem, bench = build_problem(config)
         predictors = {"top1": build_predictor(config, "top1")}
     corners = np.stack([problem.space.smallest(), problem.space.largest()])
-    evaluate = Evaluator(problem, bench.measure, 2)
+    evaluate = Evaluator(problem, Serial(bench.measure), 2)
     found = evaluate(corners).losses
-    return problem, Evaluator(problem, bench.measure, 0), predictors, found.max(axis=0)
+    return problem, Evaluator(problem, Serial(bench.measure), 0), predictors, found.max(axis=0)
 
 
 def run(method: str, seed: int, budget: int, folder: Path) -> None:

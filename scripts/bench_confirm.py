@@ -26,6 +26,7 @@ from dynas.build import build_problem
 from dynas.config import register
 from dynas.confirm import averaged, confirm, front_rows
 from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement, Problem
+from dynas.executors.serial import Serial
 from dynas.modes.named import named_mode
 from dynas.objectives import Objective, Values, losses
 from dynas.pareto import hypervolume, nadir
@@ -95,7 +96,7 @@ class Outcome:
 
 def search(problem: Problem, truth: Truth, noise: float, seed: int) -> Outcome:
     """Search with noisy latencies."""
-    evaluator = Evaluator(problem, noisy(truth, noise, np.random.default_rng([seed, 1]), [0, 1]), BUDGET)
+    evaluator = Evaluator(problem, Serial(noisy(truth, noise, np.random.default_rng([seed, 1]), [0, 1])), BUDGET)
     predictors = {objective.name: predictor("gp") for objective in OBJECTIVES}
     named_mode("linas").run(evaluator, algorithm("pareto_local_search"), predictors, np.random.default_rng(seed))
     genotypes = evaluator.measured.genotypes
@@ -119,7 +120,7 @@ def strategies(outcome: Outcome, truth: Truth, noise: float, seed: int) -> dict[
         told[f"front once, {name}"] = outcome.row(values, members, len(front))
     for times in (1, 2, 4):
         kept = List()
-        confirm(outcome.evaluator, OBJECTIVES[1:], measure, kept, times)
+        confirm(outcome.evaluator, OBJECTIVES[1:], Serial(measure), kept, times)
         again: dict[str, list[tuple[float, ...]]] = {}
         for one in kept.history:
             again.setdefault(one.key, []).append(one.measurement.values)

@@ -24,6 +24,7 @@ from rich.table import Table
 
 from dynas.algos.evolutionary import nsga2
 from dynas.evaluate import Evaluator, Problem
+from dynas.executors.serial import Serial
 from dynas.functions import measure_function
 from dynas.modes.prediction import choose, front_from_afar, search_predictions
 from dynas.objectives import Objective
@@ -45,7 +46,7 @@ def measured_evaluator(n: int) -> Evaluator:
         features = space.one_hot(space.encode(architecture)[None])[0]  # type: ignore[arg-type]
         return list(features @ weights + rng.normal(0, 0.2, 2))
 
-    evaluate = Evaluator(problem, measure_function(problem, function), n)
+    evaluate = Evaluator(problem, Serial(measure_function(problem, function)), n)
     evaluate(space.sample_distinct(n, rng))
     return evaluate
 

@@ -23,6 +23,7 @@ from hydra import compose, initialize_config_dir
 from dynas.build import build_problem
 from dynas.config import register
 from dynas.evaluate import Batch, Evaluator, Measurement, Problem
+from dynas.executors.serial import Serial
 from dynas.objectives import Objective, Values, losses
 from dynas.paths import CONFIGS
 from dynas.predictors.stacked import Stacked
@@ -165,7 +166,7 @@ def write_rows(folders: list[Path]) -> None:
 
 def evaluator(one: Landscape, budget: int) -> Evaluator:
     """Return what measures a landscape so many times."""
-    return Evaluator(one.problem, one.measure, budget)
+    return Evaluator(one.problem, Serial(one.measure), budget)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from dynas import Objective
 from dynas.bench import Bench, to_measurement
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.evaluate import Evaluator, Measurement, Problem
+from dynas.executors.serial import Serial
 from dynas.hardware.latency import CpuMeter
 from dynas.metrics.accuracy import Top1
 from dynas.metrics.base import Metric, Reading
@@ -206,7 +207,7 @@ def test_a_whole_evaluation_survives_failures(make_bench: Any, supernet: Any, ge
     wanted = depths(supernet, genotypes)
     bench = make_bench({"depth": Depth({wanted[0]: RuntimeError("x")}), "macs": Macs()})
     objectives = (Objective("depth", "max", "blocks"), Objective("macs", "min", "MAC", exact=True))
-    evaluate = Evaluator(Problem(supernet.space, objectives, {"macs": supernet.macs}), bench.measure, 7)
+    evaluate = Evaluator(Problem(supernet.space, objectives, {"macs": supernet.macs}), Serial(bench.measure), 7)
     batch = evaluate(genotypes)
     assert batch.measured.tolist() == [depth != wanted[0] for depth in wanted]
     assert len(batch.front())

@@ -17,6 +17,7 @@ from dynas.commands.report import main as report
 from dynas.config import register
 from dynas.confirm import averaged, confirm, front_rows
 from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement, Problem
+from dynas.executors.serial import Serial
 from dynas.objectives import Objective, Values, losses
 from dynas.pareto import hypervolume
 from dynas.paths import CONFIGS as OURS
@@ -53,7 +54,7 @@ class Noisy:
         self.analytic, self.seed = analytic, seed
         objectives = (Objective("cost", "min", "coins", exact=True), Objective("quality", "max", "points", bound))
         self.problem = Problem(analytic.space, objectives, {"cost": analytic.cost})
-        self.evaluator = Evaluator(self.problem, self.measure, n)
+        self.evaluator = Evaluator(self.problem, Serial(self.measure), n)
         self.evaluator(analytic.space.sample(2 * n, np.random.default_rng(seed)))
 
     def quality(self, genotypes: Genotypes, salt: int) -> Values:
@@ -80,7 +81,7 @@ class Noisy:
 
     def confirm(self, times: int, kept: Kept | None = None, **how: object) -> Kept:
         kept = kept or Kept()
-        confirm(self.evaluator, self.problem.objectives[1:], self.again(kept, **how), kept, times)  # type: ignore[arg-type]
+        confirm(self.evaluator, self.problem.objectives[1:], Serial(self.again(kept, **how)), kept, times)  # type: ignore[arg-type]
         return kept
 
     def final(self, kept: Kept) -> tuple[Values, NDArray[np.int64]]:
@@ -161,7 +162,7 @@ def test_nothing_is_measured_again_without_a_front(tiny_space: SearchSpace) -> N
     def refuse(genotypes: Genotypes) -> Iterator[Measurement]:
         raise AssertionError("nothing to measure")
 
-    confirm(Evaluator(problem, refuse, 3), problem.objectives, refuse, Kept(), 2)
+    confirm(Evaluator(problem, Serial(refuse), 3), problem.objectives, Serial(refuse), Kept(), 2)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ import pytest
 from dynas import DynasError
 from dynas.algos.named import algorithm
 from dynas.evaluate import Evaluator
+from dynas.executors.serial import Serial
 from dynas.modes.linas import Linas
 from tests.conformance.test_modes import PREDICTORS
 
 
 def run(analytic: Any, mode: Linas, budget: int, start: Any = None) -> Evaluator:
-    evaluate = Evaluator(analytic.problem(), analytic.measure(), budget)
+    evaluate = Evaluator(analytic.problem(), Serial(analytic.measure()), budget)
     make_algorithm = algorithm("nsga2", population=10)
     mode.check(evaluate.problem, make_algorithm)
     mode.run(evaluate, make_algorithm, PREDICTORS, np.random.default_rng(0), start=start)
@@ -53,7 +54,7 @@ def test_the_inner_algorithm_and_the_predictors_may_change(analytic_mbv3: Any) -
 
     changes = {"make_algorithm": noted("random"), "make_predictors": {"quality": Mean}}
     mode = Linas(10, 100, {3: changes}, start_size=None)
-    evaluate = Evaluator(analytic_mbv3.problem(), analytic_mbv3.measure(), 40)
+    evaluate = Evaluator(analytic_mbv3.problem(), Serial(analytic_mbv3.measure()), 40)
     mode.run(evaluate, noted("nsga2"), PREDICTORS, np.random.default_rng(0))
     assert made == ["nsga2", "random", "random"]
     assert trained == ["mean", "mean"], "one objective is measured, in two iterations"

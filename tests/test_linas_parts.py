@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dynas import DesignVariable, DynasError, Objective, SearchSpace, depth_gates
 from dynas.algos.pareto_local_search import ParetoLocalSearch, random_change, single_changes
 from dynas.evaluate import Batch, Evaluator, Problem, make_batch
+from dynas.executors.serial import Serial
 from dynas.modes.choice import MARGIN, by_hypervolume, by_spread, greedy
 from dynas.modes.linas import Linas
 from dynas.modes.start import stratified
@@ -205,7 +206,7 @@ def test_the_defaults_beat_the_setting_of_the_paper(analytic_mbv3: Any) -> None:
     paper = Linas(20, 2000, None, None, "uniform", "one_hot", 0, "spread")
     volumes = []
     for mode, algo, name in ((Linas(10, 2000), "pareto_local_search", "gp"), (paper, "nsga2", "ridge")):
-        evaluate = Evaluator(analytic_mbv3.problem(), analytic_mbv3.measure(), 60)
+        evaluate = Evaluator(analytic_mbv3.problem(), Serial(analytic_mbv3.measure()), 60)
         mode.run(evaluate, algorithm(algo), {"quality": predictor(name)}, np.random.default_rng(0))
         corners = np.stack([analytic_mbv3.space.smallest(), analytic_mbv3.space.largest()])
         reference = make_batch(evaluate.problem, corners, analytic_mbv3.values(corners, 2)).losses.max(axis=0)

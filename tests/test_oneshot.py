@@ -13,6 +13,7 @@ import pytest
 from dynas import DynasError
 from dynas.algos.named import algorithm
 from dynas.evaluate import Evaluator
+from dynas.executors.serial import Serial
 from dynas.modes.oneshot import OneShot
 from dynas.modes.ranges import parse_ranges
 from dynas.pareto import hypervolume, nadir
@@ -20,7 +21,7 @@ from tests.conformance.test_modes import PREDICTORS
 
 
 def run(analytic: Any, mode: OneShot, budget: int, algo: str = "nsga2", seed: int = 0) -> Evaluator:
-    evaluate = Evaluator(analytic.problem(), analytic.measure(), budget)
+    evaluate = Evaluator(analytic.problem(), Serial(analytic.measure()), budget)
     make_algorithm = algorithm(algo, population=20)
     mode.check(evaluate.problem, make_algorithm)
     mode.run(evaluate, make_algorithm, PREDICTORS, np.random.default_rng(seed))
@@ -48,7 +49,7 @@ def test_the_finds_are_better_than_the_training_set(analytic_mbv3: Any) -> None:
 def test_earlier_measurements_take_the_place_of_the_training_set(tmp_path: Path, analytic_mbv3: Any) -> None:
     examples = write_examples(tmp_path / "earlier.csv", analytic_mbv3, 150)
     evaluate = run(analytic_mbv3, OneShot(training=0, predicted_evaluations=2000, examples=examples), 20)
-    random = Evaluator(analytic_mbv3.problem(), analytic_mbv3.measure(), 150)
+    random = Evaluator(analytic_mbv3.problem(), Serial(analytic_mbv3.measure()), 150)
     random(analytic_mbv3.space.sample_distinct(150, np.random.default_rng(4)))
     reference = nadir(random.measured.losses)
     assert len(evaluate.history) == 20, "examples cost no budget"
@@ -65,7 +66,7 @@ def test_earlier_measurements_are_added_to_the_training_set(tmp_path: Path, anal
         def fitted(self, iteration: int, quality: Any) -> None:
             seen.append(quality[0].examples)
 
-    evaluate = Evaluator(analytic_mbv3.problem(), analytic_mbv3.measure(), 40)
+    evaluate = Evaluator(analytic_mbv3.problem(), Serial(analytic_mbv3.measure()), 40)
     OneShot(30, 100, examples).run(evaluate, algorithm("nsga2"), PREDICTORS, np.random.default_rng(0), Observer())
     assert seen == [180]
 

@@ -11,6 +11,7 @@ import pytest
 from dynas import DynasError
 from dynas.algos.named import algorithm
 from dynas.evaluate import Evaluator, Measurement
+from dynas.executors.serial import Serial
 from dynas.modes.validation import Validation
 from dynas.space import Genotypes
 from dynas.stopping import Stopping
@@ -40,7 +41,7 @@ def test_a_stalled_search_ends_and_keeps_what_it_measured(analytic_mbv3: Any) ->
     def flat(genotypes: Genotypes) -> Iterator[Measurement]:
         yield from (Measurement((1.0, 1.0)) for _ in genotypes)
 
-    evaluate = Evaluator(analytic_mbv3.problem(), flat, 1000, stopping=Stopping(patience=3))
+    evaluate = Evaluator(analytic_mbv3.problem(), Serial(flat), 1000, stopping=Stopping(patience=3))
     Validation().run(evaluate, algorithm("random", population=10), {}, np.random.default_rng(0))
     assert len(evaluate.history) == 40
     assert "patience=3" in evaluate.stopping.reason
@@ -55,7 +56,7 @@ def test_the_time_ends_a_search_within_an_iteration(analytic_mbv3: Any, monkeypa
             clock[0] += 6.0
             yield measurement
 
-    evaluate = Evaluator(analytic_mbv3.problem(), slow, 1000, stopping=Stopping(max_minutes=1.5))
+    evaluate = Evaluator(analytic_mbv3.problem(), Serial(slow), 1000, stopping=Stopping(max_minutes=1.5))
     Validation().run(evaluate, algorithm("nsga2", population=10), {}, np.random.default_rng(0))
     assert len(evaluate.history) == 15, "ninety seconds at six each"
     assert evaluate.stopping.reason == "max_minutes=1.5 are over"

@@ -112,8 +112,11 @@ def resume_arguments(arguments: list[str]) -> list[str]:
     if "-m" in arguments or "--multirun" in arguments:
         raise DynasError("resume=<run folder> goes on with one run: leave out -m")
     folder = Path(given)
+    stored = stored_overrides(folder)
+    if override_value(arguments, "executor"):
+        stored = [override for override in stored if not re.match(r"executor(\.|=)", override)]
     return [
-        *stored_overrides(folder),
+        *stored,
         *(argument for argument in arguments if not argument.startswith("resume=")),
         f"resume={quoted(str(folder))}",
         f"hydra.run.dir={quoted(str(folder))}",
@@ -161,9 +164,13 @@ def flat(container: object, prefix: str = "") -> dict[str, object]:
 
 
 def check_same_config(folder: Path, config: dict[str, Any]) -> None:
-    """Raise DynasError, naming the differences, unless the run in ``folder`` has this config."""
+    """Raise DynasError, naming the differences, unless the run in ``folder`` has this config.
+
+    Where sub-networks are measured may differ: a run may go on with more workers.
+    """
     before, now = flat(read_run(folder).get("config")), flat(config)
-    differing = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    keys = [key for key in {**before, **now} if not key.startswith("executor.")]
+    differing = [key for key in keys if before.get(key) != now.get(key)]
     if differing:
         shown = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in differing[:3])
         raise DynasError(

@@ -59,7 +59,7 @@ def search_job(config: DictConfig) -> int:
     def search(evaluator: Evaluator, observer: Observer) -> None:
         mode.run(evaluator, make_algorithm, make_predictors, np.random.default_rng(config.seed), observer, start)
         if config.confirm and bench.noisy:
-            confirm_front(evaluator, bench, folder, config.confirm, display.confirmed)
+            confirm_front(config, evaluator, bench, folder, display.confirmed)
 
     display = SearchDisplay(problem, config.budget, folder, bench.notes)
     status = measure(config, config.budget, folder, problem, bench, search, display, stopping)
@@ -71,18 +71,21 @@ def search_job(config: DictConfig) -> int:
 
 
 def confirm_front(
-    evaluator: Evaluator, bench: Bench, folder: Path, times: int, told: Callable[[Evaluation], None]
+    config: DictConfig, evaluator: Evaluator, bench: Bench, folder: Path, told: Callable[[Evaluation], None]
 ) -> None:
     """Measure the members of the front again, where that varies, into confirmed.csv."""
+    from dynas.build import build_executor
     from dynas.confirm import CONFIRMED, confirm
     from dynas.store import RunStore
 
     noisy = [objective for objective in evaluator.problem.objectives if objective.name in bench.noisy]
     again = bench.only(bench.noisy)
     store = RunStore(folder, evaluator.problem.space, noisy, again.extras, CONFIRMED)
+    executor = build_executor(config, again)
     try:
-        confirm(evaluator, noisy, again.measure, store, times, told)
+        confirm(evaluator, noisy, executor, store, config.confirm, told)
     finally:
+        executor.close()
         store.close()
 
 
@@ -110,6 +113,7 @@ def measure(
     stopping: Stopping | None = None,
 ) -> str:
     """Measure up to ``budget`` sub-networks into a run folder and show them; return ``finished`` or ``interrupted``."""
+    from dynas.build import build_executor
     from dynas.evaluate import Evaluator
     from dynas.metrics.latency import watch_reference
     from dynas.store import RunStore
@@ -119,7 +123,8 @@ def measure(
     facts = run_facts(config, budget, problem, bench) | {"reference_ms": reference_ms}
     store = RunStore(folder, problem.space, problem.objectives, bench.extras)
     write_run(folder, facts)
-    evaluator = Evaluator(problem, bench.measure, budget, store, display, stopping)
+    executor = build_executor(config, bench)
+    evaluator = Evaluator(problem, executor, budget, store, display, stopping)
     started, cpu = time.perf_counter(), time.process_time()
     status = "failed"
     try:
@@ -129,6 +134,7 @@ def measure(
     except KeyboardInterrupt:
         status = "interrupted"
     finally:
+        executor.close()
         store.close()
         ending = {
             "seconds": round(time.perf_counter() - started, 3),

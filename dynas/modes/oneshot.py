@@ -10,10 +10,10 @@ import numpy as np
 
 from dynas.algos.base import AlgorithmFactory, first_population
 from dynas.errors import DynasError
-from dynas.evaluate import Batch, Evaluator, Observer, Problem, make_batch
+from dynas.evaluate import Batch, Evaluator, Observer, Problem, concatenate, make_batch
 from dynas.examples import read_examples
 from dynas.modes.base import Predictors, check_algorithm
-from dynas.modes.prediction import choose, concatenate, fill, front_from_afar, search_predictions
+from dynas.modes.prediction import choose, fill, front_from_afar, search_predictions
 from dynas.modes.ranges import parse_ranges
 from dynas.predictors.surrogate import Surrogate, cross_validate, enough, fit_surrogate
 from dynas.space import Genotypes

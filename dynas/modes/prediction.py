@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dynas.algos.base import SearchAlgorithm
-from dynas.evaluate import Batch
+from dynas.evaluate import Batch, concatenate
 from dynas.pareto import non_dominated, spread
 from dynas.space import Genotypes, SearchSpace
 
@@ -24,15 +24,6 @@ def search_predictions(predict: Callable[[Genotypes], Batch], algorithm: SearchA
             answered.append(batch)
             count += len(batch)
     return concatenate(answered)
-
-
-def concatenate(batches: Sequence[Batch]) -> Batch:
-    """Return one batch of all rows."""
-    return Batch(
-        np.concatenate([batch.genotypes for batch in batches]),
-        np.concatenate([batch.losses for batch in batches]),
-        np.concatenate([batch.violation for batch in batches]),
-    )
 
 
 def front_from_afar(batch: Batch) -> Genotypes:

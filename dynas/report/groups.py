@@ -8,8 +8,10 @@ from dynas.errors import DynasError
 from dynas.report.load import Run
 
 FIRST = ("mode", "algo", "predictor", "supernet", "data", "hardware", "precision")  # order in a name
-NO_CHOICE = ("objectives", "experiment", "shape", "hardware_for")  # presets and followers: what they set is looked at
-NO_SETTING = ("seed", "budget", "objectives", "resume")  # keys of the config that are looked at elsewhere, or ignored
+# presets and followers, as what they set is looked at; and what changes no result
+NO_CHOICE = ("objectives", "experiment", "shape", "hardware_for", "executor")
+# keys of the config that are looked at elsewhere, or ignored
+NO_SETTING = ("seed", "budget", "objectives", "resume", "executor")
 WITHOUT_PREDICTOR = ("validation",)  # modes in whose runs the chosen predictor says nothing
 
 

@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,7 @@ def load_run(folder: Path) -> Run:
     header = lines[0][1] if lines else [*FIRST_COLUMNS, *columns, *LAST_COLUMNS]
     if missing := [name for name in (*FIRST_COLUMNS, *columns, *LAST_COLUMNS) if name not in header]:
         raise DynasError(f"'{path}' is not a results.csv of this run: line 1 has no column '{missing[0]}'")
+    lines = [lines[0], *sorted(lines[1:], key=partial(_index, header))] if lines else []
     table = _read_table(path, header, columns, lines[1:])
     run = Run(folder, facts, objectives, tuple(header), tuple(tuple(cells) for _, cells in lines[1:]), *table)
     return _with_confirmations(run) if (folder / CONFIRMED).is_file() else run
@@ -275,6 +276,12 @@ def _parse(header: Sequence[str], columns: Sequence[str], rows: Sequence[Sequenc
         values[:, column] = _numbers(by_column[name])
     iterations = np.fromiter(map(int, by_column["iteration"]), np.int64, len(rows))
     return values, iterations, by_column["key"], architectures, _numbers(by_column["seconds [s]"])
+
+
+def _index(header: Sequence[str], line: Line) -> int:
+    """Return a row's place in the order of asking, since several workers may finish in any; 0 where it has none."""
+    cells = dict(zip(header, line[1], strict=False))
+    return int(cells["index"]) if cells.get("index", "").isdecimal() else 0
 
 
 def _numbers(cells: Sequence[str]) -> Values:

@@ -14,6 +14,7 @@ from dynas import DesignVariable, Objective, SearchSpace
 from dynas.algos.base import OBJECTIVES
 from dynas.algos.named import algorithm as named_algorithm
 from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement, PredictorQuality, Problem
+from dynas.executors.serial import Serial
 from dynas.modes.base import SearchMode
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
@@ -58,7 +59,7 @@ def search(
     problem: Problem, measure: Measure, mode: str, algorithm: str, budget: int, seed: int = 0, store: Any = None
 ) -> tuple[Evaluator, Watcher]:
     watcher = Watcher()
-    evaluate = Evaluator(problem, measure, budget, store, watcher)
+    evaluate = Evaluator(problem, Serial(measure), budget, store, watcher)
     make_algorithm = named_algorithm(algorithm, population=POPULATION)
     MODES[mode]().run(evaluate, make_algorithm, PREDICTORS, np.random.default_rng(seed), watcher)
     return evaluate, watcher

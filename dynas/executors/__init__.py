@@ -1,0 +1,1 @@
+"""Where candidates are measured: here, in other processes, or on other machines."""
