@@ -131,6 +131,11 @@ Measure = Callable[[Genotypes], Iterator[Measurement]]  # one per candidate, in 
 class Store(Protocol):
     """Where evaluations are kept."""
 
+    @property
+    def history(self) -> Sequence[Evaluation]:
+        """All of them, in the order of asking."""
+        ...
+
     def find(self, key: str) -> Evaluation | None:
         """Return the evaluation of a sub-network, if it was measured before."""
         ...
@@ -266,6 +271,15 @@ class Evaluator:
         stored = {key: found for key in new if self._store is not None and (found := self._store.find(key))}
         self._remember(list(stored.values()))
         self._executor.submit(self._rows([pending.genotype for key, pending in new.items() if key not in stored]))
+
+    def adopt(self) -> None:
+        """Take over everything that the store holds, as far as the budget goes, whoever would have asked for it."""
+        stored = [one for one in self._store.history if one.key not in self._values] if self._store else []
+        stored = stored[: self.remaining]
+        self._pending |= {one.key: Pending(one.index, one.iteration, one.genotype) for one in stored}
+        self._asked = max([self._asked, *(one.index for one in stored)])
+        self.iteration = max([self.iteration, *(one.iteration for one in stored)])
+        self._remember(stored)
 
     def collect(self) -> Batch:
         """Wait until something that was submitted is measured, and return it; empty if nothing is left.

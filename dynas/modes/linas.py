@@ -10,10 +10,11 @@ import numpy as np
 
 from dynas.algos.base import AlgorithmFactory, first_population
 from dynas.errors import DynasError, one_of
-from dynas.evaluate import Evaluator, Observer, Problem
+from dynas.evaluate import Evaluator, Observer, Problem, concatenate
 from dynas.modes.base import Predictors, check_algorithm
 from dynas.modes.choice import CHOICES
 from dynas.modes.prediction import fill, front_from_afar, search_predictions
+from dynas.modes.rounds import ROUNDS
 from dynas.modes.start import DESIGNS
 from dynas.predictors.features import FEATURES
 from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate
@@ -56,6 +57,7 @@ class Linas:
         optimism: standard deviations by which predictions are taken to be better than the predictor's mean;
             predictors that tell none are taken at their mean.
         choice: which predictions are measured, a key of `dynas.modes.choice.CHOICES`.
+        rounds: when new ones are measured, a key of `dynas.modes.rounds.ROUNDS`.
 
     Raises:
         DynasError: numbers that make no sense, an unknown name, or a schedule that changes something else.
@@ -71,6 +73,7 @@ class Linas:
         features: str = "levels",
         optimism: float = 0.5,
         choice: str = "hypervolume",
+        rounds: str = "fixed",
     ) -> None:
         self.population, self.predicted_evaluations = population, predicted_evaluations
         self.schedule = dict(sorted((schedule or {}).items()))
@@ -78,6 +81,7 @@ class Linas:
         self.design = named("start", start, DESIGNS)
         self.describe = named("features", features, FEATURES)
         self.choose = named("choice", choice, CHOICES)
+        self.go_round = named("rounds", rounds, ROUNDS)
         check_numbers(population, predicted_evaluations)
         if optimism < 0 or (start_size is not None and start_size < 1):
             raise DynasError(
@@ -121,30 +125,40 @@ class Linas:
         given = np.empty((0, problem.space.n_genes), dtype=np.int64) if start is None else start
         if len(given) < size:
             given = np.concatenate([given, self.design(problem, size - len(given), rng)])
-        candidates = first_population(problem.space, size, rng, given, set())
-        while len(candidates):
-            evaluate(candidates)
-            if not evaluate.remaining:
-                return
-            stage = self.stage(evaluate.iteration + 1, make_algorithm, make_predictors)
-            inner_rng = rng.spawn(1)[0]  # every iteration has its own seed
-            candidates = self._propose(stage, evaluate, inner_rng, observer)
+        first = first_population(problem.space, size, rng, given, set())
+        told = 0
 
-    def _propose(
-        self, stage: Stage, evaluate: Evaluator, rng: np.random.Generator, observer: Observer | None
-    ) -> Genotypes:
-        """Return the next population: the best predictions, random where too little could be measured."""
-        problem, seen, measured = evaluate.problem, evaluate.seen(), evaluate.measured
-        if not enough(measured) or len(seen) == problem.space.size:
-            return problem.space.sample_distinct(stage.population, rng, seen)
-        surrogate = fit_surrogate(problem, stage.make_predictors, measured, self.describe, self.optimism)
-        if observer is not None:
-            quality = cross_validate(problem, stage.make_predictors, measured, self.describe)
-            observer.fitted(evaluate.iteration, quality)
-        algorithm = stage.make_algorithm(problem.space, len(problem.objectives), rng, front_from_afar(measured))
+        def population() -> int:
+            return self.stage(evaluate.iteration + 1, make_algorithm, make_predictors).population
+
+        def propose(n: int) -> Genotypes:
+            nonlocal told
+            stage = self.stage(evaluate.iteration + 1, make_algorithm, make_predictors)
+            inner_rng = rng.spawn(1)[0]  # every proposal has its own seed
+            news = len(evaluate.history) - told
+            is_round = news >= stage.population or not len(evaluate.pending)
+            if observer is not None and is_round and enough(evaluate.measured):
+                told += news
+                quality = cross_validate(problem, stage.make_predictors, evaluate.measured, self.describe)
+                observer.fitted(evaluate.iteration, quality)
+            return self._propose(stage, evaluate, n, inner_rng)
+
+        self.go_round(evaluate, first, population, propose)
+
+    def _propose(self, stage: Stage, evaluate: Evaluator, n: int, rng: np.random.Generator) -> Genotypes:
+        """Return the ``n`` best predictions, random candidates where too little could be measured.
+
+        What is still being measured counts as if its prediction had come true.
+        """
+        problem, seen, known, pending = evaluate.problem, evaluate.seen(), evaluate.measured, evaluate.pending
+        if not enough(known) or len(seen) == problem.space.size:
+            return problem.space.sample_distinct(n, rng, seen)
+        surrogate = fit_surrogate(problem, stage.make_predictors, known, self.describe, self.optimism)
+        if len(pending):
+            known = concatenate([known, surrogate(pending)])
+        algorithm = stage.make_algorithm(problem.space, len(problem.objectives), rng, front_from_afar(known))
         predicted = search_predictions(surrogate, algorithm, stage.predicted_evaluations)
-        size = min(stage.population, evaluate.remaining)
-        return fill(self.choose(predicted, measured, size), problem.space, seen, size, rng)
+        return fill(self.choose(predicted, known, n), problem.space, seen, n, rng)
 
 
 def named(key: str, name: str, table: Mapping[str, Part]) -> Part:

@@ -1,0 +1,133 @@
+"""Simulate searches with many workers: what they save in time, and what rounds of more candidates cost in evaluations.
+
+    python scripts/bench_workers.py [--workers 1,4,16] [--rounds fixed,workers,asynchronous] [--seconds 10]
+
+Real searches on the landscape `note10` (scripts/landscapes.py): the search itself computes, and its processor time
+passes on a simulated clock on which evaluations take time, too: --seconds on average, in proportion to a sub-network's
+latency, and --latency further seconds on the one device that all share. Every finished run is kept in --out. Prints
+means over seeds; --picture draws hypervolume over evaluations and over time.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from bench_sample_efficiency import best_known, search
+from rich.console import Console
+from rich.table import Table
+from simulated import SimulatedWorkers
+
+from dynas.evaluate import Evaluator
+from dynas.modes.linas import Linas
+from dynas.objectives import Values
+from dynas.pareto import hypervolume_curve
+from dynas.report.plots import new_figure, save, tidy
+from dynas.space import Genotypes
+from landscapes import Landscape, kept
+
+NAME = "note10"
+AIM = 0.95  # of the best known hypervolume
+
+
+def quality_seconds(landscape: Landscape, mean: float, genotypes: Genotypes) -> Values:
+    """Return how long each candidate ``(n, G)`` takes: in proportion to its latency, ``mean`` for a middling one."""
+    problem = landscape.problem
+    column = [one.name for one in problem.objectives].index("latency")
+    middle = landscape.values(problem.space.sample_distinct(200, np.random.default_rng(0)))[:, column].mean()
+    return np.asarray(mean * landscape.values(genotypes)[:, column] / middle)
+
+
+def run(given: argparse.Namespace, workers: int, rounds: str, seed: int) -> Path:
+    """Make one search and keep hypervolume and time after each evaluation, unless that was done before."""
+    sizes = f"{workers}-{rounds}-{given.seconds:g}-{given.latency:g}-{given.predictor}-{given.budget}-{seed}"
+    path = Path(given.out / f"{sizes}.npz")
+    if path.exists():
+        return path
+    landscape = kept(NAME)
+    pool = SimulatedWorkers(
+        landscape.measure, workers, lambda rows: quality_seconds(landscape, given.seconds, rows), given.latency,
+        given.overhead,
+    )  # fmt: skip
+    evaluate = Evaluator(landscape.problem, pool, given.budget)
+    search(lambda: Linas(rounds=rounds), "pareto_local_search", given.predictor, evaluate, seed)
+    curve = hypervolume_curve(landscape.allowed(evaluate.measured), landscape.reference)
+    busy = float(quality_seconds(landscape, given.seconds, evaluate.measured.genotypes).sum()) / (workers * pool.now)
+    np.savez(path, curve=curve, done=np.sort(pool.done_at), searching=pool.searching, end=pool.now, busy=busy)
+    return path
+
+
+def main() -> None:
+    """Make what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workers", default="1,4,16")
+    parser.add_argument("--rounds", default="fixed,workers,asynchronous")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of a middling evaluation")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds of each on the one device that all share")
+    parser.add_argument("--overhead", type=float, default=0.005, help="seconds of the main process per candidate")
+    parser.add_argument("--predictor", default="gp")
+    parser.add_argument("--budget", type=int, default=350)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path("outputs/bench_workers"))
+    parser.add_argument("--picture", type=Path)
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    best = best_known(NAME, given.out)
+    table = Table(title=f"{given.budget} evaluations of {given.seconds:g} s, {given.seeds} seeds")
+    columns = ("workers", "rounds", "hypervolume", "end [s]", "speed-up", "searching [s]", "busy")
+    for column in (*columns, f"evaluations to {AIM:g}", f"seconds to {AIM:g}"):
+        table.add_column(column, justify="right")
+    series: dict[str, list[tuple[Values, Values]]] = {}
+    alone = None
+    for workers in map(int, given.workers.split(",")):
+        for rounds in given.rounds.split(","):
+            if workers == 1 and rounds != "fixed":  # the same, or rounds of one
+                continue
+            runs = [np.load(run(given, workers, rounds, seed)) for seed in range(given.seeds)]
+            end = float(np.mean([one["end"] for one in runs]))
+            alone = alone or end
+            reached = [first_at(one["curve"] / best, AIM) for one in runs]
+            times = [
+                one["done"][row] if row < len(one["done"]) else np.nan for one, row in zip(runs, reached, strict=True)
+            ]
+            table.add_row(
+                str(workers), rounds, f"{np.mean([one['curve'][-1] for one in runs]) / best:.3f}", f"{end:.0f}",
+                f"{alone / end:.1f}", f"{np.mean([one['searching'] for one in runs]):.0f}",
+                f"{np.mean([one['busy'] for one in runs]):.0%}", f"{np.mean(reached) + 1:.0f}", f"{np.mean(times):.0f}",
+            )  # fmt: skip
+            series[f"{workers} {rounds}"] = [(one["done"], one["curve"] / best) for one in runs]
+    Console(width=140).print(table)
+    if given.picture:
+        draw(series, given.picture)
+
+
+def first_at(curve: Values, aim: float) -> int:
+    """Return the first row of a curve that reaches ``aim``, or its length."""
+    above = np.flatnonzero(curve >= aim)
+    return int(above[0]) if len(above) else len(curve)
+
+
+def draw(series: dict[str, list[tuple[Values, Values]]], path: Path) -> None:
+    """Draw the mean hypervolume over evaluations and over time."""
+    figure = new_figure(10, 4)
+    left, right = figure.subplots(1, 2)
+    marks = ("-", "--", ":", "-.")
+    names = list(dict.fromkeys(name.split()[1] for name in series))
+    workers = list(dict.fromkeys(name.split()[0] for name in series))
+    for name, runs in series.items():
+        count, rounds = name.split()
+        style = {"color": f"C{workers.index(count)}", "linestyle": marks[names.index(rounds)], "label": name}
+        mean = np.mean([curve for _, curve in runs], axis=0)
+        left.plot(np.arange(1, len(mean) + 1), mean, **style)
+        right.plot(np.mean([done for done, _ in runs], axis=0) / 60, mean, **style)
+    left.set(xlabel="evaluations", ylabel="hypervolume, share of the best known", ylim=(0.6, 1))
+    right.set(xlabel="time [min]", xscale="log", ylim=(0.6, 1))
+    right.legend(title="workers, rounds", fontsize="small")
+    for axes in (left, right):
+        tidy(axes)
+    save(figure, path)
+
+
+if __name__ == "__main__":
+    main()
