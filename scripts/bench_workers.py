@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from bench_sample_efficiency import best_known, search
@@ -85,27 +86,29 @@ def main() -> None:
             if workers == 1 and rounds != "fixed":  # the same, or rounds of one
                 continue
             runs = [np.load(run(given, workers, rounds, seed)) for seed in range(given.seeds)]
-            end = float(np.mean([one["end"] for one in runs]))
+            end = mean(runs, "end")
             alone = alone or end
-            reached = [first_at(one["curve"] / best, AIM) for one in runs]
-            times = [
-                one["done"][row] if row < len(one["done"]) else np.nan for one, row in zip(runs, reached, strict=True)
-            ]
-            table.add_row(
-                str(workers), rounds, f"{np.mean([one['curve'][-1] for one in runs]) / best:.3f}", f"{end:.0f}",
-                f"{alone / end:.1f}", f"{np.mean([one['searching'] for one in runs]):.0f}",
-                f"{np.mean([one['busy'] for one in runs]):.0%}", f"{np.mean(reached) + 1:.0f}", f"{np.mean(times):.0f}",
-            )  # fmt: skip
+            final = np.mean([one["curve"][-1] for one in runs]) / best
+            facts = f"{final:.3f}", f"{end:.0f}", f"{alone / end:.1f}", f"{mean(runs, 'searching'):.0f}"
+            table.add_row(str(workers), rounds, *facts, f"{mean(runs, 'busy'):.0%}", *reached(runs, AIM * best))
             series[f"{workers} {rounds}"] = [(one["done"], one["curve"] / best) for one in runs]
     Console(width=140).print(table)
     if given.picture:
         draw(series, given.picture)
 
 
-def first_at(curve: Values, aim: float) -> int:
-    """Return the first row of a curve that reaches ``aim``, or its length."""
-    above = np.flatnonzero(curve >= aim)
-    return int(above[0]) if len(above) else len(curve)
+def mean(runs: list[Any], name: str) -> float:
+    """Return the mean of a number over runs."""
+    return float(np.mean([one[name] for one in runs]))
+
+
+def reached(runs: list[Any], aim: float) -> tuple[str, str]:
+    """Return the mean number of evaluations and of seconds after which runs reach ``aim``, "-" if one does not."""
+    if any(one["curve"][-1] < aim for one in runs):
+        return "-", "-"
+    rows = [int(np.argmax(one["curve"] >= aim)) for one in runs]
+    seconds = [float(one["done"][row]) for one, row in zip(runs, rows, strict=True)]
+    return f"{np.mean(rows) + 1:.0f}", f"{np.mean(seconds):.0f}"
 
 
 def draw(series: dict[str, list[tuple[Values, Values]]], path: Path) -> None:
