@@ -13,3 +13,8 @@ def one_of(what: str, given: object, allowed: object) -> DynasError:
 
 class DynasWarning(UserWarning):
     """A request that can be met, but that another one would serve better."""
+
+
+def os_sentence(error: OSError) -> str:
+    """Return what the operating system refused in one sentence."""
+    return f"'{error.filename}': {error.strerror}" if error.filename else str(error.strerror or error)

@@ -32,8 +32,15 @@ LAST_COLUMNS = ("seconds [s]", "timestamp", "error", "architecture")
 def write_atomic(path: Path, text: str) -> None:
     """Replace a file as a whole, so that a reader or a crash never sees half of it."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    try:
+        with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # else a crash of the machine could leave the new name without the new content
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -16,7 +16,7 @@ from dynas.modes.choice import CHOICES
 from dynas.modes.prediction import fill, front_from_afar, search_predictions
 from dynas.modes.start import DESIGNS
 from dynas.predictors.features import FEATURES
-from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate
+from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate, warn_unfitted
 from dynas.space import Genotypes
 
 Part = TypeVar("Part")
@@ -137,10 +137,14 @@ class Linas:
         problem, seen, measured = evaluate.problem, evaluate.seen(), evaluate.measured
         if not enough(measured) or len(seen) == problem.space.size:
             return problem.space.sample_distinct(stage.population, rng, seen)
-        surrogate = fit_surrogate(problem, stage.make_predictors, measured, self.describe, self.optimism)
-        if observer is not None:
-            quality = cross_validate(problem, stage.make_predictors, measured, self.describe)
-            observer.fitted(evaluate.iteration, quality)
+        try:
+            surrogate = fit_surrogate(problem, stage.make_predictors, measured, self.describe, self.optimism)
+            if observer is not None:
+                quality = cross_validate(problem, stage.make_predictors, measured, self.describe)
+                observer.fitted(evaluate.iteration, quality)
+        except Exception as error:  # a predictor may raise anything; what was measured is worth going on with
+            warn_unfitted(error, f"the candidates after iteration {evaluate.iteration} are random")
+            return problem.space.sample_distinct(stage.population, rng, seen)
         algorithm = stage.make_algorithm(problem.space, len(problem.objectives), rng, front_from_afar(measured))
         predicted = search_predictions(surrogate, algorithm, stage.predicted_evaluations)
         size = min(stage.population, evaluate.remaining)

@@ -123,7 +123,8 @@ def load_run(folder: Path) -> Run:
     objectives = _read_objectives(folder / RUN, facts)
     path = folder / RESULTS
     try:
-        lines = complete_lines(path.read_bytes().decode("utf-8"))
+        # killed before its first row, a run has no table yet
+        lines = complete_lines(path.read_bytes().decode("utf-8")) if path.exists() else []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DynasError(f"cannot read '{path}': {error}") from error
     columns = [objective.column for objective in objectives]
