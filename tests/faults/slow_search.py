@@ -20,7 +20,7 @@ from dynas.modes.validation import Validation
 from dynas.space import Genotypes
 from dynas.store import RunStore
 
-BUDGET = 120
+BUDGET = 1500
 SPACE = SearchSpace([DesignVariable("ks", (3, 5, 7), 8, depth_gates("d", [4, 4])), DesignVariable("d", (2, 3, 4), 2)])
 OBJECTIVES = (Objective("quality", "max", "points"), Objective("cost", "min", "coins"))
 
