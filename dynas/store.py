@@ -20,6 +20,7 @@ import numpy as np
 
 from dynas.errors import DynasError
 from dynas.evaluate import Evaluation, Measurement
+from dynas.json_text import from_json
 from dynas.objectives import Objective
 from dynas.space import SearchSpace
 
@@ -193,7 +194,7 @@ class RunStore:
     def _parse(self, cells: Sequence[str], line: int) -> Evaluation:
         try:
             row = dict(zip(self.columns, cells, strict=True))
-            genotype = self._space.encode(json.loads(row["architecture"]))
+            genotype = self._space.encode(from_json(row["architecture"]))
             if self._space.key(genotype) != row["key"]:
                 raise ValueError("its key does not belong to its architecture")
             values = tuple(float(row[name] or math.nan) for name in self._values)
@@ -219,7 +220,7 @@ def read_run(folder: Path) -> dict[str, Any]:
     """
     path = folder / RUN
     try:
-        facts = json.loads(path.read_text())
+        facts = from_json(path.read_text(encoding="utf-8"))
         if not isinstance(facts, dict):
             raise ValueError("it is no JSON object")
         return facts
