@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from dynas.errors import DynasError
 from dynas.examples import Row, check_columns, read_genotype, read_number, read_table
+from dynas.json_text import from_json
 from dynas.objectives import Objective
 from dynas.report.load import load_run
 from dynas.space import SearchSpace
@@ -80,6 +80,8 @@ def _check_rows(rows: object) -> None:
 
 
 def _is_table(item: str) -> bool:
+    if item.lstrip().startswith(("{", "[")):
+        return False
     return item.endswith(".csv") or Path(item).expanduser().is_dir()
 
 
@@ -94,7 +96,7 @@ def _written_out(item: object, space: SearchSpace) -> list[Candidate]:
     is_text = item.lstrip().startswith(("{", "["))
     name, text = ("given", item) if is_text else (item, _read(Path(item).expanduser()))
     try:
-        content = json.loads(text)
+        content = from_json(text)
     except ValueError as error:
         raise DynasError(f"'{item}' is not JSON: {error}") from error
     if content == []:
@@ -109,7 +111,7 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise DynasError(f"architectures={path}: there is no such file; {WAYS}") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # such as a path with signs that no path has
         raise DynasError(f"cannot read '{path}': {error}") from error
 
 

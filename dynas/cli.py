@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from dynas.errors import DynasError, DynasWarning, one_of
+from dynas.errors import DynasError, DynasWarning, one_of, os_sentence
 
 HELP = """\
 dynas finds the best trade-offs between quality and cost inside a trained supernet.
@@ -115,6 +115,28 @@ def _plain_warnings() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 refused or failed, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _plain_warnings()
+    os.umask(os.umask(0o022) | 0o022)  # nobody else may change what we write
+    try:
+        status = _run(given)
+        sys.stdout.flush()
+        return status
+    except DynasError as error:
+        print(f"dynas: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        _drop_output()
+        return 0
+    except OSError as error:
+        print(f"dynas: {os_sentence(error)}", file=sys.stderr)
+        _drop_output()
+        return 1
+    except KeyboardInterrupt:
+        print("dynas: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(given: list[str]) -> int:
     if not given or given[0] in ("-h", "--help", "help"):
         print(HELP)
         return 0
@@ -123,20 +145,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"dynas {version('dynas')}")
         return 0
-    _plain_warnings()
+    if given[0] not in COMMANDS:
+        raise one_of("command", given[0], COMMANDS)
+    return COMMANDS[given[0]](given[1:])
+
+
+def _drop_output() -> None:
+    """Forget what could not be printed, so that Python does not try again at its end."""
     try:
-        if given[0] not in COMMANDS:
-            raise one_of("command", given[0], COMMANDS)
-        return COMMANDS[given[0]](given[1:])
-    except DynasError as error:
-        print(f"dynas: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        sys.stdout.flush()
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        print("dynas: interrupted", file=sys.stderr)
-        return 130
 
 
 if __name__ == "__main__":

@@ -1,8 +1,25 @@
 """The one exception that users are meant to see."""
 
+LONGEST = 1000  # characters of a message; what was given may be a whole file
+
 
 class DynasError(Exception):
-    """A request that cannot be met: its message says what was given, what is allowed and what to type."""
+    """A request that cannot be met: its message says what was given, what is allowed and what to type.
+
+    As text it is one line without signs that a terminal obeys, whatever the files and values hold that it quotes.
+    """
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
+
+
+def one_line(text: str) -> str:
+    """Return a text as one printable line, without its middle where it is very long."""
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST * 3 // 4]} ... {text[-LONGEST // 4 :]}"
+    return " ".join(
+        "".join(sign if sign.isprintable() or sign.isspace() else ascii(sign)[1:-1] for sign in text).split()
+    )
 
 
 def one_of(what: str, given: object, allowed: object) -> DynasError:
@@ -13,3 +30,8 @@ def one_of(what: str, given: object, allowed: object) -> DynasError:
 
 class DynasWarning(UserWarning):
     """A request that can be met, but that another one would serve better."""
+
+
+def os_sentence(error: OSError) -> str:
+    """Return what the operating system refused in one sentence."""
+    return f"'{error.filename}': {error.strerror}" if error.filename else str(error.strerror or error)

@@ -8,7 +8,6 @@ column per objective, called ``name [unit]`` or just ``name``. Other columns are
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynas.errors import DynasError
+from dynas.json_text import from_json
 from dynas.objectives import Objective, Values
 from dynas.report.load import complete_lines
 from dynas.space import Architecture, DesignVariable, Genotypes, SearchSpace
@@ -133,11 +133,11 @@ def read_genotype(file: Path, line: int, row: Mapping[str, str], space: SearchSp
     """Return the canonical genotype ``(G,)`` of a row; raise DynasError, naming file and line, where it has none."""
     try:
         if ARCHITECTURE in row:
-            architecture: Architecture = json.loads(row[ARCHITECTURE])
+            architecture: Architecture = from_json(row[ARCHITECTURE])
         else:
             architecture = {variable.name: _option(variable, row[variable.name]) for variable in space.variables}
         return space.encode(architecture)
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise DynasError(f"'{file}' line {line} has no JSON as its {ARCHITECTURE}: {error}") from error
     except DynasError as error:
         raise DynasError(f"'{file}' line {line} is no sub-network of this space: {error}") from error
@@ -148,6 +148,6 @@ def _option(variable: DesignVariable, cell: str) -> Any:
     if cell in variable.choices:
         return cell
     try:
-        return json.loads(cell)
-    except json.JSONDecodeError:
+        return from_json(cell)
+    except ValueError:
         return cell

@@ -21,6 +21,7 @@ import numpy as np
 
 from dynas.errors import DynasError
 from dynas.evaluate import Evaluation, Measurement
+from dynas.json_text import from_json
 from dynas.objectives import Objective
 from dynas.space import SearchSpace
 
@@ -33,8 +34,15 @@ LAST_COLUMNS = ("seconds [s]", "timestamp", "error", "architecture")
 def write_atomic(path: Path, text: str) -> None:
     """Replace a file as a whole, so that a reader or a crash never sees half of it."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    try:
+        with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # else a crash of the machine could leave the new name without the new content
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -188,7 +196,7 @@ class RunStore:
     def _parse(self, cells: Sequence[str], line: int) -> Evaluation:
         try:
             row = dict(zip(self.columns, cells, strict=True))
-            genotype = self._space.encode(json.loads(row["architecture"]))
+            genotype = self._space.encode(from_json(row["architecture"]))
             if self._space.key(genotype) != row["key"]:
                 raise ValueError("its key does not belong to its architecture")
             values = tuple(float(row[name] or math.nan) for name in self._values)
@@ -214,7 +222,7 @@ def read_run(folder: Path) -> dict[str, Any]:
     """
     path = folder / RUN
     try:
-        facts = json.loads(path.read_text())
+        facts = from_json(path.read_text(encoding="utf-8"))
         if not isinstance(facts, dict):
             raise ValueError("it is no JSON object")
         return facts

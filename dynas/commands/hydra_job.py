@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -16,14 +17,15 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from dynas.commands.stored import stored_overrides
 from dynas.config import register
-from dynas.errors import DynasError
+from dynas.errors import DynasError, os_sentence
+from dynas.lock import LOCK, locked
 from dynas.paths import CONFIGS
 from dynas.store import RUN, read_run
 
 FLAGS_WITH_VALUE = {
     "--cfg", "-c", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--package", "-p",
-    "--experimental-rerun",
 }  # fmt: skip
 
 
@@ -37,6 +39,7 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
         DynasError: the arguments or the config make no sense, or the job refused.
     """
     check_single_options(arguments)
+    check_flags(arguments)
     arguments = resume_arguments(arguments)
     check_outputs(arguments)
     register()
@@ -46,14 +49,16 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
     def task(config: DictConfig) -> None:
         started.append(True)
         try:
-            statuses.append(job(config))
-        except (DynasError, HydraException, OmegaConfBaseException) as error:
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
+            with locked(run_folder()):
+                statuses.append(job(config))
+        except (DynasError, OSError, HydraException, OmegaConfBaseException) as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN or isinstance(error, BrokenPipeError):
                 raise
             # as an exit, so that Hydra adds no lines of its own
-            print(f"dynas: {error if isinstance(error, DynasError) else one_sentence(error)}", file=sys.stderr)
+            print(f"dynas: {one_sentence(error)}", file=sys.stderr)
             raise SystemExit(1) from error
 
+    logging.raiseExceptions = False  # a log that cannot be written, on a full disk, is no reason for a traceback
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let exceptions through to us instead of printing them
     sys.path.append(os.getcwd())  # a user's own class can be named by _target_
     sys.argv = [f"dynas {name}", *hoist_flags(arguments)]
@@ -61,13 +66,18 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
         hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=name)(task)()
     except (HydraException, OmegaConfBaseException) as error:
         raise DynasError(one_sentence(error)) from error
-    except OSError as error:
-        raise DynasError(f"'{error.filename}': {error.strerror}" if error.filename else str(error)) from error
     except ValueError as error:
         if started:  # not about the config
             raise
         raise DynasError(one_sentence(error)) from error
     return max(statuses, default=0)
+
+
+def check_flags(arguments: list[str]) -> None:
+    """Raise DynasError where Hydra would unpickle a file of a run folder, which runs whatever code it holds."""
+    # argparse takes abbreviations, too
+    if any(len(name) > 2 and "--experimental-rerun".startswith(name) for name in (a.split("=")[0] for a in arguments)):
+        raise DynasError("--experimental-rerun runs code from a file: go on with a run by resume=<run folder>")
 
 
 def hoist_flags(arguments: list[str]) -> list[str]:
@@ -102,6 +112,11 @@ def check_outputs(arguments: list[str]) -> None:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise DynasError(f"cannot write run folders to '{folder}': give a writable one by hydra.run.dir=<folder>")
+    if given and (folder / LOCK).exists():
+        with locked(Path(given)):  # refused before Hydra writes anything
+            pass
+    if given and override_value(arguments, "resume") is None:
+        check_fresh(Path(given), RUN)
 
 
 def resume_arguments(arguments: list[str]) -> list[str]:
@@ -112,37 +127,17 @@ def resume_arguments(arguments: list[str]) -> list[str]:
     if "-m" in arguments or "--multirun" in arguments:
         raise DynasError("resume=<run folder> goes on with one run: leave out -m")
     folder = Path(given)
-    stored = stored_overrides(folder)
-    if override_value(arguments, "executor"):
+    now = [argument for argument in arguments if not argument.startswith("resume=")]
+    stored = stored_overrides(folder, now)
+    if override_value(now, "executor"):
         stored = [override for override in stored if not re.match(r"executor(\.|=)", override)]
     return [
         *stored,
-        *(argument for argument in arguments if not argument.startswith("resume=")),
+        *now,
         f"resume={quoted(str(folder))}",
         f"hydra.run.dir={quoted(str(folder))}",
         "hydra.output_subdir=null",
     ]
-
-
-def stored_overrides(folder: Path) -> list[str]:
-    """Return what the run in ``folder`` was started with.
-
-    Only plain overrides are taken over from the folder. One that names code to run or changes Hydra itself is
-    refused, since the folder may be somebody else's.
-
-    Raises:
-        DynasError: the folder holds no run, or an override that is refused.
-    """
-    stored = read_run(folder).get("overrides")
-    if not isinstance(stored, list) or not all(isinstance(override, str) for override in stored):
-        raise DynasError(f"'{folder / RUN}' does not say which overrides its run was started with")
-    for override in stored:
-        if "_target_" in override or not re.match(r"[\w.@/]+=", override) or override.startswith("hydra"):
-            raise DynasError(
-                f"'{folder / RUN}' holds the override '{override}', which is not taken over unseen: "
-                "if you trust it, remove it there and repeat it on the command line"
-            )
-    return stored
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
@@ -181,10 +176,11 @@ def check_same_config(folder: Path, config: dict[str, Any]) -> None:
 
 def check_fresh(folder: Path, product: str) -> None:
     """Raise DynasError where the folder of a new run already holds ``product`` of another one."""
-    if (folder / product).exists():
-        raise DynasError(
-            f"'{folder}' already holds a run: go on with it by resume={folder}, or give another hydra.run.dir"
-        )
+    if not (folder / product).exists():
+        return
+    if not (folder / RUN).exists():
+        raise DynasError(f"'{folder}' holds {product} but no {RUN}, so it cannot go on: give another hydra.run.dir")
+    raise DynasError(f"'{folder}' already holds a run: go on with it by resume={folder}, or give another hydra.run.dir")
 
 
 def run_folder() -> Path:
@@ -212,8 +208,12 @@ def check_single_options(arguments: list[str]) -> None:
 
 
 def one_sentence(error: Exception) -> str:
-    """Return the essence of a config error in one sentence that says what is allowed."""
+    """Return the essence of an error in one sentence, of a config error one that says what is allowed."""
     text = str(error)
+    if isinstance(error, DynasError):
+        return text
+    if isinstance(error, OSError):
+        return os_sentence(error)
     if missing := re.search(r"Could not (?:find|load) '(?P<group>[\w/]+)/(?P<option>[^'/]*)'", text):
         listed = re.search(r"Available options in '[^']+':\n(?P<names>(?:\t.*\n?)+)", text)
         ours = sorted(path.stem for path in (CONFIGS / missing["group"]).glob("*.yaml"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -121,6 +122,8 @@ def measure(
     earlier = read_run(folder) if config.resume else {}
     reference_ms = watch_reference(bench, earlier.get("reference_ms"))
     facts = run_facts(config, budget, problem, bench) | {"reference_ms": reference_ms}
+    if not config.resume:
+        write_run(folder, facts)  # before the first row, so that a run killed at any moment can be gone on with
     store = RunStore(folder, problem.space, problem.objectives, bench.extras)
     write_run(folder, facts)
     executor = build_executor(config, bench)
@@ -140,7 +143,9 @@ def measure(
             "seconds": round(time.perf_counter() - started, 3),
             "cpu_seconds": round(time.process_time() - cpu, 3),
         }
-        write_run(folder, facts | run_ending(evaluator, status) | ending)
+        # on a full disk, say, what has failed matters more than that this cannot be written either
+        with contextlib.suppress(*[OSError] if status == "failed" else []):
+            write_run(folder, facts | run_ending(evaluator, status) | ending)
     return status
 
 

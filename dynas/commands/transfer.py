@@ -22,8 +22,8 @@ from dynas.commands.hydra_job import (
     quoted,
     run_folder,
     run_hydra,
-    stored_overrides,
 )
+from dynas.commands.stored import stored_overrides
 from dynas.errors import DynasError
 from dynas.store import RESULTS, read_run
 
@@ -63,9 +63,8 @@ def with_source(arguments: list[str]) -> list[str]:
     if not named:
         return given
     folder = Path(arguments[named[0]]).expanduser().resolve()
-    stored = stored_overrides(folder)
-    if any(argument.startswith("hardware=") for argument in given):
-        stored = [override for override in stored if not re.match(r"hardware(\.|=)", override)]
+    other = any(argument.startswith("hardware=") for argument in given)
+    stored = stored_overrides(folder, given, lambda override: not (other and re.match(r"hardware(\.|=)", override)))
     return [*stored, f"run={quoted(str(folder))}", *given]
 
 

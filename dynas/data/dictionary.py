@@ -52,7 +52,7 @@ class Dictionary:
         tokens, counts = [], []
         for number, line in enumerate(lines[:-1] if lines[-1] == "" else lines, 1):
             token, _, count = line.removesuffix(" #fairseq:overwrite").rpartition(" ")
-            if not token or not count.isascii() or not count.isdigit():
+            if not token or not count.isascii() or not count.isdigit() or len(count) > 18:
                 raise DynasError(f"'{path}' line {number} is no token and its count: '{line[:60]}'")
             tokens.append(token)
             counts.append(int(count))

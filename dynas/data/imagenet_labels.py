@@ -121,8 +121,11 @@ def read_solution(path: Path) -> Mapping[str, str]:
     Raises:
         DynasError: it has other columns.
     """
-    rows = csv.DictReader(read_lines(path))
-    if not {"ImageId", "PredictionString"} <= set(rows.fieldnames or ()):
+    try:
+        rows = list(csv.DictReader(read_lines(path)))
+    except csv.Error as error:
+        raise DynasError(f"'{path}' is no {SOLUTION}: {error}") from error
+    if not rows or not {"ImageId", "PredictionString"} <= set(rows[0]):
         raise DynasError(f"'{path}' is no {SOLUTION}: it needs the columns ImageId and PredictionString")
     classes_of = {}
     for row in rows:

@@ -8,7 +8,6 @@ scripts/fit_imagenet_surrogate.py writes; the measured rows themselves are not p
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dynas.errors import DynasError
+from dynas.json_text import from_json
 from dynas.metrics.accuracy import Top1
 from dynas.objectives import Values
 from dynas.space import Genotypes, SearchSpace
@@ -94,10 +94,10 @@ class ImageNetSurrogate:
         try:
             content = path.read_bytes()
             self.digest = hashlib.sha256(content).hexdigest()
-            self.metrics: Mapping[type, ModelledTop1] = {Top1: ModelledTop1(json.loads(content))}
+            self.metrics: Mapping[type, ModelledTop1] = {Top1: ModelledTop1(from_json(content))}
         except OSError as error:
             raise DynasError(f"no model at '{path}': give data.model=embedded or the path of one") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise DynasError(f"'{path}' is no model written by scripts/fit_imagenet_surrogate.py: {error!r}") from error
 
     def validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:

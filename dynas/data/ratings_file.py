@@ -145,7 +145,7 @@ def numbers(path: Path, column: pd.Series, first_line: int, dates: bool = False)
     values: NDArray[np.float64] = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
     if dates and np.isnan(values[0]):
         moments = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
-        values = (moments - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(dtype=np.float64)
+        values = (moments - pd.Timestamp("1970-01-01", tz="UTC")).dt.total_seconds().to_numpy(dtype=np.float64)
     wrong = ~np.isfinite(values)
     if wrong.any():
         row = int(wrong.argmax())

@@ -69,7 +69,7 @@ def mapped(path: Path, shape: Shape) -> Pixels | None:
     """Return a cache file mapped into memory, or None where there is none of this shape and whole."""
     try:
         pixels: Pixels = np.load(path, mmap_mode="r")
-    except (OSError, ValueError, EOFError):
+    except Exception:  # numpy raises a different type for every way in which a header can be broken
         return None
     return pixels if pixels.dtype == np.uint8 and pixels.shape == shape else None
 

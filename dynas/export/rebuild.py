@@ -14,7 +14,8 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from dynas.build import build
-from dynas.commands.hydra_job import flat, one_sentence, plain, quoted, stored_overrides
+from dynas.commands.hydra_job import flat, one_sentence, plain, quoted
+from dynas.commands.stored import stored_overrides
 from dynas.config import register
 from dynas.data.base import ClassificationData
 from dynas.errors import DynasError
@@ -76,7 +77,7 @@ def rebuild(run: Run, config_dir: Path | None = None) -> Origin:
 
 def _compose(run: Run, config_dir: Path | None) -> DictConfig:
     """Return the config that the run's overrides of supernet, data and experiment give with our own configs."""
-    overrides = [one for one in stored_overrides(run.folder) if _is_of(one, *PARTS, "experiment")]
+    overrides = stored_overrides(run.folder, wanted=lambda one: _is_of(one, *PARTS, "experiment", "hydra"))
     if config_dir is not None:
         if not config_dir.is_dir():
             raise DynasError(f"--config-dir {config_dir}: there is no such folder")
@@ -92,4 +93,4 @@ def _compose(run: Run, config_dir: Path | None) -> DictConfig:
 
 
 def _is_of(override: str, *parts: str) -> bool:
-    return override.split("=")[0].split(".")[0] in parts
+    return override.lstrip("+~").split("=")[0].split(".")[0] in parts

@@ -14,6 +14,7 @@ from dynas.hardware.blocks import Block, MakeModule
 from dynas.hardware.lookup import BlockSupernet
 from dynas.hardware.table_csv import COLUMNS, to_row
 from dynas.hardware.table_files import parse
+from dynas.json_text import from_json
 from dynas.store import write_atomic
 from dynas.supernets.base import Supernet
 
@@ -89,7 +90,10 @@ def check_same(path: Path, text: str, stamp: str) -> None:
     if not stamps:
         raise DynasError(f"'{path}' is no table that dynas lut build began: give another table=<file>")
     if stamps[0] != stamp:
-        before, now = (json.loads(one.removeprefix(ORIGIN)) for one in (stamps[0], stamp))
+        try:
+            before, now = (dict(from_json(one.removeprefix(ORIGIN))) for one in (stamps[0], stamp))
+        except (ValueError, TypeError) as error:
+            raise DynasError(f"'{path}' does not say how it was begun ({error}): give another table=<file>") from error
         differing = [key for key in {**before, **now} if before.get(key) != now.get(key)]
         shown = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in differing[:3])
         raise DynasError(f"'{path}' was begun with {shown}: give another table=<file>, or the same settings")

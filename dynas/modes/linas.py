@@ -17,7 +17,7 @@ from dynas.modes.prediction import fill, front_from_afar, search_predictions
 from dynas.modes.rounds import ROUNDS
 from dynas.modes.start import DESIGNS
 from dynas.predictors.features import FEATURES
-from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate
+from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate, warn_unfitted
 from dynas.space import Genotypes
 
 Part = TypeVar("Part")
@@ -137,15 +137,14 @@ class Linas:
             inner_rng = rng.spawn(1)[0]  # every proposal has its own seed
             news = len(evaluate.history) - told
             is_round = news >= stage.population or not len(evaluate.pending)
-            if observer is not None and is_round and enough(evaluate.measured):
-                told += news
-                quality = cross_validate(problem, stage.make_predictors, evaluate.measured, self.describe)
-                observer.fitted(evaluate.iteration, quality)
-            return self._propose(stage, evaluate, n, inner_rng)
+            told += news if is_round else 0
+            return self._propose(stage, evaluate, n, inner_rng, observer if is_round else None)
 
         self.go_round(evaluate, first, population, propose)
 
-    def _propose(self, stage: Stage, evaluate: Evaluator, n: int, rng: np.random.Generator) -> Genotypes:
+    def _propose(
+        self, stage: Stage, evaluate: Evaluator, n: int, rng: np.random.Generator, observer: Observer | None
+    ) -> Genotypes:
         """Return the ``n`` best predictions, random candidates where too little could be measured.
 
         What is still being measured counts as if its prediction had come true.
@@ -153,7 +152,14 @@ class Linas:
         problem, seen, known, pending = evaluate.problem, evaluate.seen(), evaluate.measured, evaluate.pending
         if not enough(known) or len(seen) == problem.space.size:
             return problem.space.sample_distinct(n, rng, seen)
-        surrogate = fit_surrogate(problem, stage.make_predictors, known, self.describe, self.optimism)
+        try:
+            surrogate = fit_surrogate(problem, stage.make_predictors, known, self.describe, self.optimism)
+            if observer is not None:
+                quality = cross_validate(problem, stage.make_predictors, known, self.describe)
+                observer.fitted(evaluate.iteration, quality)
+        except Exception as error:  # a predictor may raise anything; what was measured is worth going on with
+            warn_unfitted(error, f"the candidates after iteration {evaluate.iteration} are random")
+            return problem.space.sample_distinct(n, rng, seen)
         if len(pending):
             known = concatenate([known, surrogate(pending)])
         algorithm = stage.make_algorithm(problem.space, len(problem.objectives), rng, front_from_afar(known))

@@ -15,7 +15,7 @@ from dynas.examples import read_examples
 from dynas.modes.base import Predictors, check_algorithm
 from dynas.modes.prediction import choose, fill, front_from_afar, search_predictions
 from dynas.modes.ranges import parse_ranges
-from dynas.predictors.surrogate import Surrogate, cross_validate, enough, fit_surrogate
+from dynas.predictors.surrogate import Surrogate, cross_validate, enough, fit_surrogate, warn_unfitted
 from dynas.space import Genotypes
 
 View = Callable[[Batch], Batch]  # a batch as one of the searches sees it
@@ -83,9 +83,14 @@ class OneShot:
         if not enough(known) or len(evaluate.seen()) == space.size:
             evaluate(space.sample_distinct(evaluate.remaining, rng, evaluate.seen()))
             return
-        surrogate = fit_surrogate(problem, make_predictors, known)
-        if observer is not None:
-            observer.fitted(evaluate.iteration, cross_validate(problem, make_predictors, known))
+        try:
+            surrogate = fit_surrogate(problem, make_predictors, known)
+            if observer is not None:
+                observer.fitted(evaluate.iteration, cross_validate(problem, make_predictors, known))
+        except Exception as error:  # a predictor may raise anything; what was measured is worth going on with
+            warn_unfitted(error, "the finds are random")
+            evaluate(space.sample_distinct(evaluate.remaining, rng, evaluate.seen()))
+            return
         views: list[View] = [partial(limits.constrain, problem) for limits in self.ranges] or [unchanged]
         for index, view in enumerate(views):
             share = -(-evaluate.remaining // (len(views) - index))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
 from scipy.stats import kendalltau
 from sklearn.model_selection import KFold
 
-from dynas.evaluate import Batch, PredictorQuality, Problem, make_batch
+from dynas.errors import DynasError, DynasWarning
+from dynas.evaluate import Batch, PredictorQuality, Problem, make_batch, reason
 from dynas.objectives import Objective, Values, losses
 from dynas.predictors.base import Predictor, PredictorFactory, UnsurePredictor
 from dynas.predictors.features import Describe, one_hot
@@ -57,6 +59,17 @@ class Surrogate:
 def enough(measured: Batch) -> bool:
     """Return whether there are enough successful measurements to train on."""
     return int(measured.measured.sum()) >= LEAST_EXAMPLES
+
+
+def warn_unfitted(error: Exception, what: str) -> None:
+    """Say that predictors could not be trained, whose place ``what`` takes; their settings are an error of the user's.
+
+    Raises:
+        DynasError: the settings are at fault, not the measurements.
+    """
+    if isinstance(error, DynasError):
+        raise error
+    warnings.warn(f"the predictors could not be trained ({reason(error)}): {what}", DynasWarning, stacklevel=2)
 
 
 def training_set(problem: Problem, measured: Batch, describe: Describe = one_hot) -> tuple[Values, Values]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import glob
 import io
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from dynas.confirm import CONFIRMED, averaged
 from dynas.errors import DynasError
+from dynas.json_text import from_json
 from dynas.objectives import Objective, Values, losses, violation
 from dynas.pareto import non_dominated
 from dynas.store import FIRST_COLUMNS, LAST_COLUMNS, RESULTS, RUN, number, read_run
@@ -123,7 +123,8 @@ def load_run(folder: Path) -> Run:
     objectives = _read_objectives(folder / RUN, facts)
     path = folder / RESULTS
     try:
-        lines = complete_lines(path.read_bytes().decode("utf-8"))
+        # killed before its first row, a run has no table yet
+        lines = complete_lines(path.read_bytes().decode("utf-8")) if path.exists() else []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DynasError(f"cannot read '{path}': {error}") from error
     columns = [objective.column for objective in objectives]
@@ -269,7 +270,7 @@ def _parse(header: Sequence[str], columns: Sequence[str], rows: Sequence[Sequenc
     by_column: Mapping[str, tuple[str, ...]] = dict.fromkeys(header, ())
     by_column = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else by_column
     architectures = by_column["architecture"]
-    if not all(type(json.loads(text)) is dict for text in architectures):
+    if not all(type(from_json(text)) is dict for text in architectures):
         raise ValueError("its architecture is not a JSON object")
     values = np.empty((len(rows), len(columns)))
     for column, name in enumerate(columns):

@@ -1,0 +1,56 @@
+"""Killed at random moments, a search loses nothing, and ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from tests.cli import command, dynas
+from tests.faults.processes import SURROGATE, kill, results, start
+from tests.faults.slow_search import BUDGET, main
+
+KILLS = 20
+
+
+def test_twenty_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
+    main(tmp_path / "whole", 0.0)
+    moments, kills, known = random.Random(1), 0, b""
+    table = tmp_path / "killed" / "results.csv"
+    while kills < KILLS:
+        child = start(sys.executable, "-m", "tests.faults.slow_search", str(tmp_path / "killed"), "0.004")
+        time.sleep(moments.uniform(0.05, 0.6))
+        kills += kill(child)
+        content = table.read_bytes() if table.exists() else b""
+        assert content.startswith(known[: known.rfind(b"\n") + 1]), "what a kill left is there after the next one"
+        known = content
+    rows = known.count(b"\n")
+    assert 20 < rows <= BUDGET, f"kills must hit a search under way, which had {rows} rows"
+    main(tmp_path / "killed", 0.0)
+    assert results(tmp_path / "killed") == results(tmp_path / "whole")
+
+
+def test_the_command_survives_kills_too(whole: Path, tmp_path: Path) -> None:
+    moments, arguments = random.Random(5), SURROGATE
+    for earliest in (1.0, 1.5, 2.0):
+        child = start(*command(*arguments), cwd=tmp_path)
+        time.sleep(moments.uniform(earliest, earliest + 1))
+        kill(child)
+        arguments = ("search", "resume=run") if (tmp_path / "run" / "run.json").exists() else SURROGATE
+    resumed = dynas(*arguments, cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert results(tmp_path / "run") == results(whole)
+
+
+def test_a_run_killed_before_its_first_row_goes_on(whole: Path, tmp_path: Path) -> None:
+    """Between run.json and results.csv there is a moment, too."""
+    (tmp_path / "run").mkdir()
+    shutil.copy(whole / "run.json", tmp_path / "run")
+    refused = dynas(*SURROGATE, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "go on with it by resume=run" in refused.stderr
+    resumed = dynas("search", "resume=run", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert results(tmp_path / "run") == results(whole)

@@ -1,0 +1,222 @@
+"""Damaged files of data, tables and weights: read, or refused in one sentence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from safetensors.torch import save
+
+from dynas import Objective, SearchSpace
+from dynas.architectures import read_architectures
+from dynas.data.dictionary import Dictionary
+from dynas.data.fairseq_binary import LEGACY, MAPPED, read_sentences
+from dynas.data.idx import read_idx
+from dynas.data.image_transform import read_rgb
+from dynas.data.imagenet_labels import read_meta, read_solution
+from dynas.data.imagenet_surrogate import EMBEDDED, ImageNetSurrogate
+from dynas.data.ncf_files import ncf_files
+from dynas.data.parallel_files import read_pairs
+from dynas.data.ratings import ratings
+from dynas.data.subwords import SubwordCodes
+from dynas.data.tensor_cache import mapped
+from dynas.examples import read_examples
+from dynas.hardware.table_files import TABLES, read
+from dynas.supernets.weights import copy_state, read_state
+from tests.fuzz.mutations import accepted_or_refused, damaged, damaged_cells, damaged_tree, fuzz, written
+
+OBJECTIVES = (Objective("top1", "max", "%"), Objective("latency", "min", "ms"))
+
+
+def idx() -> bytes:
+    return gzip.compress(struct.pack(">HBB2I", 0, 8, 2, 4, 5) + bytes(range(20)), mtime=0)
+
+
+def sentences(path: Path) -> Any:
+    """Read an index whose numbers are fine."""
+    path.with_suffix(".bin").write_bytes(np.arange(4, 16, dtype="<i4").tobytes())
+    found = read_sentences(path.with_suffix(""), 100)
+    return [found[index] for index in range(len(found))]
+
+
+MAPPED_INDEX = MAPPED + struct.pack("<QBQ", 1, 4, 3) + struct.pack("<3i3q", 3, 4, 5, 0, 12, 28)
+LEGACY_INDEX = LEGACY + struct.pack("<5Q", 1, 4, 4, 3, 3) + struct.pack("<11q", 0, 1, 2, 3, 0, 3, 7, 12, 3, 4, 5)
+
+
+def npy() -> bytes:
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2, 3), }"
+    header += b" " * (117 - len(header)) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(24)
+
+
+def image() -> bytes:
+    import io
+
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((8, 8, 3), dtype=np.uint8)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def checkpoint() -> bytes:
+    import io
+
+    buffer = io.BytesIO()
+    torch.save({"state_dict": {"weight": torch.ones(2, 3), "bias": torch.ones(2)}}, buffer)
+    return buffer.getvalue()
+
+
+def load_into_linear(path: Path) -> None:
+    copy_state(torch.nn.Linear(3, 2), read_state(path), path)
+
+
+STATE = {"weight": torch.ones(2, 3), "bias": torch.ones(2)}
+RATINGS = "user,item,rating,timestamp\n" + "".join(
+    f"{user},{(9 * user + item) % 120},{3.5 if item % 2 else 4},{100 * user + item}\n"
+    for user in range(16)
+    for item in range(12)
+)
+NOTE10 = "\n".join((TABLES / "note10.csv").read_text().splitlines()[:12]) + "\n"
+OFA = yaml.safe_dump(
+    {
+        "Conv-input:224x224x3-output:112x112x24": {"count": 3, "mean": 7.5},
+        "expanded_conv-input:56x56x32-output:28x28x48-expand:96-kernel:3-stride:2-idskip:0-se:1-hs:0": {"mean": 0.5},
+        "Logits-input:1x1x1536-output:1000": {"mean": 1},
+    }
+)
+SOLUTION = "ImageId,PredictionString\nILSVRC2012_val_1,n01 1 2 3 4\nILSVRC2012_val_2,n02 1 2 3 4\n"
+CODES = "#version: 0.2\ne n\nt h</w>\nen </w>\n"
+PAIRS = "a house\tein Haus\td1\nthe tree\tder Baum\td1\na dog\tein Hund\td2\n"
+
+BYTES: dict[str, tuple[str, bytes, Callable[[Path], Any]]] = {
+    "idx": ("images.gz", idx(), read_idx),
+    "fairseq mapped": ("s.idx", MAPPED_INDEX, sentences),
+    "fairseq legacy": ("s.idx", LEGACY_INDEX, sentences),
+    "cache": ("cache.npy", npy(), lambda path: mapped(path, (2, 2, 2, 3))),
+    "image": ("image.jpg", image(), lambda path: read_rgb(str(path))),
+    "checkpoint": ("weights.pt", checkpoint(), load_into_linear),
+    "safetensors": ("weights.safetensors", save(STATE), load_into_linear),
+    "compressed text": (
+        "pairs.tsv.gz",
+        gzip.compress(PAIRS.encode(), mtime=0),
+        lambda path: read_pairs(str(path), None),
+    ),
+    "dictionary": ("dict.txt", b"the 30\nhouse 20\ntree 10\n", Dictionary.read),
+    "subwords": ("codes.txt", CODES.encode(), lambda path: SubwordCodes.read(path).split(["then", "the"])),
+    "ratings": ("ratings.csv", RATINGS.encode(), lambda path: ratings(str(path), k_core=1)),
+    "pairs": ("pairs.tsv", PAIRS.encode(), lambda path: read_pairs(str(path), None)),
+    "table": ("table.csv", NOTE10.encode(), read),
+    "table of ofa": ("table.yaml", OFA.encode(), read),
+    "solution": ("LOC_val_solution.csv", SOLUTION.encode(), read_solution),
+    "meta": ("meta.mat", b"MATLAB 5.0 MAT-file" + b" " * 105 + b"\0\1IM" + bytes(64), read_meta),
+    "model of top-1": ("model.json", EMBEDDED.read_bytes()[:3000], lambda path: ImageNetSurrogate(str(path))),
+}
+
+
+@pytest.mark.parametrize("kind", BYTES)
+def test_damaged_bytes(kind: str, tmp_path: Path) -> None:
+    name, content, reader = BYTES[kind]
+
+    @fuzz(60)
+    @given(damaged(content))
+    def check(mutated: bytes) -> None:
+        accepted_or_refused(lambda: reader(written(tmp_path / name, mutated)))
+
+    if kind not in ("meta", "model of top-1"):
+        assert accepted_or_refused(lambda: reader(written(tmp_path / name, content))), "the undamaged file is fine"
+    check()
+
+
+TABLES_OF_TEXT: dict[str, tuple[str, str, str, Callable[[Path], Any]]] = {
+    "ratings": ("ratings.csv", RATINGS, ",", lambda path: ratings(str(path), k_core=1, min_rating=1)),
+    "ratings without times": ("r.tsv", "user\titem\na\tx\na\ty\nb\tx\nb\tz\n", "\t", lambda path: ratings(str(path))),
+    "table": ("table.csv", NOTE10, ",", read),
+    "pairs": ("pairs.tsv", PAIRS, "\t", lambda path: read_pairs(str(path), None)),
+    "dictionary": ("dict.txt", "the 30\nhouse 20\ntree 10\n", " ", Dictionary.read),
+    "solution": ("LOC_val_solution.csv", SOLUTION, ",", read_solution),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES_OF_TEXT)
+def test_damaged_cells(kind: str, tmp_path: Path) -> None:
+    name, content, separator, reader = TABLES_OF_TEXT[kind]
+
+    @fuzz(60)
+    @given(damaged_cells(content, separator))
+    def check(mutated: str) -> None:
+        accepted_or_refused(lambda: reader(written(tmp_path / name, mutated)))
+
+    check()
+
+
+NCF = {
+    "mine.train.rating": "0\t0\t5\t1\n0\t1\t5\t2\n1\t0\t4\t1\n1\t2\t4\t1\n",
+    "mine.test.rating": "0\t2\t5\t3\n1\t1\t4\t9\n",
+    "mine.test.negative": "".join(
+        f"({user},{item})\t" + "\t".join(str(other) for other in range(3, 102)) + "\n"
+        for user, item in ((0, 2), (1, 1))
+    ),
+}
+
+
+@fuzz(100)
+@given(st.data(), st.sampled_from(sorted(NCF)))
+def test_damaged_files_of_ncf(tmp_path: Path, data: st.DataObject, name: str) -> None:
+    for other, content in NCF.items():
+        written(tmp_path / other, content)
+    separator = data.draw(st.sampled_from(["\t", ","]))
+    written(tmp_path / name, data.draw(damaged_cells(NCF[name], separator)))
+    accepted_or_refused(lambda: ncf_files(str(tmp_path), "mine"))
+
+
+MODEL = json.loads(EMBEDDED.read_bytes())
+
+
+@fuzz(60)
+@given(damaged_tree(MODEL))
+def test_damaged_model_of_top1(tmp_path: Path, tree: Any) -> None:
+    path = written(tmp_path / "model.json", json.dumps(tree))
+    accepted_or_refused(lambda: ImageNetSurrogate(str(path)))
+
+
+ARCHITECTURES = [{"ks": [3, 5, 7, 3], "d": [1, 2]}, {"ks": [7, 7, 7, 7], "d": [2, 2]}]
+
+
+@fuzz(150)
+@given(damaged_tree(ARCHITECTURES))
+def test_damaged_architectures(tmp_path: Path, gated_space: SearchSpace, tree: Any) -> None:
+    path = written(tmp_path / "architectures.json", json.dumps(tree))
+    accepted_or_refused(lambda: read_architectures(str(path), None, gated_space, OBJECTIVES))
+    accepted_or_refused(lambda: read_architectures(tree, None, gated_space, OBJECTIVES))
+    accepted_or_refused(lambda: read_architectures("smallest", tree, gated_space, OBJECTIVES))
+
+
+@fuzz(100)
+@given(damaged(json.dumps(ARCHITECTURES).encode()))
+def test_architectures_in_damaged_json(tmp_path: Path, gated_space: SearchSpace, mutated: bytes) -> None:
+    path = written(tmp_path / "architectures.json", mutated)
+    accepted_or_refused(lambda: read_architectures(str(path), None, gated_space, OBJECTIVES))
+
+
+TABLE = (
+    'index,top1 [%],latency,ks,d\n1,70,5,"[3,5,7,3]","[1,2]"\n2,71,,"[7,7,7,7]","[2,2]"\n3,72,6,"[3,3,3,3]","[1,1]"\n'
+)
+
+
+@fuzz(150)
+@given(damaged(TABLE.encode()) | damaged_cells(TABLE, ",").map(lambda text: text.encode(errors="replace")))
+def test_damaged_tables_of_measurements(tmp_path: Path, gated_space: SearchSpace, mutated: bytes) -> None:
+    path = written(tmp_path / "table.csv", mutated)
+    accepted_or_refused(lambda: read_examples(path, gated_space, OBJECTIVES))
+    accepted_or_refused(lambda: read_architectures(str(path), "all", gated_space, OBJECTIVES))
+    accepted_or_refused(lambda: read_architectures(str(path), [2], gated_space, OBJECTIVES))

@@ -1,0 +1,108 @@
+"""Damaged run folders: reported, gone on with, or refused in one sentence."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fuzz.commands import outcome
+from tests.fuzz.mutations import damaged, damaged_cells, damaged_tree, fuzz, written
+
+SEARCH = (
+    *("search", "supernet=mbv3", "data=imagenet_surrogate", "hardware=note10", "mode=validation", "algo=random"),
+    *("algo.population=6", "budget=12"),
+)
+PREDICTORS = "iteration,objective,examples,mape [%],kendall_tau\n1,top1,6,0.5,0.9\n2,top1,12,,0.95\n"
+FILES = ("results.csv", "run.json", "predictors.csv", "confirmed.csv")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with every kind of file in its folder."""
+    folder = tmp_path_factory.mktemp("original")
+    assert outcome([*SEARCH, "hydra.run.dir=run"], folder) == 0
+    rows = list(csv.DictReader((folder / "run" / "results.csv").open(newline="")))
+    with (folder / "run" / "confirmed.csv").open("w", newline="") as file:
+        names = [name for name in rows[0] if not name.startswith("top1")]
+        table = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows[:4])
+    (folder / "run" / "predictors.csv").write_text(PREDICTORS)
+    for name in ("front.csv", "front.png", "hypervolume.csv", "hypervolume.png", "search.log"):
+        (folder / "run" / name).unlink()
+    return folder / "run"
+
+
+@pytest.fixture
+def copy(run: Path, tmp_path: Path) -> Path:
+    shutil.copytree(run, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def restore(run: Path, copy: Path) -> None:
+    for name in FILES:
+        shutil.copy(run / name, copy / name)
+
+
+def damage(data: st.DataObject, path: Path) -> None:
+    content = path.read_bytes()
+    if path.suffix == ".json" and data.draw(st.booleans()):
+        written(path, json.dumps(data.draw(damaged_tree(json.loads(content)))))
+    elif path.suffix == ".csv" and data.draw(st.booleans()):
+        written(path, data.draw(damaged_cells(content.decode(), ",")))
+    else:
+        written(path, data.draw(damaged(content)))
+
+
+def report(copy: Path) -> None:
+    for more in ([], ["--format", "json"], ["--html", "page.html"], ["--pick", "knee"]):
+        status = outcome(["report", "run", *more], copy.parent)
+        if status == 0 and more[:1] == ["--html"]:
+            page = (copy.parent / "page.html").read_text(encoding="utf-8")
+            assert page.endswith("</html>\n")
+            assert "<b>" not in page
+            assert page.count("<script") == 2
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_reports_of_damaged_runs(run: Path, copy: Path, name: str) -> None:
+    @fuzz(40)
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        restore(run, copy)
+        damage(data, copy / name)
+        report(copy)
+
+    report(copy)
+    check()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_damaged_runs_that_go_on(run: Path, copy: Path, name: str) -> None:
+    @fuzz(10)
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        restore(run, copy)
+        damage(data, copy / name)
+        before = (copy / "results.csv").read_bytes()
+        status = outcome(["search", "resume=run"], copy.parent)
+        after = (copy / "results.csv").read_bytes()
+        assert status == 0 or after == before or before.startswith(after), "what is refused is left alone"
+
+    assert outcome(["search", "resume=run"], copy.parent) == 0
+    check()
+
+
+@fuzz(40)
+@given(st.data())
+def test_damaged_runs_that_others_start_from(run: Path, copy: Path, data: st.DataObject) -> None:
+    restore(run, copy)
+    damage(data, copy / data.draw(st.sampled_from(FILES)))
+    outcome(["export", "run"], copy.parent)
+    outcome(["transfer", "run", "hydra.run.dir=transfer", "--cfg", "job"], copy.parent)
