@@ -1,0 +1,62 @@
+"""Where the paper's experiments are repeated, and by which searches."""
+
+from __future__ import annotations
+
+from dynas.paper.searches import Landscape, Search
+
+NOTE10 = Landscape(
+    "Note10",
+    "OFA-MobileNetV3 of width 1.0 at 224x224 pixels; ImageNet top-1 from a model fitted to others' measurements, "
+    "latency from the table of a Samsung Note10. Nothing is measured.",
+    ("supernet=mbv3", "data=imagenet_surrogate", "hardware=note10"),
+)
+CPU = Landscape(
+    "CPU",
+    "OFA-MobileNetV3 of width 1.0 at 224x224 pixels; ImageNet top-1 from the same model, latency of one image measured "
+    "on this CPU by PyTorch.",
+    ("supernet=mbv3", "data=imagenet_surrogate", "hardware=cpu", "hardware.batch_size=1"),
+)
+RESNET50 = Landscape(
+    "ResNet50",
+    "The embedded narrow ResNet50: top-1 on 500 of the embedded images and latency of 32 images, both measured on this "
+    "CPU by PyTorch.",
+    ("supernet=resnet50", "data.validation_size=500"),
+)
+TRANSFORMER = Landscape(
+    "Transformer",
+    "The embedded narrow Transformer of HAT's space: BLEU of 200 of the embedded English-German phrases and latency of "
+    "one sentence, both measured on this CPU by PyTorch.",
+    ("supernet=transformer", "data.validation_size=200"),
+)
+NCF = Landscape(
+    "NCF",
+    "The embedded neural collaborative filtering: HR@10 of MovieLens and latency of 100 pairs, both measured on this "
+    "CPU by PyTorch.",
+    ("supernet=ncf",),
+)
+INT8 = Landscape(
+    "INT8",
+    "The embedded narrow ResNet50 that was made elastic from one trained network: every sub-network is quantised to "
+    "INT8, then its top-1 and latency are measured on this CPU by OpenVINO.",
+    ("supernet=bootstrap_resnet50", "precision=int8", "objectives=top1_latency"),
+)
+
+ALGO, ROUND = ("algo.population",), ("algo.population", "mode.population")
+PAPER, DEFAULT, RANDOM = "LINAS (paper)", "LINAS (default here)", "random search"
+
+DEFAULT_LINAS = Search(DEFAULT, ())
+LINAS = Search(PAPER, ("experiment=paper/linas",), populations=ROUND)
+NSGA2 = Search("NSGA-II", ("experiment=paper/nsga2",), populations=ALGO)
+RANDOM_SEARCH = Search(RANDOM, ("algo=random", "mode=validation"), populations=ALGO)
+ONESHOT = Search("one-shot", ("experiment=paper/oneshot",))
+RANGES = Search("one-shot per range", ("experiment=paper/constrained",))
+
+
+def presets(prefix: str, population: int) -> tuple[Search, ...]:
+    """Return the presets of a supernet of its own, and this project's default beside them."""
+    return (
+        Search(PAPER, (f"experiment=paper/{prefix}_linas",), populations=ROUND, population=population),
+        Search("NSGA-II", (f"experiment=paper/{prefix}_nsga2",), populations=ALGO, population=population),
+        Search(RANDOM, (f"experiment=paper/{prefix}_random",), populations=ALGO, population=population),
+        DEFAULT_LINAS,
+    )
