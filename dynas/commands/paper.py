@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from dynas.errors import DynasError
 
@@ -26,9 +26,17 @@ DESCRIPTION = (
 EPILOG = "examples: dynas paper   |   dynas paper figure4 table3   |   dynas paper all --seeds 3 --out outputs/paper"
 
 
+class Parser(argparse.ArgumentParser):
+    """Complains in one sentence, as all of our commands do."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise DynasError."""
+        raise DynasError(f"{message}; see dynas paper --help")
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
-    parser = argparse.ArgumentParser(prog="dynas paper", description=DESCRIPTION, epilog=EPILOG)
+    parser = Parser(prog="dynas paper", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("names", nargs="*", metavar="NAME", help="figure4, table3, ..., all, or list (the default)")
     parser.add_argument("--seeds", type=int, metavar="N", help="searches that are averaged; each figure has its own")
     parser.add_argument(

@@ -12,8 +12,6 @@ from dynas.paper.searches import Landscape, Search, Size
 from dynas.paper.tables import Tabulate, summary
 from dynas.report.compare import Comparison, compare
 from dynas.report.load import load_run
-from dynas.report.pictures import pictures
-from dynas.report.tables import point_text
 from dynas.store import number, write_csv
 
 Say = Callable[[Comparison], str]
@@ -48,6 +46,8 @@ class Compared:
 
     def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
         """Draw, write the table and all evaluations, and say what they show."""
+        from dynas.report.pictures import pictures
+
         labels = {runs / job.name: label for job, label in self._labels(size).items()}
         comparison = labelled(compare([load_run(folder) for folder in labels]), labels)
         write_evaluations(comparison, stem.with_name(f"{stem.name}_evaluations.csv"))
@@ -59,10 +59,8 @@ class Compared:
             draw(available[name], stem.with_name(f"{stem.name}_{name}") if several else stem, f"{stem.name}: {name}")
             for name in self.pictures
         ]
-        meaning = "the worst measured in any of these runs"
-        point = f"reference point: {point_text(comparison.objectives, comparison.reference)} ({meaning})"
         said = [say(comparison) for say in self.says]
-        return [self.landscape.about, *shown, text, bullets([*said, point, *comparison.notes])]
+        return [self.landscape.about, *shown, text, bullets([*said, *comparison.notes])]
 
     def _labels(self, size: Size) -> dict[Job, str]:
         seeds, budget = size.seeds or self.seeds, size.budget or self.budget

@@ -11,15 +11,8 @@ from dynas.paper.jobs import RUNS, Job
 from dynas.paper.parts import bullets, draw
 from dynas.paper.searches import Landscape, Search, Size
 from dynas.report.load import load_run
-from dynas.report.transfer_plot import plot_transfer
-from dynas.report.transferred import (
-    TRANSFER,
-    order_sentence,
-    targets_sentence,
-    timed_column,
-    transferred,
-    volume_sentence,
-)
+
+TRANSFER = "transfer.csv"  # of dynas transfer
 
 
 @dataclass(frozen=True)
@@ -51,6 +44,15 @@ class Moved:
 
     def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
         """Draw both fronts, copy the table, and say what is lost."""
+        from dynas.report.transfer_plot import plot_transfer
+        from dynas.report.transferred import (
+            order_sentence,
+            targets_sentence,
+            timed_column,
+            transferred,
+            volume_sentence,
+        )
+
         found, against, moved = (runs / job.name for job in self.jobs(size))
         source, other, run = load_run(found), load_run(against), load_run(moved)
         column, before = timed_column(run.objectives), timed_column(source.objectives)

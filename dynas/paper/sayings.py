@@ -18,7 +18,9 @@ def sooner(subject: str, rival: str, comparison: Comparison) -> str:
     how_many = f"{itself / needed:.1f} times fewer than the {itself:,.0f} that it takes {rival} itself"
     if needed > itself:
         how_many = f"{needed / itself:.1f} times more than the {itself:,.0f} that it takes {rival} itself"
-    return f"{subject} has the final hypervolume of {rival} ({_size(theirs)}) after {needed:,.0f}, {how_many}"
+    return (
+        f"{subject} has the final hypervolume of {rival} ({_size(theirs)}) after {needed:,.0f} evaluations, {how_many}"
+    )
 
 
 def ending(subject: str, rival: str, comparison: Comparison) -> str:

@@ -7,17 +7,18 @@ import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dynas.paper.jobs import RUNS, Job
 from dynas.paper.parts import bullets, draw, markdown
 from dynas.paper.searches import Landscape, Search, Size
-from dynas.predictors.study import Average
-from dynas.predictors.surrogate import LEAST_EXAMPLES
 from dynas.report.load import load_run
-from dynas.report.predictor_plots import plot_predictors
-from dynas.report.predictor_tables import AVERAGES
 
-STEPS = 10
+if TYPE_CHECKING:
+    from dynas.predictors.study import Average
+
+AVERAGES = "predictors.csv"  # of dynas predictors
+STEPS, LEAST_EXAMPLES = 10, 5
 PAPER_MAPE, PAPER_TAU = 0.91, 0.8348  # at most, at least: what the paper says of its predictors
 
 
@@ -41,7 +42,7 @@ class Studied:
     name: str = ""
     seeds: int = 1
     budget: int = 1500
-    trials: int = 10
+    trials: int = 5
     predictors: tuple[str, ...] = ("ridge", "svr_linear", "svr_rbf", "stacked", "mlp", "gp")
 
     def jobs(self, size: Size) -> list[Job]:
@@ -51,6 +52,8 @@ class Studied:
 
     def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
         """Draw, write the errors, and compare the best ones with what the paper says."""
+        from dynas.report.predictor_plots import plot_predictors
+
         sources = self._sources(size)
         folder = runs / self._study(sources, size).name
         averages = read_averages(folder / AVERAGES)
@@ -98,6 +101,8 @@ def quoted_folder(job: Job) -> str:
 
 def read_averages(path: Path) -> list[Average]:
     """Read back what ``dynas predictors`` wrote."""
+    from dynas.predictors.study import Average
+
     names = ("mape [%]", "mape standard error [%]", "kendall_tau", "kendall_tau standard error")
     with path.open(newline="", encoding="utf-8") as file:
         return [

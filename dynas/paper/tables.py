@@ -14,7 +14,8 @@ import numpy as np
 from dynas.paper.parts import markdown
 from dynas.report.compare import Comparison, Group
 from dynas.report.load import Run
-from dynas.report.tables import comparison_csv, comparison_markdown, seconds_text
+from dynas.report.quality import qualities
+from dynas.report.tables import comparison_csv, measures, point_text, seconds_text
 
 Tabulate = Callable[[Comparison], tuple[str, str]]  # Markdown, CSV
 SHARES = (0.8, 0.9, 0.95, 0.99)
@@ -22,8 +23,24 @@ UNKNOWN = "—"
 
 
 def summary(comparison: Comparison) -> tuple[str, str]:
-    """Return what ``dynas report`` tells of every group."""
-    return comparison_markdown(comparison), comparison_csv(comparison)
+    """Return what ``dynas report`` tells of every group; how soon one reaches another is in the CSV only."""
+    names, cells = measures(comparison)
+    rows = [[group.name, *own] for group, own in zip(comparison.groups, cells, strict=True)]
+    return _with_reference(markdown(["search", *names], rows), comparison), comparison_csv(comparison)
+
+
+def iterations(comparison: Comparison) -> tuple[str, str]:
+    """Return how good each group's predictors are after their first and their last training."""
+    found = qualities(comparison)
+    names = ["search", "objective", "iteration", "examples", "MAPE [%]", "Kendall tau"]
+    lines = [(one.predictor, one.objective, one.iteration, one.size, one.mape, one.kendall_tau) for one in found]
+    every = [[line for line in lines if line[:2] == series] for series in dict.fromkeys(line[:2] for line in lines)]
+    shown = [line for mine in every for line in dict.fromkeys([mine[0], mine[-1]])]
+    rows = [
+        [search, objective, str(iteration), f"{size:.0f}", f"{mape:.3f}", f"{tau:.3f}"]
+        for search, objective, iteration, size, mape, tau in shown
+    ]
+    return markdown(names, rows), _csv([dict(zip(names, line, strict=True)) for line in lines])
 
 
 def thresholds(comparison: Comparison) -> tuple[str, str]:
@@ -42,7 +59,7 @@ def thresholds(comparison: Comparison) -> tuple[str, str]:
         [group.name, f"{group.evaluations:,}", *map(_count, count.values()), *map(seconds_text, cost.values())]
         for group, count, cost in zip(comparison.groups, counts, costs, strict=True)
     ]
-    return markdown(list(records[0]), rows), _csv(records)
+    return _with_reference(markdown(list(records[0]), rows), comparison), _csv(records)
 
 
 def algorithms(comparison: Comparison) -> tuple[str, str]:
@@ -60,7 +77,8 @@ def algorithms(comparison: Comparison) -> tuple[str, str]:
         for name, option, evaluations, volume, error, seconds in lines
     ]
     shown = [[UNKNOWN if cell == "nan" else cell for cell in row] for row in rows]
-    return markdown(names, shown), _csv([dict(zip(names, line, strict=True)) for line in lines])
+    records = [dict(zip(names, line, strict=True)) for line in lines]
+    return _with_reference(markdown(names, shown), comparison), _csv(records)
 
 
 def correlations(comparison: Comparison) -> tuple[str, str]:
@@ -97,12 +115,19 @@ def _costs(group: Group) -> dict[str, float]:
 
 def cpu_seconds(runs: Sequence[Run]) -> float:
     """Return the mean CPU time of runs; NaN where one was interrupted, as it knows only the time since it went on."""
-    return float(np.mean([math.nan if _was_resumed(run) else run.facts.get("cpu_seconds", math.nan) for run in runs]))
+    return float(np.mean([run.facts["cpu_seconds"] if _in_one_go(run) else math.nan for run in runs]))
 
 
-def _was_resumed(run: Run) -> bool:
+def _in_one_go(run: Run) -> bool:
+    if "started" not in run.facts or "cpu_seconds" not in run.facts:
+        return False
     first = run.rows[0][run.header.index("timestamp")]
-    return datetime.fromisoformat(first) < datetime.fromisoformat(run.facts["started"])
+    return datetime.fromisoformat(first) >= datetime.fromisoformat(run.facts["started"])
+
+
+def _with_reference(table: str, comparison: Comparison) -> str:
+    point = point_text(comparison.objectives, comparison.reference)
+    return f"{table}\n\nReference point of the hypervolume: {point}, the worst measured in any of these runs."
 
 
 def _count(value: float) -> str:
