@@ -31,7 +31,7 @@ class Moved:
     target: Landscape
     search: Search
     name: str = ""
-    budget: int = 100
+    budget: int = 60
 
     def jobs(self, size: Size) -> list[Job]:
         """Return the search, the one for the target, and the transfer."""
@@ -45,13 +45,7 @@ class Moved:
     def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
         """Draw both fronts, copy the table, and say what is lost."""
         from dynas.report.transfer_plot import plot_transfer
-        from dynas.report.transferred import (
-            order_sentence,
-            targets_sentence,
-            timed_column,
-            transferred,
-            volume_sentence,
-        )
+        from dynas.report.transferred import order_sentence, timed_column, transferred, volume_sentence
 
         found, against, moved = (runs / job.name for job in self.jobs(size))
         source, other, run = load_run(found), load_run(against), load_run(moved)
@@ -61,6 +55,8 @@ class Moved:
         result = transferred(run, source, column, before, other)
         picture = draw(partial(plot_transfer, result), stem, f"{stem.name}: transfer")
         shutil.copyfile(moved / TRANSFER, stem.with_name(f"{stem.name}.csv"))
-        about = f"From: {self.landscape.about} To: {self.target.about}"
-        sentences = [order_sentence(result), volume_sentence(result), targets_sentence(result)]
+        about = (
+            f"From: {self.landscape.about} To: {self.target.about} Both were searched by {self.search.label}, one seed."
+        )
+        sentences = [order_sentence(result), volume_sentence(result)]
         return [about, picture, bullets([*sentences, *run.facts.get("notes", ())])]

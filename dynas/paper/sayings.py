@@ -23,13 +23,6 @@ def sooner(subject: str, rival: str, comparison: Comparison) -> str:
     )
 
 
-def ending(subject: str, rival: str, comparison: Comparison) -> str:
-    """Say what one search ends with, as a share of what another one ends with."""
-    ours, theirs = _group(subject, comparison), _group(rival, comparison)
-    share = ours.hypervolume / theirs.hypervolume
-    return f"{subject} has {share:.1%} of the hypervolume of {rival}, by {_size(ours)} against {_size(theirs)}"
-
-
 def _size(group: Group) -> str:
     return f"{group.evaluations:,} evaluations"
 
