@@ -79,7 +79,7 @@ def test_a_figure_has_picture_table_and_text(made: tuple[Path, str]) -> None:
         last = [float(row["hypervolume"]) for row in rows if row["search"] == group["runs"]][-1]
         assert math.isclose(last, float(group["hypervolume"]))
     text = (folder / "figure3.md").read_text()
-    assert "dynas paper figure3 --seeds 1 --budget 30" in text
+    assert "    dynas paper figure3 --seeds 1 --budget 30    # 20" in text
     assert "The paper's values were not available to us." in text
     assert "| random search | 1 | 30 |" in text
     assert "](figure3.png)" in text

@@ -60,7 +60,9 @@ class Compared:
             for name in self.pictures
         ]
         said = [say(comparison) for say in self.says]
-        return [self.landscape.about, *shown, text, bullets([*said, *comparison.notes])]
+        known = {note for run in comparison.runs for note in run.facts.get("notes", ())}  # the landscape says it
+        said += [note for note in comparison.notes if note not in known]
+        return [self.landscape.about, *shown, text, *([bullets(said)] if said else [])]
 
     def _labels(self, size: Size) -> dict[Job, str]:
         seeds, budget = size.seeds or self.seeds, size.budget or self.budget

@@ -59,4 +59,4 @@ class Moved:
             f"From: {self.landscape.about} To: {self.target.about} Both were searched by {self.search.label}, one seed."
         )
         sentences = [order_sentence(result), volume_sentence(result)]
-        return [about, picture, bullets([*sentences, *run.facts.get("notes", ())])]
+        return [about, picture, bullets(sentences)]

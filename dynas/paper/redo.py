@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from dynas.errors import DynasError
-from dynas.hardware.facts import machine_facts
+from dynas.hardware.facts import machine_facts, package_versions
 from dynas.paper.figures import FIGURES, Figure
 from dynas.paper.jobs import run_all
 from dynas.paper.searches import Size
@@ -69,7 +69,7 @@ def redo_one(figure: Figure, size: Size, out: Path, console: Console) -> list[Pa
     folder.mkdir(exist_ok=True)
     paragraphs = [
         f"## {figure.title}: {figure.shows}",
-        f"    dynas paper {figure.name}{size.options()}",
+        f"    dynas paper {figure.name}{size.options()}    # {datetime.now(UTC):%Y-%m-%d}",
         f"**The paper.** {figure.known}",
         f"**Here.** {figure.differs}",
     ]
@@ -81,8 +81,9 @@ def redo_one(figure: Figure, size: Size, out: Path, console: Console) -> list[Pa
 
 def write_page(out: Path) -> None:
     """Write one page with every figure that lies in ``out``."""
-    machine = machine_facts()
-    facts = f"Made on {datetime.now(UTC):%Y-%m-%d} on {machine.get('cpu')}."
+    machine, versions = machine_facts(), package_versions()
+    packages = ", ".join(f"{name} {versions[name]}" for name in ("torch", "scikit-learn", "pymoo", "optuna"))
+    facts = f"Made on {machine['cpu']} with {machine['cores']} cores, by Python {machine['python']}, {packages}."
     texts = [
         re.sub(r"(!\[[^\]]*\]\()", rf"\g<1>{figure.name}/", path.read_text(encoding="utf-8"))
         for figure in FIGURES

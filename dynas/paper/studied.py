@@ -73,7 +73,7 @@ class Studied:
         sentences = [
             says for name in dict.fromkeys(one.objective for one in averages) for says in _says(averages, name)
         ]
-        return [self.landscape.about, picture, title, table, bullets([*sentences, *run.facts.get("notes", ())])]
+        return [self.landscape.about, picture, title, table, bullets(sentences)]
 
     def _sources(self, size: Size) -> list[Job]:
         budget = size.budget or self.budget
