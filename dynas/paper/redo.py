@@ -35,7 +35,8 @@ What differs from the paper, and why:
 - **Size.** Measured landscapes have few seeds and evaluations, so that small differences there are chance.
 - **Settings.** "LINAS (paper)" and its rivals are the presets `experiment=paper/...`. Exact costs such as MACs and
   table latencies are computed and not predicted, inactive genes are masked, and operators work on integers, other than
-  in the paper's code. "LINAS (default here)" is what `dynas search` does when nothing is said.
+  in the paper's code. "LINAS (default here)" is what `dynas search` does when nothing is said. Random search draws
+  every sub-network with the same probability, and most of them are deep.
 - **Not here.** Figures and tables that are not in this list show no result of a search, or nothing that is known to us.
 """
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dynas.predictors.study import Average
 
 AVERAGES = "predictors.csv"  # of dynas predictors
-STEPS, LEAST_EXAMPLES = 10, 5
+STEPS, LEAST_EXAMPLES = 5, 5
 PAPER_MAPE, PAPER_TAU = 0.91, 0.8348  # at most, at least: what the paper says of its predictors
 
 
