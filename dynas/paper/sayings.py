@@ -23,6 +23,13 @@ def sooner(subject: str, rival: str, comparison: Comparison) -> str:
     )
 
 
+def ahead(comparison: Comparison) -> str:
+    """Say which search ends with most."""
+    first, second = comparison.groups[:2]
+    more = first.hypervolume / second.hypervolume - 1
+    return f"{first.name} ends with the largest hypervolume, {more:.1%} more than {second.name}"
+
+
 def _size(group: Group) -> str:
     return f"{group.evaluations:,} evaluations"
 
