@@ -3,7 +3,7 @@
     dynas paper all
     python scripts/build_paper_page.py outputs/paper
 
-Pictures are written with 64 colours, which their flat areas do not show, so that they stay small.
+Pictures are written with 256 colours, so that they stay small.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from PIL import Image
 from dynas.paper.redo import PAGE
 
 DOCS = Path(__file__).parent.parent / "docs"
-COLOURS = 64
+COLOURS = 256
 
 
 def main() -> None:
@@ -31,7 +31,9 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for link in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text):
         (folder / link).parent.mkdir(parents=True, exist_ok=True)
-        Image.open(out / link).convert("RGB").quantize(COLOURS).save(folder / link, optimize=True)
+        Image.open(out / link).convert("RGB").quantize(
+            COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        ).save(folder / link, optimize=True)
     (DOCS / PAGE).write_text(re.sub(r"(!\[[^\]]*\]\()", rf"\g<1>{folder.name}/", text), encoding="utf-8")
 
 
