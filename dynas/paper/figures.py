@@ -65,11 +65,14 @@ LONG = (  # with as much as rivals need to catch up
 TRANSFORMER = Compared(
     on.TRANSFORMER, on.presets("transformer", 50), ("hypervolume",), against("NSGA-II", RANDOM), "transformer", 2, 50
 )
-NCF = Compared(on.NCF, on.presets("ncf", 10), ("hypervolume",), against("NSGA-II", RANDOM), "ncf", 2, 40)
-INT8 = Compared(on.INT8, on.presets("bnas", 20), ("hypervolume",), against("NSGA-II", RANDOM), "", 2, 40)
+NCF = Compared(on.NCF, on.presets("ncf", 10, *on.ONCE), ("hypervolume",), against("NSGA-II", RANDOM), "ncf", 2, 40)
+INT8 = Compared(on.INT8, on.presets("bnas", 20, *on.ONCE), ("hypervolume",), against("NSGA-II", RANDOM), "", 2, 40)
 RESNET50 = Compared(
     on.RESNET50,
-    (on.LINAS, on.NSGA2, on.RANDOM_SEARCH, on.DEFAULT_LINAS),
+    tuple(
+        replace(search, overrides=(*search.overrides, *on.ONCE))
+        for search in (on.LINAS, on.NSGA2, on.RANDOM_SEARCH, on.DEFAULT_LINAS)
+    ),
     ("hypervolume",), against("NSGA-II", RANDOM), "resnet50", 2, 40,
 )  # fmt: skip
 ALGORITHMS = tuple(

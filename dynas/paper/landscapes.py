@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dynas.paper.searches import Landscape, Search
+
+BRIEFLY = "hardware.max_seconds=0.5"  # of timing per sub-network, where many are measured
+ONCE = ("confirm=0",)  # curves are made of first measurements anyway
 
 NOTE10 = Landscape(
     "Note10",
@@ -20,7 +25,7 @@ RESNET50 = Landscape(
     "ResNet50",
     "The embedded narrow ResNet50: top-1 on 500 of the embedded images and latency of 32 images, both measured on this "
     "CPU by PyTorch.",
-    ("supernet=resnet50", "data.validation_size=500"),
+    ("supernet=resnet50", "data.validation_size=500", BRIEFLY),
 )
 TRANSFORMER = Landscape(
     "Transformer",
@@ -32,13 +37,13 @@ NCF = Landscape(
     "NCF",
     "The embedded neural collaborative filtering: HR@10 of MovieLens and latency of 100 pairs, both measured on this "
     "CPU by PyTorch.",
-    ("supernet=ncf",),
+    ("supernet=ncf", BRIEFLY),
 )
 INT8 = Landscape(
     "INT8",
     "The embedded narrow ResNet50 that was made elastic from one trained network: every sub-network is quantised to "
     "INT8, then its top-1 and latency are measured on this CPU by OpenVINO.",
-    ("supernet=bootstrap_resnet50", "precision=int8", "objectives=top1_latency"),
+    ("supernet=bootstrap_resnet50", "precision=int8", "objectives=top1_latency", BRIEFLY),
 )
 
 ALGO, ROUND = ("algo.population",), ("algo.population", "mode.population")
@@ -53,11 +58,11 @@ ONESHOT = Search("one-shot", ("experiment=paper/oneshot",))
 RANGES = Search("one-shot per range", ("experiment=paper/constrained",))
 
 
-def presets(prefix: str, population: int) -> tuple[Search, ...]:
+def presets(prefix: str, population: int, *more: str) -> tuple[Search, ...]:
     """Return the presets of a supernet of its own, and this project's default beside them."""
     return (
-        Search(PAPER, (f"experiment=paper/{prefix}_linas",), populations=ROUND, population=population),
-        Search("NSGA-II", (f"experiment=paper/{prefix}_nsga2",), populations=ALGO, population=population),
-        Search(RANDOM, (f"experiment=paper/{prefix}_random",), populations=ALGO, population=population),
-        DEFAULT_LINAS,
+        Search(PAPER, (f"experiment=paper/{prefix}_linas", *more), populations=ROUND, population=population),
+        Search("NSGA-II", (f"experiment=paper/{prefix}_nsga2", *more), populations=ALGO, population=population),
+        Search(RANDOM, (f"experiment=paper/{prefix}_random", *more), populations=ALGO, population=population),
+        replace(DEFAULT_LINAS, overrides=more),
     )

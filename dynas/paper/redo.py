@@ -32,7 +32,8 @@ What differs from the paper, and why:
   package. Hypervolumes and latencies are therefore of another size; what can be compared is the order of the searches,
   and how many evaluations they need.
 - **Machine.** Latencies come from a table, or were measured on this machine, beside other work.
-- **Size.** Measured landscapes have few seeds and evaluations, so that small differences there are chance.
+- **Size.** Measured landscapes have few seeds and evaluations, so that small differences there are chance. Every curve
+  is made of first measurements, whose lucky ones make hypervolumes a little too large.
 - **Settings.** "LINAS (paper)" and its rivals are the presets `experiment=paper/...`. Exact costs such as MACs and
   table latencies are computed and not predicted, inactive genes are masked, and operators work on integers, other than
   in the paper's code. "LINAS (default here)" is what `dynas search` does when nothing is said. Random search draws
