@@ -25,6 +25,7 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
   dynas train [OVERRIDE ...]    train a supernet
   dynas lut build|check [...]   make a latency table of a device, and compare it with measured sub-networks
   dynas predictors [...]        compare predictors on measured sub-networks
+  dynas paper [NAME ...]        redo figures and tables of the paper, e.g. dynas paper figure4
 
 dynas COMMAND --help tells more; dynas --version tells the version."""
 
@@ -77,6 +78,12 @@ def _predictors(arguments: list[str]) -> int:
     return main(arguments)
 
 
+def _paper(arguments: list[str]) -> int:
+    from dynas.commands.paper import main
+
+    return main(arguments)
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "search": _search,
     "evaluate": _evaluate,
@@ -86,6 +93,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "lut": _lut,
     "report": _report,
     "predictors": _predictors,
+    "paper": _paper,
 }
 
 

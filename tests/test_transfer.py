@@ -189,6 +189,8 @@ def test_every_number_of_objectives_is_told_and_drawn(tmp_path: Path) -> None:
     against = search(tmp_path / "e", FIVE)
     same = transferred(search(tmp_path / "f", FIVE), against, 1, 1, against)
     assert "0.00 % lost" in volume_sentence(same)
+    better = search(tmp_path / "g", [(top1 + 2 if top1 > 80 else top1, latency) for top1, latency in FIVE])
+    assert re.search(r": \d+\.\d\d % gained", volume_sentence(transferred(better, against, 1, 1, against)))
 
 
 @pytest.mark.parametrize("n", [5, 10, 20])

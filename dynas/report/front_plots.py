@@ -30,6 +30,7 @@ from dynas.report.plots import (
 from dynas.report.series import Series, by_group
 
 MOST_VECTORS = 5000  # points of a picture that are drawn as vectors; more become pixels within it
+MOST_MARKS = 12  # on a front, so that several can be told apart
 ACROSS = 3  # panels in a row
 MOST_PANELS = 9
 
@@ -132,9 +133,11 @@ def _front(
     )  # fmt: skip
     x, y = _border(one.values, objectives, pair)
     style = step_style(objectives[pair[0]])
+    apart = max(1, len(x) // MOST_MARKS)  # of large fronts only some members are marked, elsewhere on each
     axes.plot(
         x, y, drawstyle=style, color=colour, linestyle=LINES[index % len(LINES)], linewidth=1.3, marker=mark,
-        markersize=5, markeredgecolor="white", markeredgewidth=0.5, zorder=3 + 0.01 * index, label=one.name,
+        markersize=5.5, markeredgecolor="white", markeredgewidth=0.5, markevery=(index % apart, apart),
+        zorder=3 + 0.01 * index, label=one.name,
     )  # fmt: skip
 
 

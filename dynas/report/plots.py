@@ -27,7 +27,7 @@ INK = "#1a1a1a"
 GREY = "#8a8a8a"
 # early iterations pale, late ones dark: the order survives a greyscale print
 SEQUENCE = LinearSegmentedColormap.from_list("iteration", ["#f2c14e", "#e07a3f", "#a63a6b", "#3f2a78"])
-COLOURS = ("#1f5fa8", "#d9722e", "#2e8b6b", "#8e3b8a", "#6b6b6b", "#b8a01f")
+COLOURS = ("#1f5fa8", "#d9722e", "#2e8b6b", "#8e3b8a", "#6b6b6b", "#b8a01f", "#b02a2a", "#58b0cc")
 MARKERS = "os^Dv"
 LINES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (7, 2, 1.5, 2)))  # tell curves apart without colour
 DPI = 160

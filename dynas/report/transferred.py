@@ -131,7 +131,8 @@ def volume_sentence(result: Transferred) -> str:
     text = f"hypervolume on the target {mine:.6g}"
     if theirs and theirs[0] > 0:
         lost = 100 * (1 - mine / theirs[0])
-        text += f", of the front that was searched for it {theirs[0]:.6g}: {lost:.2f} % lost"
+        change = f"{lost:.2f} % lost" if lost >= 0 else f"{-lost:.2f} % gained"  # that search was too short
+        text += f", of the front that was searched for it {theirs[0]:.6g}: {change}"
     return f"{text}, up to the reference point {point_text(result.run.objectives, reference)}"
 
 

@@ -1,0 +1,53 @@
+"""What a figure is made of: parts that each need some runs and then write pictures, tables and words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from dynas.paper.jobs import Job
+from dynas.paper.searches import Size
+
+ENDINGS = (".svg", ".png")
+
+
+class Part(Protocol):
+    """One landscape of a figure, or all of a table."""
+
+    @property
+    def name(self) -> str:
+        """What tells it apart from other parts of the figure; empty where it is the only one."""
+        ...
+
+    def jobs(self, size: Size) -> list[Job]:
+        """Return the runs that it needs, in the order in which they are to be made."""
+        ...
+
+    def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
+        """Write pictures and tables, and return paragraphs of Markdown.
+
+        Args:
+            size: as given to `jobs`.
+            runs: the folder of all runs.
+            stem: where its files go and how their names begin.
+        """
+        ...
+
+
+def draw(paint: Callable[[Path], None], stem: Path, caption: str) -> str:
+    """Draw a picture as vectors and pixels, and return the line of Markdown that shows it."""
+    for ending in ENDINGS:
+        paint(stem.with_name(stem.name + ending))
+    return f"![{caption}]({stem.name}.png)"
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table: the first column is text, all others are numbers."""
+    lines = [list(header), ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def bullets(sentences: Sequence[str]) -> str:
+    """Return sentences as a Markdown list."""
+    return "\n".join(f"- {sentence}" for sentence in sentences)
