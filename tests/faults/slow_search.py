@@ -15,6 +15,7 @@ import numpy as np
 from dynas import DesignVariable, Objective, SearchSpace, depth_gates
 from dynas.algos.random import RandomSearch
 from dynas.evaluate import Evaluator, Measurement, Problem
+from dynas.executors.serial import Serial
 from dynas.lock import locked
 from dynas.modes.validation import Validation
 from dynas.space import Genotypes
@@ -39,7 +40,7 @@ def measure(genotypes: Genotypes, pause: float) -> Iterator[Measurement]:
 def main(folder: Path, pause: float) -> None:
     with locked(folder):
         store = RunStore(folder, SPACE, OBJECTIVES)
-        evaluate = Evaluator(Problem(SPACE, OBJECTIVES), lambda rows: measure(rows, pause), BUDGET, store)
+        evaluate = Evaluator(Problem(SPACE, OBJECTIVES), Serial(lambda rows: measure(rows, pause)), BUDGET, store)
         Validation().run(evaluate, RandomSearch, {}, np.random.default_rng(3))
         store.close()
 
