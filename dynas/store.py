@@ -180,8 +180,6 @@ class RunStore:
             lines = list(csv.reader(io.StringIO(whole)))
         except (UnicodeDecodeError, csv.Error) as error:
             raise DynasError(f"'{self._path}' is not a results.csv of dynas: {error}") from error
-        if whole.encode() != self._path.read_bytes():
-            write_atomic(self._path, whole)
         rows = [self._parse(cells, line) for line, cells in enumerate(lines[1:], start=2)]
         options = np.array([options for options, _ in rows], dtype=np.int64).reshape(-1, self._space.n_genes)
         genotypes = self._space.canonical(options)
@@ -191,6 +189,8 @@ class RunStore:
             if key != row.key:
                 raise self._wrong(line, "its key does not belong to its architecture")
             self._remember(replace(row, genotype=genotype))
+        if whole.encode() != self._path.read_bytes():
+            write_atomic(self._path, whole)
 
     def _whole_lines(self, content: bytes) -> str:
         """Return the text without a torn last line; a last line that only lacks its newline is kept."""
