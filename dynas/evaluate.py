@@ -252,15 +252,14 @@ class Evaluator:
         self.submit(rows)
         while self._pending:
             self.collect()
-        keys = [space.key(row) for row in rows]
+        keys = space.keys(rows)
         known = [index for index, key in enumerate(keys) if key in self._values]
         return make_batch(self.problem, rows[known], self._table([self._values[keys[index]] for index in known]))
 
     def submit(self, genotypes: Genotypes) -> None:
         """Start to measure those of canonical genotypes ``(n, G)`` that are new, as far as the budget goes."""
         new: dict[str, Pending] = {}
-        for row in genotypes:
-            key = self.problem.space.key(row)
+        for key, row in zip(self.problem.space.keys(genotypes), genotypes, strict=True):
             if key not in self._values and key not in self._pending and key not in new and len(new) < self.remaining:
                 new[key] = Pending(self._asked + len(new) + 1, self.iteration + 1, row)
         if not new:

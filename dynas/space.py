@@ -306,6 +306,11 @@ class SearchSpace:
 
     def encode(self, architecture: Mapping[str, Any]) -> NDArray[np.int64]:
         """Return the canonical genotype ``(G,)`` of an architecture; raise DynasError where it does not fit."""
+        canonical: Genotypes = self.canonical(np.array([self.options(architecture)], dtype=np.int64))[0]
+        return canonical
+
+    def options(self, architecture: Mapping[str, Any]) -> list[int]:
+        """Return the option of each gene, inactive ones as they are given; raise DynasError where it does not fit."""
         expected = [variable.name for variable in self.variables]
         if not isinstance(architecture, Mapping) or sorted(map(str, architecture)) != sorted(expected):
             raise DynasError(f"an architecture of this space is a mapping with the keys {', '.join(expected)}")
@@ -323,12 +328,17 @@ class SearchSpace:
                 if value not in variable.choices:
                     raise DynasError(f"'{variable.name}' cannot be {value!r}: choose from {list(variable.choices)}")
                 options.append(variable.choices.index(value))
-        canonical: Genotypes = self.canonical(np.array([options], dtype=np.int64))[0]
-        return canonical
+        return options
 
     def key(self, genotype: NDArray[np.int64]) -> str:
         """Return the identity of a sub-network as text, such as ``ks0120-e2101-d2``."""
-        row = self.canonical(self.check(genotype))[0]
+        return self.keys(self.check(genotype))[0]
+
+    def keys(self, genotypes: Genotypes) -> list[str]:
+        """Return the identities of genotypes ``(n, G)``."""
+        return [self._spell(row) for row in self.canonical(genotypes).tolist()]
+
+    def _spell(self, row: Sequence[int]) -> str:
         parts = []
         for variable in self.variables:
             first = self._first[variable.name]

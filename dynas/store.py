@@ -13,6 +13,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from dynas.space import SearchSpace
 RESULTS = "results.csv"
 RUN = "run.json"
 FIRST_COLUMNS = ("index", "iteration", "key")
+UNKNOWN = np.empty(0, dtype=np.int64)
 LAST_COLUMNS = ("seconds [s]", "timestamp", "error", "architecture")
 
 
@@ -179,11 +181,20 @@ class RunStore:
             lines = list(csv.reader(io.StringIO(whole)))
         except (UnicodeDecodeError, csv.Error) as error:
             raise DynasError(f"'{self._path}' is not a results.csv of dynas: {error}") from error
-        if whole.encode() != self._path.read_bytes():
-            write_atomic(self._path, whole)
-        found = [self._parse(cells, line) for line, cells in enumerate(lines[1:], start=2)]
+        rows = [self._parse(cells, line) for line, cells in enumerate(lines[1:], start=2)]
+        options = np.array([options for options, _ in rows], dtype=np.int64).reshape(-1, self._space.n_genes)
+        genotypes = self._space.canonical(options)
+        found: list[Evaluation] = []
+        for line, genotype, key, (_, row) in zip(
+            range(2, 2 + len(rows)), genotypes, self._space.keys(genotypes), rows, strict=True
+        ):
+            if key != row.key:
+                raise self._wrong(line, "its key does not belong to its architecture")
+            found.append(replace(row, genotype=genotype))
         for evaluation in sorted(found, key=attrgetter("index")):  # several workers may have finished in any order
             self._remember(evaluation)
+        if whole.encode() != self._path.read_bytes():
+            write_atomic(self._path, whole)
 
     def _whole_lines(self, content: bytes) -> str:
         """Return the text without a torn last line; a last line that only lacks its newline is kept."""
@@ -193,20 +204,21 @@ class RunStore:
         complete = len(last) == len(self.columns) and last[-1].endswith("}") and tail.endswith('"')
         return text + tail + "\n" if complete else text
 
-    def _parse(self, cells: Sequence[str], line: int) -> Evaluation:
+    def _parse(self, cells: Sequence[str], line: int) -> tuple[list[int], Evaluation]:
+        """Return the options of a row's genes, and the row but for its genotype, which is worked out for all at once."""
         try:
             row = dict(zip(self.columns, cells, strict=True))
-            genotype = self._space.encode(from_json(row["architecture"]))
-            if self._space.key(genotype) != row["key"]:
-                raise ValueError("its key does not belong to its architecture")
+            options = self._space.options(from_json(row["architecture"]))
             values = tuple(float(row[name] or math.nan) for name in self._values)
             extras = {name: read_extra(name, row[name]) for name in self._extras if row[name]}
             measurement = Measurement(values, extras, float(row["seconds [s]"]), row["error"])
-            return Evaluation(
-                int(row["index"]), int(row["iteration"]), row["key"], genotype, measurement, row["timestamp"]
-            )
+            places = int(row["index"]), int(row["iteration"])
+            return options, Evaluation(*places, row["key"], UNKNOWN, measurement, row["timestamp"])
         except (ValueError, DynasError) as error:
-            raise DynasError(f"'{self._path}' line {line} is not a row of dynas: {error}") from error
+            raise self._wrong(line, error) from error
+
+    def _wrong(self, line: int, why: object) -> DynasError:
+        return DynasError(f"'{self._path}' line {line} is not a row of dynas: {why}")
 
 
 def write_run(folder: Path, facts: Mapping[str, Any]) -> None:
