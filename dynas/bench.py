@@ -15,6 +15,7 @@ from dynas.data.base import ClassificationData
 from dynas.errors import DynasError
 from dynas.evaluate import Measurement, reason
 from dynas.hardware.latency import LatencyMeter
+from dynas.hardware.turns import CPU, turn
 from dynas.metrics.base import CountedMetric, MeasuredMetric, Metric, Reading
 from dynas.space import Genotypes
 from dynas.supernets.base import Supernet
@@ -41,6 +42,19 @@ class Bench:
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     group: int = 5
     precision: str = "fp32"
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Arrive in a worker: latencies are timed beside the same reference there."""
+        from dynas.metrics.latency import watch_reference
+
+        self.__dict__.update(state)
+        if (first_ms := getattr(self.meter, "first_ms", None)) is not None:
+            watch_reference(self, first_ms)
+
+    @property
+    def device(self) -> str:
+        """What sub-networks are measured on."""
+        return str(getattr(self.meter, "device", CPU))
 
     @property
     def precisions(self) -> tuple[str, ...]:
@@ -98,12 +112,14 @@ class Bench:
     def _measure_group(self, genotypes: Genotypes) -> list[Measurement]:
         start = time.perf_counter()
         outcomes: list[list[Outcome]] = [[] for _ in genotypes]
-        subnets = self._extract(genotypes)
-        for metric in self.metrics.values():
+        with turn(self.device, alone=False):
+            subnets = self._extract(genotypes)
+        for name, metric in self.metrics.items():
             if isinstance(metric, CountedMetric):
                 column: Sequence[Outcome] = [Reading(float(count)) for count in metric.count(self.supernet, genotypes)]
             else:
-                column = self._read(metric, subnets)
+                with turn(self.device, alone=name in self.noisy):
+                    column = self._read(metric, subnets)
             for row, outcome in zip(outcomes, column, strict=True):
                 row.append(outcome)
         seconds = (time.perf_counter() - start) / len(genotypes)

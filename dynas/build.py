@@ -130,8 +130,12 @@ def check_classes(config: DictConfig, supernet: Any, data: Any) -> None:
 
 
 def build_executor(config: DictConfig, bench: Bench) -> Executor:
-    """Return what measures on a bench; the caller closes it."""
-    executor: Executor = build(config, "executor")(bench.measure, bench.together)
+    """Return what measures on a bench; the caller closes it.
+
+    Raises:
+        DynasError: it refuses its settings, or cannot take the bench to its workers.
+    """
+    executor: Executor = build(config, "executor")(bench.measure, bench.together, len(bench.metrics))
     return executor
 
 

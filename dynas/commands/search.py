@@ -122,11 +122,11 @@ def measure(
     earlier = read_run(folder) if config.resume else {}
     reference_ms = watch_reference(bench, earlier.get("reference_ms"))
     facts = run_facts(config, budget, problem, bench) | {"reference_ms": reference_ms}
+    executor = build_executor(config, bench)
     if not config.resume:
         write_run(folder, facts)  # before the first row, so that a run killed at any moment can be gone on with
     store = RunStore(folder, problem.space, problem.objectives, bench.extras)
     write_run(folder, facts)
-    executor = build_executor(config, bench)
     evaluator = Evaluator(problem, executor, budget, store, display, stopping)
     started, cpu = time.perf_counter(), time.process_time()
     status = "failed"

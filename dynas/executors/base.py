@@ -15,13 +15,12 @@ Measured = tuple[NDArray[np.int64], Measurement]  # a canonical genotype (G,) an
 
 
 class Executor(Protocol):
-    """Measures candidates, one or several at a time.
+    """Measures candidates, one or several at a time."""
 
-    Attributes:
-        workers: how many candidates, or groups of candidates, it measures at the same time.
-    """
-
-    workers: int
+    @property
+    def workers(self) -> int:
+        """How many candidates, or groups of candidates, it measures at the same time."""
+        ...
 
     def submit(self, genotypes: Genotypes) -> None:
         """Queue canonical genotypes ``(n, G)``, none of which is queued or being measured."""
@@ -47,12 +46,13 @@ class Executor(Protocol):
 class ExecutorFactory(Protocol):
     """Makes an executor."""
 
-    def __call__(self, measure: Measure, group: int) -> Executor:
+    def __call__(self, measure: Measure, group: int, values: int) -> Executor:
         """Return an executor.
 
         Args:
             measure: measures candidates.
             group: how many are best measured together.
+            values: how many values a measurement has.
         """
         ...
 

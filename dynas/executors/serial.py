@@ -19,11 +19,12 @@ class Serial:
     Args:
         measure: yields one measurement per candidate, in order.
         group: how many it measures together, so that none of them is lost between two calls.
+        values: how many values a measurement has; of use only to executors whose workers may be lost.
     """
 
     workers = 1
 
-    def __init__(self, measure: Measure, group: int = 1) -> None:
+    def __init__(self, measure: Measure, group: int = 1, values: int = 1) -> None:
         self._measure, self._group = measure, group
         self._queue: deque[tuple[Genotypes, Iterator[Measurement]]] = deque()
 

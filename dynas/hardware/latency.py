@@ -55,7 +55,8 @@ class LatencyMeter(Protocol):
     than fp32; ``port(module, inputs)`` then does so for any module, without data. One whose modules cannot take
     turns has an attribute ``group`` of 1, so that sub-networks are measured one by one. It may have a method
     ``check(bench)``, as metrics have; a method ``refer_to`` (see `TimingMeter`), if it watches a reference; and
-    ``facts``, a mapping of what run.json shall say of the target.
+    ``facts``, a mapping of what run.json shall say of the target. One that is not this machine's processor says which
+    it is by ``device``: while a latency is measured on it, nothing else is (see `dynas.hardware.turns`).
 
     Attributes:
         batch_size: samples per forward pass.
@@ -80,6 +81,7 @@ class TimingMeter(ABC):
 
     Attributes:
         facts: what run.json shall say of the target.
+        first_ms: what the reference took at first; None without one.
 
     Raises:
         DynasError: a number makes no sense.
@@ -99,8 +101,8 @@ class TimingMeter(ABC):
         self.batch_size = batch_size
         self.rounds = Rounds(warmup, min_repeats, max_repeats, precision, max_seconds)
         self.facts: dict[str, object] = {}
+        self.first_ms: float | None = None
         self._reference: Sampler | None = None
-        self._first_ms = 1.0
 
     @abstractmethod
     def sampler(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> Sampler:
@@ -109,6 +111,10 @@ class TimingMeter(ABC):
     @abstractmethod
     def conditions(self) -> AbstractContextManager[None]:
         """Return a context in which modules are timed."""
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out what times the reference, which lives in this process (see `dynas.bench.Bench`)."""
+        return self.__dict__ | {"_reference": None}
 
     def refer_to(self, module: nn.Module, inputs: tuple[Tensor, ...], first_ms: float | None = None) -> float:
         """Take the pace of the machine from a module, from now on.
@@ -126,14 +132,14 @@ class TimingMeter(ABC):
             if first_ms is None:
                 (taken,) = self.rounds([self._reference])
                 first_ms = float(np.median(taken.times))
-        self._first_ms = first_ms
+        self.first_ms = first_ms
         return first_ms
 
     def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Latency]:
         """Return one latency per module, each for a forward pass of its own inputs."""
         with self.conditions():
             samplers = [self.sampler(module, own) for module, own in zip(modules, inputs, strict=True)]
-            return [self.summarise(one) for one in self.rounds(samplers, self._reference, self._first_ms)]
+            return [self.summarise(one) for one in self.rounds(samplers, self._reference, self.first_ms or 1.0)]
 
     def summarise(self, taken: Taken) -> Latency:
         """Return median and quantiles with what is to be said of them."""

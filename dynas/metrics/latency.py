@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from dynas.errors import DynasError
 from dynas.evaluate import reason
+from dynas.hardware.turns import turn
 from dynas.metrics.base import Reading
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ def watch_reference(bench: Bench, first_ms: float | None = None) -> float | None
         return None
     try:
         ((module, inputs),) = to_time([bench.deployed(bench.supernet.space.middle())], bench, bench.meter.batch_size)
-        first: float = bench.meter.refer_to(module, inputs, first_ms)
+        with turn(bench.device, alone=True) if first_ms is None else nullcontext():  # nothing is timed then
+            first: float = bench.meter.refer_to(module, inputs, first_ms)
     except DynasError:
         raise
     except Exception as error:  # a user's supernet may raise anything

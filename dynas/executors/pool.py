@@ -1,0 +1,145 @@
+"""What executors with several workers share: chunks, a queue, and what becomes of candidates whose worker was lost."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from functools import partial
+from math import ceil, nan
+from queue import SimpleQueue
+from threading import RLock
+from typing import Any, Protocol
+
+import numpy as np
+
+from dynas.evaluate import Measure, Measurement
+from dynas.executors.base import Measured
+from dynas.executors.worker import Limits, send
+from dynas.space import Genotypes
+
+LOST = 2  # lost workers after which a candidate has failed
+
+
+class Started(Protocol):
+    """A chunk that is being measured: the part of `concurrent.futures.Future` that is needed."""
+
+    def result(self) -> list[Measurement]:
+        """Return the measurements, or raise what ended them."""
+        ...
+
+    def add_done_callback(self, fn: Callable[[Any], object]) -> object:
+        """Call a function once it is done, from any thread."""
+        ...
+
+
+class Pool(ABC):
+    """Hands out chunks to workers (see `dynas.executors.base.Executor`).
+
+    A chunk has as many candidates as are best measured together, or fewer where that keeps all workers busy. Where a
+    worker is lost, the candidates of its chunk are measured again one by one; one that has lost two of them has
+    failed, and the run goes on.
+
+    Args:
+        measure: yields one measurement per candidate, in order; goes to the workers by pickle.
+        group: how many are best measured together.
+        values: how many values a measurement has.
+        limits: what a worker may use.
+
+    Raises:
+        DynasError: what measures cannot be pickled.
+    """
+
+    def __init__(self, measure: Measure, group: int, values: int, limits: Limits) -> None:
+        self._sent = send(measure, limits)
+        self._group, self._values = group, values
+        self._queue: deque[Genotypes] = deque()
+        self._done: SimpleQueue[tuple[Genotypes, Started]] = SimpleQueue()
+        self._running, self._uncollected = 0, 0
+        self._losses: dict[bytes, list[str]] = {}
+        self._lock = RLock()  # workers' answers arrive in threads of their own
+
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """Number of chunks that are measured at the same time."""
+
+    @abstractmethod
+    def start(self, genotypes: Genotypes) -> Started:
+        """Start to measure a chunk ``(n, G)`` on a free worker."""
+
+    @abstractmethod
+    def loss(self, error: Exception) -> str | None:
+        """Return how the worker was lost that ended a chunk by an error; None where it was not lost."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop all workers; what they are measuring is lost."""
+
+    def submit(self, genotypes: Genotypes) -> None:
+        """Queue genotypes ``(n, G)``."""
+        size = max(1, min(self._group, ceil(len(genotypes) / max(1, self.workers))))
+        self._enqueue([genotypes[first : first + size] for first in range(0, len(genotypes), size)])
+
+    def collect(self) -> Sequence[Measured]:
+        """Wait for the next chunk and return it; empty if nothing is left."""
+        while self._uncollected:
+            genotypes, started = self._done.get()
+            self._uncollected -= 1
+            if some := self._answer(genotypes, started):
+                return some
+        return []
+
+    def cancel(self) -> Genotypes:
+        """Forget what no worker has begun and return it ``(n, G)``."""
+        with self._lock:
+            left = list(self._queue)
+            self._queue.clear()
+            self._uncollected -= len(left)
+        return np.concatenate(left) if left else np.empty((0, 0), dtype=np.int64)
+
+    def _enqueue(self, chunks: Sequence[Genotypes]) -> None:
+        with self._lock:
+            self._queue.extend(chunks)
+            self._uncollected += len(chunks)
+        self._refill()
+
+    def _refill(self) -> None:
+        """Give every free worker a chunk."""
+        with self._lock:
+            while self._queue and self._running < max(1, self.workers):
+                genotypes = self._queue.popleft()
+                self._running += 1
+                self._started(genotypes).add_done_callback(partial(self._finish, genotypes))
+
+    def _started(self, genotypes: Genotypes) -> Started:
+        try:
+            return self.start(genotypes)
+        except Exception as error:  # may happen in a thread of a library; whoever collects shall hear of it
+            failed: Future[list[Measurement]] = Future()
+            failed.set_exception(error)
+            return failed
+
+    def _finish(self, genotypes: Genotypes, started: Started) -> None:
+        with self._lock:
+            self._running -= 1
+        self._done.put((genotypes, started))
+        self._refill()
+
+    def _answer(self, genotypes: Genotypes, started: Started) -> list[Measured]:
+        try:
+            return list(zip(genotypes, started.result(), strict=True))
+        except Exception as error:
+            loss = self.loss(error)
+            if loss is None:
+                raise
+        for row in genotypes:
+            self._losses.setdefault(row.tobytes(), []).append(loss)
+        failed = [row for row in genotypes if len(self._losses[row.tobytes()]) >= LOST]
+        self._enqueue([row[None] for row in genotypes if len(self._losses[row.tobytes()]) < LOST])
+        return [(row, self._failure(self._losses.pop(row.tobytes()))) for row in failed]
+
+    def _failure(self, losses: Sequence[str]) -> Measurement:
+        how = f"{losses[0]} twice" if len(set(losses)) == 1 else ", then ".join(losses)
+        return Measurement((nan,) * self._values, error=how)
