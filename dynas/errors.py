@@ -1,6 +1,5 @@
 """The one exception that users are meant to see."""
 
-
 LONGEST = 1000  # characters of a message; what was given may be a whole file
 
 

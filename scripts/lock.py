@@ -35,7 +35,7 @@ def plain(name: str) -> str:
 def pins() -> dict[str, str]:
     """Return the release of each package in constraints.txt."""
     lines = (ROOT / "constraints.txt").read_text().splitlines()
-    return dict((plain(name), release) for name, release in (line.split("==") for line in lines if "==" in line))
+    return {plain(name): release for name, release in (line.split("==") for line in lines if "==" in line)}
 
 
 def needed(requirement: Requirement, extras: Iterable[str]) -> bool:

@@ -173,9 +173,7 @@ def check_fresh(folder: Path, product: str) -> None:
         return
     if not (folder / RUN).exists():
         raise DynasError(f"'{folder}' holds {product} but no {RUN}, so it cannot go on: give another hydra.run.dir")
-    raise DynasError(
-        f"'{folder}' already holds a run: go on with it by resume={folder}, or give another hydra.run.dir"
-    )
+    raise DynasError(f"'{folder}' already holds a run: go on with it by resume={folder}, or give another hydra.run.dir")
 
 
 def run_folder() -> Path:

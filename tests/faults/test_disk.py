@@ -55,7 +55,13 @@ def test_a_disk_that_cannot_be_written_is_named_and_can_still_be_read(whole: Pat
 def test_output_that_cannot_be_printed_is_told_in_a_sentence(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            command("--help"), cwd=tmp_path, env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            command("--help"),
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     assert done.returncode == 1
     assert done.stderr == "dynas: No space left on device\n"

@@ -16,7 +16,12 @@ from dynas.lock import locked
 from tests.cli import command, dynas
 from tests.faults.processes import SURROGATE, kill, lines, one_sentence, results, start, wait_until
 
-HOLD = "import sys, time, pathlib, dynas.lock as l\nwith l.locked(pathlib.Path(sys.argv[1])): print(flush=True); time.sleep(600)"
+HOLD = """
+import pathlib, sys, time, dynas.lock
+with dynas.lock.locked(pathlib.Path(sys.argv[1])):
+    print(flush=True)
+    time.sleep(600)
+"""
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -39,7 +44,9 @@ def test_the_second_process_is_told_who_works_there_and_touches_nothing(job: str
     for refused in (second, started_anew):
         assert refused.returncode == 1
         assert one_sentence(refused.stderr)
-        owner = rf"'run' is in use by process {holder.pid} on {re.escape(socket.gethostname())} since 20\d\d-\S+ \S+ UTC"
+        owner = (
+            rf"'run' is in use by process {holder.pid} on {re.escape(socket.gethostname())} since 20\d\d-\S+ \S+ UTC"
+        )
         assert re.search(owner, refused.stderr), refused.stderr
 
 

@@ -106,7 +106,11 @@ BYTES: dict[str, tuple[str, bytes, Callable[[Path], Any]]] = {
     "image": ("image.jpg", image(), lambda path: read_rgb(str(path))),
     "checkpoint": ("weights.pt", checkpoint(), load_into_linear),
     "safetensors": ("weights.safetensors", save(STATE), load_into_linear),
-    "compressed text": ("pairs.tsv.gz", gzip.compress(PAIRS.encode(), mtime=0), lambda path: read_pairs(str(path), None)),
+    "compressed text": (
+        "pairs.tsv.gz",
+        gzip.compress(PAIRS.encode(), mtime=0),
+        lambda path: read_pairs(str(path), None),
+    ),
     "dictionary": ("dict.txt", b"the 30\nhouse 20\ntree 10\n", Dictionary.read),
     "subwords": ("codes.txt", CODES.encode(), lambda path: SubwordCodes.read(path).split(["then", "the"])),
     "ratings": ("ratings.csv", RATINGS.encode(), lambda path: ratings(str(path), k_core=1)),
@@ -159,7 +163,8 @@ NCF = {
     "mine.train.rating": "0\t0\t5\t1\n0\t1\t5\t2\n1\t0\t4\t1\n1\t2\t4\t1\n",
     "mine.test.rating": "0\t2\t5\t3\n1\t1\t4\t9\n",
     "mine.test.negative": "".join(
-        f"({user},{item})\t" + "\t".join(str(other) for other in range(3, 102)) + "\n" for user, item in ((0, 2), (1, 1))
+        f"({user},{item})\t" + "\t".join(str(other) for other in range(3, 102)) + "\n"
+        for user, item in ((0, 2), (1, 1))
     ),
 }
 
@@ -203,7 +208,9 @@ def test_architectures_in_damaged_json(tmp_path: Path, gated_space: SearchSpace,
     accepted_or_refused(lambda: read_architectures(str(path), None, gated_space, OBJECTIVES))
 
 
-TABLE = 'index,top1 [%],latency,ks,d\n1,70,5,"[3,5,7,3]","[1,2]"\n2,71,,"[7,7,7,7]","[2,2]"\n3,72,6,"[3,3,3,3]","[1,1]"\n'
+TABLE = (
+    'index,top1 [%],latency,ks,d\n1,70,5,"[3,5,7,3]","[1,2]"\n2,71,,"[7,7,7,7]","[2,2]"\n3,72,6,"[3,3,3,3]","[1,1]"\n'
+)
 
 
 @fuzz(150)

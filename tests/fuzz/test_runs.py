@@ -125,5 +125,3 @@ def test_damaged_runs_that_others_start_from(run: Path, copy: Path, data: st.Dat
     damage(data, copy / data.draw(st.sampled_from(FILES)))
     outcome(["export", "run"], copy.parent)
     outcome(["transfer", "run", "hydra.run.dir=transfer", "--cfg", "job"], copy.parent)
-
-
