@@ -39,7 +39,7 @@ T = TypeVar("T")
 @contextlib.contextmanager
 def unsynced() -> Iterator[None]:
     """Let files reach the disk when they like."""
-    fsync, os.fsync = os.fsync, lambda descriptor: None
+    fsync, os.fsync = os.fsync, lambda fd: None
     try:
         yield
     finally:
@@ -65,7 +65,7 @@ def evaluations(n: int) -> list[Evaluation]:
     genotypes = SPACE.sample_distinct(n, rng)
     latency = 5 + 20 * rng.random(n)
     top1 = 60 + 10 * np.sqrt(latency / 25) + rng.normal(0, 1, n)
-    extras = {name: 1.0 for name in EXTRAS[:-1]} | {"latency_quality": "ok"}
+    extras = dict.fromkeys(EXTRAS[:-1], 1.0) | {"latency_quality": "ok"}
     return [
         Evaluation(
             index + 1, 1 + index // 10, SPACE.key(row), row, Measurement(values, extras, 0.5), "2026-01-01T00:00"
@@ -74,6 +74,12 @@ def evaluations(n: int) -> list[Evaluation]:
             zip(genotypes, zip(top1.tolist(), latency.tolist(), strict=True), strict=True)
         )
     ]
+
+
+def append(store: RunStore, rows: list[Evaluation]) -> None:
+    """Write rows."""
+    for row in rows:
+        store.append(row)
 
 
 def report(folder: Path, *more: str) -> tuple[float, float]:
@@ -92,11 +98,10 @@ def measure(n: int, folder: Path) -> dict[str, float]:
     rows = evaluations(n)
     store = RunStore(folder, SPACE, OBJECTIVES, EXTRAS)
     with unsynced():  # only the last rows count
-        for row in rows[: -LAST - 1]:
-            store.append(row)
-    store.append(rows[-LAST - 1])  # and with it all that was left open
+        append(store, rows[: -LAST - 1])
+    append(store, rows[-LAST - 1 : -LAST])  # and with it all that was left open
     start = time.perf_counter()
-    _, appending = timed(lambda: [store.append(row) for row in rows[-LAST:]])
+    _, appending = timed(lambda: append(store, rows[-LAST:]))
     waited = time.perf_counter() - start
     store.close()
     facts = {"status": "finished", "choices": {}, "seed": 0, "budget": n, "overrides": []}

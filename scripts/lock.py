@@ -3,8 +3,8 @@
 usage: scripts/lock.py   (in an environment that holds the pinned packages; after a change of constraints.txt)
 
 constraints.txt says which releases; the installed packages' own metadata say which of them are needed to build and to
-run, the others are for tests and scripts. torch is pinned but not hashed: of one release there are builds for CPUs and for GPUs, and which one is
-right depends on the machine.
+run, the others are for tests and scripts. torch is pinned but not hashed: of one release there are builds for CPUs and
+for GPUs, and which one is right depends on the machine.
 """
 
 from __future__ import annotations
