@@ -14,7 +14,7 @@ from tests.fuzz.mutations import damaged, damaged_tree, fuzz, written
 
 KEYS = (
     "supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "precision", "experiment", "seed",
-    "budget", "group", "max_minutes", "confirm", "resume", "warm_start", "supernet.width", "supernet.weights", "data.model",
+    "budget", "group", "max_minutes", "confirm", "resume", "warm_start", "supernet.width", "supernet.weights",
     "mode.population", "mode.schedule", "objectives.top1.bound", "objectives.top1", "algo.population", "+x", "++x.y",
     "~mode", "nothing", "a b", "supernet@data", "hydra.run.dir", "hydra.searchpath", "",
 )  # fmt: skip
@@ -30,7 +30,7 @@ TINY = (
 OVERRIDES = st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(VALUES) | st.text(max_size=6)), max_size=3)
 
 
-@fuzz(60)
+@fuzz(25)
 @given(OVERRIDES, st.sampled_from(["search", "evaluate", "train", "predictors", "transfer"]))
 def test_overrides_that_are_composed(tmp_path: Path, given: list[tuple[str, str]], command: str) -> None:
     words = [f"{key}={value}".replace("\0", "") for key, value in given]
@@ -47,7 +47,7 @@ EXPERIMENT: dict[str, Any] = {
 }
 
 
-@fuzz(60)
+@fuzz(25)
 @given(
     damaged_tree(EXPERIMENT).map(lambda tree: yaml.safe_dump(tree).encode())
     | damaged(yaml.safe_dump(EXPERIMENT).encode())
