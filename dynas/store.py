@@ -205,7 +205,7 @@ class RunStore:
         return text + tail + "\n" if complete else text
 
     def _parse(self, cells: Sequence[str], line: int) -> tuple[list[int], Evaluation]:
-        """Return the options of a row's genes, and the row but for its genotype, which is worked out for all at once."""
+        """Return the options of a row's genes, and the row without its genotype, which all rows get at once."""
         try:
             row = dict(zip(self.columns, cells, strict=True))
             options = self._space.options(from_json(row["architecture"]))

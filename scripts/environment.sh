@@ -1,5 +1,5 @@
 # Sourced by scripts/dynas and scripts/test: makes .venv on first use, then costs nothing.
-# usage: prepare EXTRAS   (empty, or such as [dev])
+# usage: prepare run|dev   (what a file in requirements/ lists; pip refuses files with other hashes)
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
@@ -17,14 +17,20 @@ find_python() {
 }
 
 prepare() {
-    local extras="$1" stamp="$root/.venv/.ready$1" python
-    if [ -e "$stamp" ] && [ ! "$root/pyproject.toml" -nt "$stamp" ] && [ ! "$root/constraints.txt" -nt "$stamp" ]; then
+    local list="$root/requirements/$1.txt" stamp="$root/.venv/.ready-$1" python
+    if [ -e "$stamp" ] && [ ! "$root/pyproject.toml" -nt "$stamp" ] && [ ! "$list" -nt "$stamp" ]; then
         return
     fi
     python="$(find_python)" || return 1
     echo "dynas: preparing $root/.venv (once, a few minutes)" >&2
     [ -x "$root/.venv/bin/python" ] || "$python" -m venv "$root/.venv" || return 1
-    "$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --constraint "$root/constraints.txt" --editable "$root$extras" >&2 || return 1
+    install --require-hashes --no-deps --requirement "$root/requirements/build.txt" &&
+        install --require-hashes --no-deps --no-build-isolation --requirement "$list" &&
+        install --constraint "$root/constraints.txt" torch && # which build is right depends on the machine: no hash
+        install --no-deps --no-build-isolation --editable "$root" || return 1
     touch "$stamp"
+}
+
+install() {
+    "$root/.venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2
 }

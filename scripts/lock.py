@@ -3,8 +3,8 @@
 usage: scripts/lock.py   (in an environment that holds the pinned packages; after a change of constraints.txt)
 
 constraints.txt says which releases; the installed packages' own metadata say which of them are needed to build and to
-run, the others are for tests and scripts. torch is pinned but not hashed: of one release there are builds for CPUs and for GPUs, and which one is
-right depends on the machine.
+run, the others are for tests and scripts. torch is pinned but not hashed: of one release there are builds for CPUs and
+for GPUs, and which one is right depends on the machine.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def plain(name: str) -> str:
 def pins() -> dict[str, str]:
     """Return the release of each package in constraints.txt."""
     lines = (ROOT / "constraints.txt").read_text().splitlines()
-    return dict((plain(name), release) for name, release in (line.split("==") for line in lines if "==" in line))
+    return {plain(name): release for name, release in (line.split("==") for line in lines if "==" in line)}
 
 
 def needed(requirement: Requirement, extras: Iterable[str]) -> bool:

@@ -16,7 +16,12 @@ from dynas.lock import locked
 from tests.cli import command, dynas
 from tests.faults.processes import SURROGATE, kill, lines, one_sentence, results, start, wait_until
 
-HOLD = "import sys, time, pathlib, dynas.lock as l\nwith l.locked(pathlib.Path(sys.argv[1])): print(flush=True); time.sleep(600)"
+HOLD = """
+import pathlib, sys, time, dynas.lock
+with dynas.lock.locked(pathlib.Path(sys.argv[1])):
+    print(flush=True)
+    time.sleep(600)
+"""
 
 
 def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
