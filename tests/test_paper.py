@@ -23,7 +23,7 @@ from dynas.paper.compared import labelled
 from dynas.paper.figures import FIGURES
 from dynas.paper.jobs import Job
 from dynas.paper.landscapes import NOTE10, NSGA2
-from dynas.paper.sayings import ahead, sooner
+from dynas.paper.sayings import ahead, share, sooner
 from dynas.paper.searches import Size
 from dynas.paper.settings import Settings
 from dynas.paper.tables import SHARES, cpu_seconds, summary, thresholds
@@ -226,6 +226,7 @@ def test_sentences_and_thresholds_say_what_the_curves_say(tmp_path: Path) -> Non
         "it takes slow itself"
     )
     assert sooner("slow", "fast", comparison) == "slow ends with 80.0% of the hypervolume of fast (4 evaluations)"
+    assert share("slow", "fast", comparison) == "slow ends with 80.0% of the hypervolume of fast"
     assert ahead(comparison) == "fast ends with the largest hypervolume, 25.0% more than slow"
     text, _ = thresholds(comparison)
     assert SHARES[0] == 0.8
