@@ -35,7 +35,7 @@ class Figure:
         known: what we know of the paper's result, with its source.
         differs: what is done otherwise here, and why.
         parts: its landscapes.
-        minutes: what all of its runs take on two cores, about.
+        minutes: what all of its runs take on two cores, about, where none is there yet.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Figure:
     known: str
     differs: str
     parts: tuple[Part, ...]
-    minutes: float
+    minutes: int
 
     @property
     def title(self) -> str:
@@ -110,7 +110,7 @@ FIGURES = (
         "Examples have random genes, as the first ones of LINAS (paper). `gp` is this project's own default, the rest "
         "are the paper's.",
         (Studied(on.NOTE10, on.RANDOM_GENES),),
-        4,
+        5,
     ),
     Figure(
         "figure3",
@@ -118,7 +118,7 @@ FIGURES = (
         f"Scatter by evaluation, and the front. {NO_VALUES}",
         "One seed, the same number of evaluations for all.",
         (Compared(on.NOTE10, (on.LINAS, on.DEFAULT_LINAS, on.NSGA2, on.RANDOM_SEARCH), ("progress",), seeds=1),),
-        1.5,
+        1,
     ),
     Figure(
         "figure4",
@@ -133,7 +133,7 @@ FIGURES = (
             ),
             RESNET50,
         ),
-        20,
+        10,
     ),
     Figure(
         "figure5",
@@ -143,7 +143,7 @@ FIGURES = (
         "budget where the paper's are larger. The reference point is the worst measured, so that one disturbed latency "
         "makes every hypervolume larger.",
         (TRANSFORMER, NCF),
-        25,
+        28,
     ),
     Figure(
         "figure6",
@@ -156,7 +156,7 @@ FIGURES = (
             Studied(on.TRANSFORMER, TRANSFORMER.searches[2], "transformer", TRANSFORMER.seeds, TRANSFORMER.budget),
             Studied(on.NCF, NCF.searches[2], "ncf", NCF.seeds, NCF.budget),
         ),
-        10,
+        12,
     ),
     Figure(
         "figure7",
@@ -187,7 +187,7 @@ FIGURES = (
                 seeds=3,
             ),
         ),
-        4,
+        2,
     ),
     Figure(
         "figure10",
@@ -195,7 +195,7 @@ FIGURES = (
         f"We know that Figures 10 and 11 show hypervolume with bands of one standard error, not what of. {NO_VALUES}",
         "Our choice: the algorithms of Table 4 with the settings of Table 5.",
         (Compared(on.NOTE10, ALGORITHMS, ("hypervolume",), (ahead,), seeds=3, budget=250),),
-        6,
+        1,
     ),
     Figure(
         "figure11",
@@ -203,7 +203,7 @@ FIGURES = (
         f"We know that Figures 10 and 11 show hypervolume with bands of one standard error, not what of. {NO_VALUES}",
         "Our choice: LINAS with those algorithms of Table 4 that take thousands of predictions in seconds.",
         (Compared(on.NOTE10, (on.LINAS, *INSIDE, on.DEFAULT_LINAS), ("hypervolume",), (ahead,), seeds=3, budget=250),),
-        6,
+        3,
     ),
     Figure(
         "figure12",
@@ -211,7 +211,7 @@ FIGURES = (
         f"Fronts that were transferred beside fronts that were searched for the target. {NO_VALUES}",
         "From a Samsung Note10 (a table) to this CPU (measured); which targets the paper has was not available to us.",
         (Moved(on.NOTE10, on.CPU, on.LINAS),),
-        6,
+        4,
     ),
     Figure(
         "figure13",
@@ -219,7 +219,7 @@ FIGURES = (
         f"Fronts that were transferred beside fronts that were searched for the target. {NO_VALUES}",
         "From this CPU to the Samsung Note10, by the two searches of Figure 12.",
         (Moved(on.CPU, on.NOTE10, on.LINAS),),
-        6,
+        4,
     ),
     Figure(
         "figure14",
@@ -239,7 +239,7 @@ FIGURES = (
                 tabulate=correlations,
             ),
         ),
-        3,
+        2,
     ),
     Figure(
         "figure15",
@@ -248,7 +248,7 @@ FIGURES = (
         "A ResNet50 of an eighth of the width on small images, few evaluations, with populations of at most a fifth of "
         "the budget. README has five seeds of 100 evaluations, where LINAS needed no fewer than NSGA-II.",
         (INT8,),
-        15,
+        16,
     ),
     Figure(
         "figure16",
@@ -256,7 +256,7 @@ FIGURES = (
         f"The fronts behind Figure 15. {NO_VALUES}",
         "The searches of Figure 15.",
         (replace(INT8, pictures=("fronts",), says=()),),
-        15,
+        16,
     ),
     Figure(
         "table3",
@@ -268,7 +268,7 @@ FIGURES = (
             Compared(on.NOTE10, LONG, name="note10", tabulate=thresholds),
             replace(NCF, pictures=(), says=(), tabulate=thresholds),
         ),
-        20,
+        12,
     ),
     Figure(
         "table4",
@@ -276,7 +276,7 @@ FIGURES = (
         "Which algorithms the paper uses for how many objectives.",
         "All of them on two objectives, by the runs of Figure 10.",
         (Compared(on.NOTE10, ALGORITHMS, seeds=3, budget=250, tabulate=algorithms),),
-        6,
+        1,
     ),
     Figure(
         "table5",
