@@ -122,7 +122,7 @@ def list_table() -> Table:
         minutes = str(figure.minutes)
         table.add_row(figure.name, figure.shows, runs_text([job.command for job in jobs]), minutes)
     total = {job for figure in FIGURES for part in figure.parts for job in part.jobs(Size())}
-    table.caption = f"minutes: on a machine of two cores, nothing being there yet; {len(total)} runs in all, as many figures share theirs"
+    table.caption = f"minutes: on two cores, without any run yet; {len(total)} runs in all, as figures share theirs"
     table.caption_justify = "left"
     return table
 
