@@ -151,7 +151,8 @@ FIGURES = (
         "The appendix's counterpart of Figure 2, with the same bounds: a MAPE of at most 0.91 % and a Kendall tau of "
         "at least 0.8348; to which of its supernets and objectives they belong was not available to us.",
         "Quality and latency of the embedded Transformer and recommender, really measured on a machine that did other "
-        "work, with few examples: the random searches of Figure 5.",
+        "work, with few examples: the random searches of Figure 5. Where latencies are disturbed by more than "
+        "sub-networks differ, no predictor can put them in order.",
         (
             Studied(on.TRANSFORMER, TRANSFORMER.searches[2], "transformer", TRANSFORMER.seeds, TRANSFORMER.budget),
             Studied(on.NCF, NCF.searches[2], "ncf", NCF.seeds, NCF.budget),
