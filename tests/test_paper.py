@@ -19,7 +19,7 @@ from hydra import compose, initialize_config_dir
 
 from dynas.commands.paper import chosen, make_parser
 from dynas.config import register
-from dynas.paper.compared import labelled
+from dynas.paper.compared import drift, labelled
 from dynas.paper.figures import FIGURES
 from dynas.paper.jobs import Job
 from dynas.paper.landscapes import NOTE10, NSGA2
@@ -229,6 +229,8 @@ def test_sentences_and_thresholds_say_what_the_curves_say(tmp_path: Path) -> Non
         "it takes slow itself"
     )
     assert sooner("slow", "fast", comparison) == "slow ends with 80.0% of the hypervolume of fast (4 evaluations)"
+    (apart,) = drift(comparison)  # 10 and 10, 4 and 8, 4 and 7, 4 and 4 ms
+    assert apart.startswith("latency of 4 sub-networks that several runs measured differs between them by 38% (median)")
     assert share("slow", "fast", comparison) == "slow ends with 80.0% of the hypervolume of fast"
     assert ahead(comparison) == "fast ends with the largest hypervolume, 25.0% more than slow"
     text, _ = thresholds(comparison)
