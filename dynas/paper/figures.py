@@ -247,8 +247,8 @@ FIGURES = (
         "hypervolume over evaluations on an INT8 supernet",
         "LINAS needs fewer evaluations than NSGA-II and random search. By how much was not available to us.",
         "A ResNet50 of an eighth of the width on small images, few evaluations, with populations of at most a fifth of "
-        "the budget. README has five seeds of 100 evaluations, where LINAS needed no fewer than NSGA-II. On a busy machine "
-        "the latencies of a whole run shift, as Figure 16 shows, and the order of single runs is chance.",
+        "the budget. README has five seeds of 100 evaluations, where LINAS needed no fewer than NSGA-II. On a busy "
+        "machine the latencies of a whole run shift, as Figure 16 shows, and the order of single runs is chance.",
         (INT8,),
         16,
     ),
@@ -256,7 +256,7 @@ FIGURES = (
         "figure16",
         "fronts of an INT8 supernet",
         f"The fronts behind Figure 15. {NO_VALUES}",
-        "The searches of Figure 15. Where whole runs lie side by side, it is the machine that was busier in one of them.",
+        "The searches of Figure 15. Where whole runs lie side by side, the machine was busier in one of them.",
         (replace(INT8, pictures=("fronts",), says=()),),
         16,
     ),
