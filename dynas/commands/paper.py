@@ -119,10 +119,10 @@ def list_table() -> Table:
     table.add_column("minutes", justify="right")
     for figure in FIGURES:
         jobs = dict.fromkeys(job for part in figure.parts for job in part.jobs(Size()))
-        minutes = f"{figure.minutes:g}" if jobs else "0"
+        minutes = str(figure.minutes)
         table.add_row(figure.name, figure.shows, runs_text([job.command for job in jobs]), minutes)
     total = {job for figure in FIGURES for part in figure.parts for job in part.jobs(Size())}
-    table.caption = f"minutes: on two cores; {len(total)} runs in all, as many figures share theirs"
+    table.caption = f"minutes: on two cores, without any run yet; {len(total)} runs in all, as figures share theirs"
     table.caption_justify = "left"
     return table
 

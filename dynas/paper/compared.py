@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from dynas.paper.jobs import Job
 from dynas.paper.parts import bullets, draw
 from dynas.paper.searches import Landscape, Search, Size
@@ -61,7 +63,7 @@ class Compared:
         ]
         said = [say(comparison) for say in self.says]
         known = {note for run in comparison.runs for note in run.facts.get("notes", ())}  # the landscape says it
-        said += [note for note in comparison.notes if note not in known]
+        said += [*drift(comparison), *(note for note in comparison.notes if note not in known)]
         return [self.landscape.about, *shown, text, *([bullets(said)] if said else [])]
 
     def _labels(self, size: Size) -> dict[Job, str]:
@@ -75,6 +77,25 @@ def labelled(comparison: Comparison, labels: Mapping[Path, str]) -> Comparison:
     """Return a comparison whose groups are named after their searches rather than by what differs between them."""
     groups = tuple(replace(group, name=labels[group.runs[0].folder]) for group in comparison.groups)
     return replace(comparison, groups=groups)
+
+
+def drift(comparison: Comparison) -> list[str]:
+    """Say by how much the runs disagree about what was timed of the same sub-networks; nothing where none was."""
+    from dynas.report.transferred import timed_column
+
+    column = timed_column(comparison.objectives)
+    if column is None or comparison.objectives[column].exact:
+        return []
+    found: dict[str, list[float]] = {}
+    for run in comparison.runs:
+        for row in np.flatnonzero(run.first.measured):
+            found.setdefault(run.keys[row], []).append(float(run.first.values[row, column]))
+    apart = [max(values) / min(values) - 1 for values in found.values() if len(values) > 1]
+    name = comparison.objectives[column].name
+    return [
+        f"{name} of {len(apart)} sub-networks that several runs measured differs between them by "
+        f"{np.median(apart):.0%} (median): what other work on the machine does"
+    ] if apart else []  # fmt: skip
 
 
 def write_evaluations(comparison: Comparison, path: Path) -> None:

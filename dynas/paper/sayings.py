@@ -18,9 +18,17 @@ def sooner(subject: str, rival: str, comparison: Comparison) -> str:
     how_many = f"{itself / needed:.1f} times fewer than the {itself:,.0f} that it takes {rival} itself"
     if needed > itself:
         how_many = f"{needed / itself:.1f} times more than the {itself:,.0f} that it takes {rival} itself"
-    return (
-        f"{subject} has the final hypervolume of {rival} ({_size(theirs)}) after {needed:,.0f} evaluations, {how_many}"
-    )
+    return f"{subject} has the final hypervolume of {rival} ({_size(theirs)}) after {_evaluations(needed)}, {how_many}"
+
+
+def share(subject: str, rival: str, comparison: Comparison) -> str:
+    """Say what one search ends with as a share of what another one ends with, and how far chance reaches."""
+    ours, theirs = _group(subject, comparison), _group(rival, comparison)
+    error = math.hypot(ours.standard_error, theirs.standard_error)
+    text = f"{subject} ends with {ours.hypervolume / theirs.hypervolume:.1%} of the hypervolume of {rival}"
+    if not math.isfinite(error):
+        return text
+    return f"{text}, a difference of {abs(ours.hypervolume - theirs.hypervolume) / error:.1f} standard errors"
 
 
 def ahead(comparison: Comparison) -> str:
@@ -31,7 +39,11 @@ def ahead(comparison: Comparison) -> str:
 
 
 def _size(group: Group) -> str:
-    return f"{group.evaluations:,} evaluations"
+    return _evaluations(group.evaluations)
+
+
+def _evaluations(number: float) -> str:
+    return f"{number:,.0f} evaluation{'s' * (number != 1)}"
 
 
 def _group(name: str, comparison: Comparison) -> Group:

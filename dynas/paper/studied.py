@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -114,19 +115,28 @@ def read_averages(path: Path) -> list[Average]:
         ]  # fmt: skip
 
 
-def _says(averages: list[Average], objective: str) -> list[str]:
-    """Say from how many examples on predictors are as good as the paper says of its own."""
+def _says(averages: Sequence[Average], objective: str) -> list[str]:
+    """Say from how many examples on which predictors are as good as the paper says of its own."""
     rows = [one for one in averages if one.objective == objective]
-    sentences = []
-    for name in dict.fromkeys(one.predictor for one in rows):
-        good = [one.size for one in rows if one.predictor == name and one.mape <= PAPER_MAPE]
-        ordered = [one.size for one in rows if one.predictor == name and one.kendall_tau >= PAPER_TAU]
-        sentences.append(
-            f"{objective} by {name}: a MAPE of {PAPER_MAPE} % or less {_from(good)}, "
-            f"a Kendall tau of {PAPER_TAU} or more {_from(ordered)}"
-        )
-    return sentences
+    precise, ordered = ([one for one in rows if good(one)] for good in (_is_precise, _is_ordered))
+    names = list(dict.fromkeys(one.predictor for one in rows))
+    return [
+        f"{objective}: a MAPE of {PAPER_MAPE} % or less {_from(precise, names)}",
+        f"{objective}: a Kendall tau of {PAPER_TAU} or more {_from(ordered, names)}",
+    ]
 
 
-def _from(sizes: list[int]) -> str:
-    return f"from {min(sizes)} examples on" if sizes else "nowhere"
+def _is_precise(one: Average) -> bool:
+    return one.mape <= PAPER_MAPE
+
+
+def _is_ordered(one: Average) -> bool:
+    return one.kendall_tau >= PAPER_TAU
+
+
+def _from(good: Sequence[Average], names: Sequence[str]) -> str:
+    """Return from which size on each of the predictors ``names`` is good, in words."""
+    first = {name: min((one.size for one in good if one.predictor == name), default=0) for name in names}
+    texts = {size: f"from {size} examples on" if size else "never" for size in sorted(set(first.values()))}
+    whose = {size: ", ".join(name for name in names if first[name] == size) for size in texts}
+    return "; ".join(f"{text} by {whose[size] if len(texts) > 1 else 'all'}" for size, text in texts.items())
