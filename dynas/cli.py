@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from collections.abc import Callable, Sequence
-from typing import TextIO
 
-from dynas.errors import DynasError, DynasWarning, one_of, os_sentence
+from dynas.errors import DynasError, one_of, os_sentence, plain_warnings
 
 HELP = """\
 dynas finds the best trade-offs between quality and cost inside a trained supernet.
@@ -97,33 +95,10 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 }
 
 
-def _plain_warnings() -> None:
-    """Show each of our own warnings once, as one line; all others stay as they are."""
-    usual, shown = warnings.showwarning, set[str]()
-
-    def show(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
-        if not issubclass(category, DynasWarning):
-            usual(message, category, filename, lineno, file, line)
-        elif str(message) not in shown:
-            shown.add(str(message))
-            print(f"dynas: warning: {message}", file=file or sys.stderr)
-
-    warnings.showwarning = show
-    # not "once": Python forgets what it has shown whenever any library touches the filters
-    warnings.filterwarnings("always", category=DynasWarning)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 refused or failed, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    _plain_warnings()
+    plain_warnings()
     os.umask(os.umask(0o022) | 0o022)  # nobody else may change what we write
     try:
         status = _run(given)

@@ -1,4 +1,10 @@
-"""The one exception that users are meant to see."""
+"""The one exception that users are meant to see, and the one warning."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TextIO
 
 LONGEST = 1000  # characters of a message; what was given may be a whole file
 
@@ -30,6 +36,29 @@ def one_of(what: str, given: object, allowed: object) -> DynasError:
 
 class DynasWarning(UserWarning):
     """A request that can be met, but that another one would serve better."""
+
+
+def plain_warnings() -> None:
+    """Show each of our own warnings once, as one line; all others stay as they are."""
+    usual, shown = warnings.showwarning, set[str]()
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if not issubclass(category, DynasWarning):
+            usual(message, category, filename, lineno, file, line)
+        elif str(message) not in shown:
+            shown.add(str(message))
+            print(f"dynas: warning: {message}", file=file or sys.stderr)
+
+    warnings.showwarning = show
+    # not "once": Python forgets what it has shown whenever any library touches the filters
+    warnings.filterwarnings("always", category=DynasWarning)
 
 
 def os_sentence(error: OSError) -> str:

@@ -6,7 +6,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from dynas.commands.stored import stored_overrides
 from dynas.config import register
-from dynas.errors import DynasError, os_sentence
+from dynas.errors import DynasError, DynasWarning, os_sentence, plain_warnings
 from dynas.lock import LOCK, locked
 from dynas.paths import CONFIGS
 from dynas.store import RUN, read_run
@@ -48,6 +49,7 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
 
     def task(config: DictConfig) -> None:
         started.append(True)
+        plain_warnings()  # a launcher may run this in a process of its own
         try:
             with locked(run_folder()):
                 statuses.append(job(config))
@@ -181,6 +183,26 @@ def check_fresh(folder: Path, product: str) -> None:
     if not (folder / RUN).exists():
         raise DynasError(f"'{folder}' holds {product} but no {RUN}, so it cannot go on: give another hydra.run.dir")
     raise DynasError(f"'{folder}' already holds a run: go on with it by resume={folder}, or give another hydra.run.dir")
+
+
+def warn_of_neighbours(noisy: Collection[str]) -> None:
+    """Warn where a launcher runs a sweep's jobs beside each other on this machine and that disturbs what they measure.
+
+    Args:
+        noisy: the objectives whose measurements vary.
+    """
+    hydra_config = HydraConfig.get()
+    launcher = hydra_config.launcher
+    target = str(launcher.get("_target_", ""))
+    local = "joblib" in target or target.endswith("LocalLauncher")
+    alone = hydra_config.mode != RunMode.MULTIRUN or launcher.get("n_jobs") == 1
+    if local and not alone and noisy and hydra_config.job.num == 0:
+        warnings.warn(
+            f"the jobs of this sweep run beside each other, which disturbs {' and '.join(noisy)}: leave out "
+            "hydra/launcher, or measure with executor.workers instead",
+            DynasWarning,
+            stacklevel=2,
+        )
 
 
 def run_folder() -> Path:

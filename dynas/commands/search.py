@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_fresh, check_same_config, choices, overrides, plain, run_folder, run_hydra
+from dynas.commands.hydra_job import (
+    check_fresh,
+    check_same_config,
+    choices,
+    overrides,
+    plain,
+    run_folder,
+    run_hydra,
+    warn_of_neighbours,
+)
 from dynas.errors import DynasError
 from dynas.store import RESULTS, read_run, write_run
 
@@ -51,6 +60,7 @@ def search_job(config: DictConfig) -> int:
     else:
         check_fresh(folder, RESULTS)
     problem, bench = build_problem(config)
+    warn_of_neighbours(bench.noisy)
     make_algorithm, make_predictors = build(config, "algo"), build_predictors(config, problem)
     mode = build_mode(config, overrides(), problem)
     mode.check(problem, make_algorithm)

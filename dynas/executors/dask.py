@@ -23,6 +23,10 @@ try:
 except ImportError as error:
     raise DynasError("executor=dask needs Dask: pip install 'dynas[dask]'") from error
 
+OWN = {  # settings of a cluster of ours
+    "distributed.scheduler.allowed-failures": 0,  # every loss is heard of at once: candidates are counted here
+    "distributed.nanny.pre-spawn-environ": {},  # what Dask sets there for malloc slows torch down several times
+}
 PATIENCE = 60  # seconds that a scheduler and its first worker may take to answer
 
 
@@ -97,8 +101,7 @@ class Dask(Pool):
 
     def _connect(self, address: str | None, count: int) -> Client:
         if address is None:
-            # of a cluster of ours every loss shall be heard of at once: candidates are counted here
-            self._stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
+            self._stack.enter_context(dask.config.set(OWN))
             with deaf_children():
                 cluster = LocalCluster(  # type: ignore[no-untyped-call]
                     n_workers=count, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
