@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 from pathlib import Path
 
@@ -22,7 +23,9 @@ from tests.photos import write_imagenet
 from tests.test_fairseq_binary import write_folder
 from tests.test_ncf_files import ITEMS, USERS, write_ncf
 
-GROUPS = ("supernet", "data", "hardware", "precision", "objectives", "algo", "mode", "predictor", "experiment")
+GROUPS = (
+    *("supernet", "data", "hardware", "precision", "objectives", "algo", "mode", "predictor", "executor", "experiment"),
+)
 OPTIONS = [
     (group, path.relative_to(CONFIGS / group).with_suffix("").as_posix())
     for group in GROUPS
@@ -109,7 +112,10 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_imagenet(tmp_path_factory.mktemp("imagenet"), validation=1, train=1)
 
 
-NEEDS = {"cuda": (torch.cuda.is_available(), "torch finds no GPU on this machine")}
+NEEDS = {
+    "cuda": (torch.cuda.is_available(), "torch finds no GPU on this machine"),
+    "ray": (importlib.util.find_spec("ray") is not None, "ray is not installed"),
+}
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
@@ -122,7 +128,7 @@ def test_every_option_composes_and_builds(group: str, option: str, images: Path)
     problem, bench = build_problem(config)
     assert problem.space.size == SIZES.get(option, 7371**5)
     assert [objective.name for objective in problem.objectives] == list(bench.metrics)
-    for part in ("mode", "algo", "predictor"):
+    for part in ("mode", "algo", "predictor", "executor"):
         assert callable(getattr(build(config, part), "run", None) or build(config, part))
 
 
