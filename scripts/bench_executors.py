@@ -3,8 +3,8 @@
     python scripts/bench_executors.py [--candidates 40] [--executors serial,processes,dask,ray]
 
 Top-1 and MACs of random sub-networks of the embedded MobileNetV3, in groups of 5 with one thread each, after everything
-was started; then MACs alone, which cost next to nothing, one candidate at a time. A worker is killed while the last part of the first is
-measured. All in one run, so that they meet the same machine; prints seconds and ratios.
+was started; then the same with a worker that is killed meanwhile; then MACs alone, which cost next to nothing, one
+candidate at a time. All in one run, so that they meet the same machine; prints seconds and ratios.
 """
 
 from __future__ import annotations
