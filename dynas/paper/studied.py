@@ -137,6 +137,8 @@ def _is_ordered(one: Average) -> bool:
 def _from(good: Sequence[Average], names: Sequence[str]) -> str:
     """Return from which size on each of the predictors ``names`` is good, in words."""
     first = {name: min((one.size for one in good if one.predictor == name), default=0) for name in names}
+    if not any(first.values()):
+        return "by none of them at any size"
     texts = {size: f"from {size} examples on" if size else "never" for size in sorted(set(first.values()))}
     whose = {size: ", ".join(name for name in names if first[name] == size) for size in texts}
     return "; ".join(f"{text} by {whose[size] if len(texts) > 1 else 'all'}" for size, text in texts.items())
