@@ -130,11 +130,9 @@ def resume_arguments(arguments: list[str]) -> list[str]:
         raise DynasError("resume=<run folder> goes on with one run: leave out -m")
     folder = Path(given)
     now = [argument for argument in arguments if not argument.startswith("resume=")]
-    stored = stored_overrides(folder, now)
-    if override_value(now, "executor"):
-        stored = [override for override in stored if not re.match(r"executor(\.|=)", override)]
+    other = override_value(now, "executor") is not None
     return [
-        *stored,
+        *stored_overrides(folder, now, lambda override: not (other and re.match(r"executor(\.|=)", override))),
         *now,
         f"resume={quoted(str(folder))}",
         f"hydra.run.dir={quoted(str(folder))}",

@@ -51,6 +51,8 @@ def danger(override: str) -> str:
         return "names code to run"
     if "${" in override:
         return "depends on this machine"
+    if key.startswith("executor") and "address" in override:
+        return "connects to another machine"
     if re.search(r"\bcommand\b", override) and override != "hardware=command":
         return "may name a program to run"
     if names_option(key) and re.search(r"\.\.|://|(^|[\[,\"'= ])/", value):

@@ -71,7 +71,7 @@ class Ray(Pool):
     @property
     def workers(self) -> int:
         """Number of tasks that the cluster can run at a time."""
-        there = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        there = ray.cluster_resources()
         rooms = [there.get("CPU", 0) / self._cpus]
         if self._gpus:
             rooms.append(there.get("GPU", 0) / self._gpus)

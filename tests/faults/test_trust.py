@@ -153,7 +153,8 @@ def test_what_searches_are_usually_started_with_is_harmless(whole: Path) -> None
     usual = [
         "experiment=paper/linas", "objectives=[top1,macs]", "objectives.top1.predictor=svr_rbf", "seed=3",
         'mode.schedule={3: ["algo=agemoea", "predictor=svr_rbf"]}', "mode.ranges={latency: [7, 9, 11]}",
-        "data.path=../imagenet", "supernet.weights=/models/a b.pt", "hardware=command", "warm_start=outputs/../x/run",
+        "data.path=../imagenet", "supernet.weights=/models/a b.pt", "hardware=command", "executor=dask",
+        "warm_start=outputs/../x/run",
         "predictors=[ridge,gp]", "mode.examples=/somewhere/results.csv", "architectures=[smallest,largest]",
     ]  # fmt: skip
     assert [override for override in usual if danger(override)] == []
@@ -161,3 +162,5 @@ def test_what_searches_are_usually_started_with_is_harmless(whole: Path) -> None
 
 def test_a_command_of_ones_own_goes_on_when_it_is_repeated() -> None:
     assert "program" in danger("hardware.command=./phone.sh {onnx}")
+    assert "another machine" in danger("executor.address=tcp://10.0.0.1:8786")
+    assert "another machine" in danger("executor={address: 'ray://10.0.0.1:10001'}")
