@@ -10,10 +10,9 @@ from typing import Any
 
 from dynas.errors import DynasError
 from dynas.evaluate import Measure
-from dynas.executors.pool import Pool, Started
+from dynas.executors.pool import Pool, Started, shared_out
 from dynas.executors.processes import deaf_children
 from dynas.executors.worker import Limits, Sent, hold, measure_held
-from dynas.hardware.facts import available_cores
 from dynas.space import Genotypes
 
 try:
@@ -59,13 +58,10 @@ class Dask(Pool):
         time_limit_s: float | None = None,
         memory_gib: float | None = None,
     ) -> None:
-        if workers is not None and workers < 1:
-            raise DynasError(f"executor.workers={workers}: give 1 or more, or null for as many as there are cores")
         limits = Limits(threads, time_limit_s, memory_gib)
-        cores = available_cores()
-        count = workers or max(1, cores // (threads or 1))
+        count, each = shared_out(workers, threads)
         if address is None:
-            limits = replace(limits, threads=threads or max(1, cores // count))
+            limits = replace(limits, threads=each)
         super().__init__(measure, group, values, limits)
         self._resources = dict(resources or {})
         self._stack = ExitStack()

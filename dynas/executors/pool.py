@@ -14,9 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from dynas.errors import DynasError
 from dynas.evaluate import Measure, Measurement
 from dynas.executors.base import Measured
 from dynas.executors.worker import Limits, send
+from dynas.hardware.facts import available_cores
 from dynas.space import Genotypes
 
 LOST = 2  # lost workers after which a candidate has failed
@@ -32,6 +34,19 @@ class Started(Protocol):
     def add_done_callback(self, fn: Callable[[Any], object]) -> object:
         """Call a function once it is done, from any thread."""
         ...
+
+
+def shared_out(workers: int | None, threads: int | None) -> tuple[int, int]:
+    """Return how many workers of how many threads this machine takes, given what the user says of them.
+
+    Raises:
+        DynasError: no worker.
+    """
+    if workers is not None and workers < 1:
+        raise DynasError(f"executor.workers={workers}: give 1 or more, or null for as many as there are cores")
+    cores = available_cores()
+    count = workers or max(1, cores // (threads or 1))
+    return count, threads or max(1, cores // count)
 
 
 class Pool(ABC):

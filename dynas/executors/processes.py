@@ -15,11 +15,9 @@ from multiprocessing import connection, resource_tracker
 
 from pebble import ProcessExpired, ProcessPool
 
-from dynas.errors import DynasError
 from dynas.evaluate import Measure
-from dynas.executors.pool import Pool, Started
+from dynas.executors.pool import Pool, Started, shared_out
 from dynas.executors.worker import Limits, Sent, hold, measure_held
-from dynas.hardware.facts import available_cores
 from dynas.space import Genotypes
 
 
@@ -46,12 +44,9 @@ class Processes(Pool):
         time_limit_s: float | None = None,
         memory_gib: float | None = None,
     ) -> None:
-        if workers is not None and workers < 1:
-            raise DynasError(f"executor.workers={workers}: give 1 or more, or null for as many as there are cores")
         limits = Limits(threads, time_limit_s, memory_gib)
-        cores = available_cores()
-        self._workers = workers or max(1, cores // (threads or 1))
-        super().__init__(measure, group, values, replace(limits, threads=threads or max(1, cores // self._workers)))
+        self._workers, each = shared_out(workers, threads)
+        super().__init__(measure, group, values, replace(limits, threads=each))
         self._pool: ProcessPool | None = None
 
     @property

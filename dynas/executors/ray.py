@@ -6,10 +6,9 @@ import logging
 
 from dynas.errors import DynasError
 from dynas.evaluate import Measure, Measurement
-from dynas.executors.pool import Pool, Started
+from dynas.executors.pool import Pool, Started, shared_out
 from dynas.executors.processes import deaf_children
 from dynas.executors.worker import Limits, Sent, hold, measure_held
-from dynas.hardware.facts import available_cores
 from dynas.space import Genotypes
 
 try:
@@ -49,14 +48,12 @@ class Ray(Pool):
         time_limit_s: float | None = None,
         memory_gib: float | None = None,
     ) -> None:
-        if cpus < 1 or gpus < 0 or (workers is not None and workers < 1):
-            raise DynasError(
-                "executor=ray needs executor.cpus >= 1, executor.gpus >= 0 and executor.workers >= 1 or null, got "
-                f"{cpus}, {gpus} and {workers}"
-            )
+        if cpus < 1 or gpus < 0:
+            raise DynasError(f"executor=ray needs executor.cpus >= 1 and executor.gpus >= 0, got {cpus} and {gpus}")
+        tasks, _ = shared_out(workers, cpus)
         super().__init__(measure, group, values, Limits(cpus, time_limit_s, memory_gib))
         self._cpus, self._gpus = cpus, gpus
-        count = None if address else cpus * (workers or max(1, available_cores() // cpus))
+        count = None if address else cpus * tasks
         try:
             with deaf_children():
                 ray.init(
