@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import yaml
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
@@ -66,7 +67,7 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
     sys.argv = [f"dynas {name}", *hoist_flags(arguments)]
     try:
         hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=name)(task)()
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise DynasError(one_sentence(error)) from error
     except ValueError as error:
         if started:  # not about the config
@@ -232,7 +233,11 @@ def one_sentence(error: Exception) -> str:
     text = str(error)
     if isinstance(error, DynasError):
         return text
-    if isinstance(error, OSError):
+    if isinstance(error, yaml.YAMLError):
+        mark = getattr(error, "problem_mark", None)
+        where = f"'{mark.name}' line {mark.line + 1}" if mark else "a config file"
+        return f"{where} is no YAML: {getattr(error, 'problem', None) or text}"
+    if isinstance(error, OSError) and not isinstance(error, HydraException):  # a missing config is both
         return os_sentence(error)
     if missing := re.search(r"Could not (?:find|load) '(?P<group>[\w/]+)/(?P<option>[^'/]*)'", text):
         listed = re.search(r"Available options in '[^']+':\n(?P<names>(?:\t.*\n?)+)", text)
