@@ -145,7 +145,7 @@ class Pool(ABC):
     def _answer(self, genotypes: Genotypes, started: Started) -> list[Measured]:
         try:
             return list(zip(genotypes, started.result(), strict=True))
-        except Exception as error:
+        except Exception as error:  # whatever ended it; only a lost worker is handled here, all else is raised again
             loss = self.loss(error)
             if loss is None:
                 raise
