@@ -11,7 +11,7 @@ from typing import Any
 from dynas.errors import DynasError
 from dynas.evaluate import Measure
 from dynas.executors.pool import Pool, Started, shared_out
-from dynas.executors.processes import deaf_children
+from dynas.executors.process import deaf_children
 from dynas.executors.worker import Limits, Sent, hold, measure_held
 from dynas.space import Genotypes
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
 import sys
-import threading
-from collections.abc import Iterator
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from multiprocessing import connection, resource_tracker
+from queue import SimpleQueue
 
-from pebble import ProcessExpired, ProcessPool
-
-from dynas.evaluate import Measure
+from dynas.evaluate import Measure, Measurement
 from dynas.executors.pool import Pool, Started, shared_out
-from dynas.executors.worker import Limits, Sent, hold, measure_held
+from dynas.executors.process import LostError, Process
+from dynas.executors.worker import Limits
 from dynas.space import Genotypes
 
 
@@ -45,34 +39,26 @@ class Processes(Pool):
         memory_gib: float | None = None,
     ) -> None:
         limits = Limits(threads, time_limit_s, memory_gib)
-        self._workers, each = shared_out(workers, threads)
+        count, each = shared_out(workers, threads)
         super().__init__(measure, group, values, replace(limits, threads=each))
-        self._pool: ProcessPool | None = None
+        self._processes = [Process(self._sent) for _ in range(count)]
+        self._idle: SimpleQueue[Process] = SimpleQueue()
+        for process in self._processes:
+            self._idle.put(process)
+        self._threads = ThreadPoolExecutor(count)  # each waits for one process
 
     @property
     def workers(self) -> int:
         """Number of processes."""
-        return self._workers
+        return len(self._processes)
 
     def start(self, genotypes: Genotypes) -> Started:
         """Start to measure a chunk ``(n, G)``."""
-        arguments = (self._sent.digest, self._sent.limits, genotypes)
-        if self._pool is not None:
-            try:
-                return self._pool.schedule(measure_held, arguments)
-            except RuntimeError:  # all workers died while nothing was being measured
-                self.close()
-        self._pool = ProcessPool(
-            self.workers, initializer=begin, initargs=(self._sent,), context=multiprocessing.get_context("spawn")
-        )
-        with deaf_children():
-            return self._pool.schedule(measure_held, arguments)
+        return self._threads.submit(self._measure, genotypes)
 
     def loss(self, error: Exception) -> str | None:
         """Return how a worker died."""
-        if isinstance(error, BrokenProcessPool):
-            return "the workers could not be kept alive"
-        if not isinstance(error, ProcessExpired):
+        if not isinstance(error, LostError):
             return None
         code = error.exitcode
         if sys.platform == "win32" or code >= 0:
@@ -86,38 +72,13 @@ class Processes(Pool):
         """Stop all workers; what they are measuring is lost."""
         with self._lock:
             self._queue.clear()
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join()
+        for process in self._processes:
+            process.stop()
+        self._threads.shutdown()
 
-
-def begin(sent: Sent) -> None:
-    """Prepare a worker: keep what measures, and end with the main process, however that ends."""
-    hold(sent)
-    threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-def end_with_parent() -> None:
-    """Wait for the end of the main process, then end this one at once."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-@contextmanager
-def deaf_children() -> Iterator[None]:
-    """Let processes that are started by this thread, or by threads that it starts, never hear of Ctrl-C.
-
-    Ctrl-C reaches all processes of a terminal. The main process stops its workers, which must not complain before.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    resource_tracker.ensure_running()  # which otherwise opens this thread's ears again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    def _measure(self, genotypes: Genotypes) -> list[Measurement]:
+        process = self._idle.get()
+        try:
+            return process.measure(genotypes)
+        finally:
+            self._idle.put(process)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -120,6 +122,33 @@ def test_a_worker_that_is_killed_from_outside_costs_nothing_but_time(name: str) 
         executor.close()
     assert sorted(row.tolist() for row, _ in answers) == rows.tolist()
     assert not any(one.error for _, one in answers)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_workers_may_be_killed_at_any_moment_again_and_again(seed: int) -> None:
+    executor = make("processes", measure=slow, group=2)
+    rng = random.Random(seed)
+    done = threading.Event()
+
+    def kill() -> None:
+        while not done.wait(rng.uniform(0, 0.5)):
+            if workers := [pid for pid in descendants(os.getpid()) if holds_measure(pid)]:
+                os.kill(rng.choice(workers), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    rows = candidates("healthy", range(24))
+    executor.submit(rows)
+    killer.start()
+    answers = []
+    try:
+        while some := executor.collect():
+            answers += some
+    finally:
+        done.set()
+        killer.join()
+        executor.close()
+    assert sorted(row.tolist() for row, _ in answers) == rows.tolist()
+    assert all("SIGKILL" in one.error and "twice" in one.error for _, one in answers if one.error)
 
 
 def test_a_crash_is_told_by_its_signal() -> None:

@@ -1,0 +1,143 @@
+"""One process of this machine that measures, may die at any moment, and is made anew when it is next needed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import connection, resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from dynas.errors import DynasError
+from dynas.evaluate import Measurement
+from dynas.executors.worker import Sent, hold, measure_held
+from dynas.space import Genotypes
+
+SPAWN = multiprocessing.get_context("spawn")
+_births = threading.Lock()  # starting a process also asks after dead ones, whose statuses can be read only once
+
+
+class LostError(Exception):
+    """The process died.
+
+    Attributes:
+        exitcode: its status, or minus the signal that killed it.
+    """
+
+    def __init__(self, exitcode: int) -> None:
+        super().__init__(exitcode)
+        self.exitcode = exitcode
+
+
+class Process:
+    """Measures chunk after chunk in a process; each has a pipe of its own, so that no death touches another.
+
+    Args:
+        sent: what measures.
+    """
+
+    def __init__(self, sent: Sent) -> None:
+        self._sent = sent
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+        self._stopped = False
+
+    def measure(self, genotypes: Genotypes) -> list[Measurement]:
+        """Measure a chunk ``(n, G)``; one thread at a time.
+
+        Raises:
+            LostError: the process died, or was stopped.
+            DynasError: the settings are at fault.
+            RuntimeError: measuring failed otherwise; holds the traceback.
+        """
+        process, pipe = self._alive()
+        try:
+            pipe.send(genotypes)
+            connection.wait([pipe, process.sentinel])
+            if not pipe.poll():
+                raise EOFError
+            answer = pipe.recv()
+        except (EOFError, OSError):
+            raise LostError(self._exitcode(process)) from None
+        if isinstance(answer, Exception):
+            raise answer
+        return list(answer)
+
+    def stop(self) -> None:
+        """Kill it for good."""
+        with _births:
+            self._stopped = True
+            if self._process is not None:
+                self._process.kill()
+
+    def _alive(self) -> tuple[BaseProcess, Connection]:
+        with _births:
+            if self._stopped:
+                raise LostError(-signal.SIGTERM)
+            if self._process is None or self._pipe is None or not self._process.is_alive():
+                self._pipe, theirs = SPAWN.Pipe()
+                self._process = SPAWN.Process(target=serve, args=(theirs, self._sent), daemon=True)
+                with deaf_children():
+                    self._process.start()
+                theirs.close()
+            return self._process, self._pipe
+
+    @staticmethod
+    def _exitcode(process: BaseProcess) -> int:
+        connection.wait([process.sentinel])
+        with _births:
+            process.join()
+            return process.exitcode or 0
+
+
+def serve(pipe: Connection, sent: Sent) -> None:
+    """Answer what comes through a pipe, until the other end is closed."""
+    hold(sent)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    while True:
+        try:
+            genotypes = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(answer(sent, genotypes))
+
+
+def answer(sent: Sent, genotypes: Genotypes) -> list[Measurement] | Exception:
+    """Return the measurements of a chunk, or why there are none, as what any process can unpickle."""
+    try:
+        return measure_held(sent.digest, sent.limits, genotypes)
+    except DynasError as error:
+        return DynasError(*error.args)
+    except Exception as error:  # whatever it is, the main process shall raise it
+        return RuntimeError("".join(traceback.format_exception(error)))
+
+
+def end_with_parent() -> None:
+    """Wait for the end of the main process, then end this one at once."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+@contextmanager
+def deaf_children() -> Iterator[None]:
+    """Let processes that are started by this thread, or by threads that it starts, never hear of Ctrl-C.
+
+    Ctrl-C reaches all processes of a terminal. The main process stops its workers, which must not complain before.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # which otherwise opens this thread's ears again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
