@@ -19,14 +19,16 @@ def one_hot(space: SearchSpace, genotypes: Genotypes) -> Values:
 
 
 def levels(space: SearchSpace, genotypes: Genotypes) -> Values:
-    """Return `one_hot` and the mean levels of design variables and units (see `SearchSpace.levels`).
+    """Return `one_hot`, the place of each gene's option, and mean levels of variables and units (`SearchSpace.levels`).
 
     A penalised model explains by the totals what it can ("kernels are large on average, in the third stage above
-    all") and leaves to single genes what is their own, so that ten examples of 135 columns are already worth
-    something. One-hot columns are scaled to a length of at most 1 per sub-network, which makes both comparable.
+    all"), then by places ("the larger the better here", from -1 to 1, 0 where inactive), and leaves to single
+    options what is their own, so that ten examples of 180 columns are already worth something. Options and places
+    are scaled to a length of at most 1 per sub-network each, which makes all three comparable.
     """
-    scaled = space.one_hot(genotypes) / np.sqrt(space.n_genes)
-    return np.concatenate([scaled, TOTALS * space.levels(genotypes)], axis=1)
+    places = np.where(space.active(genotypes), 2 * genotypes / np.maximum(space.cardinality - 1, 1) - 1, 0.0)
+    genes = np.concatenate([space.one_hot(genotypes), places], axis=1) / np.sqrt(space.n_genes)
+    return np.concatenate([genes, TOTALS * space.levels(genotypes)], axis=1)
 
 
 FEATURES: dict[str, Describe] = {"one_hot": one_hot, "levels": levels}
