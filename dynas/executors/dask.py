@@ -46,6 +46,8 @@ class Dask(Pool):
         DynasError: a number makes no sense, there is no such scheduler, or it has no workers.
     """
 
+    queues = True
+
     def __init__(
         self,
         measure: Measure,

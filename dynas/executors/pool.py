@@ -62,9 +62,15 @@ class Pool(ABC):
         values: how many values a measurement has.
         limits: what a worker may use.
 
+    Attributes:
+        queues: whether a chunk may wait at a worker that measures another one, and be lost with it. What was lost once
+            is then measured while nothing else is, so that nobody pays for another.
+
     Raises:
         DynasError: what measures cannot be pickled.
     """
+
+    queues = False
 
     def __init__(self, measure: Measure, group: int, values: int, limits: Limits) -> None:
         self._sent = send(measure, limits)
@@ -73,6 +79,7 @@ class Pool(ABC):
         self._done: SimpleQueue[tuple[Genotypes, Started]] = SimpleQueue()
         self._running, self._uncollected = 0, 0
         self._losses: dict[bytes, list[str]] = {}
+        self._alone = False  # whether what was started last had been lost before
         self._lock = RLock()  # workers' answers arrive in threads of their own
 
     @property
@@ -123,10 +130,17 @@ class Pool(ABC):
     def _refill(self) -> None:
         """Give every free worker a chunk."""
         with self._lock:
-            while self._queue and self._running < max(1, self.workers):
+            while self._queue and self._running < self._room():
                 genotypes = self._queue.popleft()
                 self._running += 1
+                self._alone = genotypes[0].tobytes() in self._losses
                 self._started(genotypes).add_done_callback(partial(self._finish, genotypes))
+
+    def _room(self) -> int:
+        """Return how many chunks may run beside each other, the next one included."""
+        if self.queues and (self._alone or self._queue[0][0].tobytes() in self._losses):
+            return 1
+        return max(1, self.workers)
 
     def _started(self, genotypes: Genotypes) -> Started:
         try:
