@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -198,13 +199,22 @@ def test_a_table_is_checked_and_searched_with(built: Path) -> None:
     assert (built / "check" / "check.csv").read_text().count("\n") == 7
     line = next(line for line in checked.stdout.splitlines() if "dynas search" in line or "no correction" in line)
     scale = 1.25 if "no correction" in line else float(line.split("hardware.scale=")[1].split()[0])
+    even_table = re.sub(r",[\d.e-]+$", ",1", (built / "mine.csv").read_text(), flags=re.MULTILINE)
+    (built / "even.csv").write_text(even_table)
     evaluate = ("evaluate", "architectures=[smallest,largest]", "objectives=[latency,macs]", "hardware=lut")
-    tables = {"plain": (), "corrected": (f"hardware.scale={scale}", "hardware.offset=0.5")}
+    tables = {
+        "plain": ("hardware.table=mine.csv",),
+        "corrected": ("hardware.table=mine.csv", f"hardware.scale={scale}", "hardware.offset=0.5"),
+        "even": ("hardware.table=even.csv",),
+    }
+    found = []
     for folder, line in tables.items():
-        done = dynas(*evaluate, "hardware.table=mine.csv", *line, f"hydra.run.dir={folder}", cwd=built)
+        done = dynas(*evaluate, *line, f"hydra.run.dir={folder}", cwd=built)
         assert done.returncode == 0, done.stderr
-    plain, corrected = ([float(row["latency [ms, table]"]) for row in read_rows(built / folder)] for folder in tables)
+        found.append([float(row["latency [ms, table]"]) for row in read_rows(built / folder)])
+    plain, corrected, even = found
     assert min(plain) > 0
+    assert even == [16, 26], "of 1 ms for each block, the smallest sub-network has ten less"
     assert corrected == pytest.approx([scale * one + 0.5 for one in plain], rel=1e-6)
 
 
