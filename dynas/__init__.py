@@ -1,9 +1,10 @@
 """dynas finds the best trade-offs between quality and cost inside a trained weight-sharing supernet."""
 
 from dynas.api import SearchResult, search
+from dynas.design import DesignVariable, Gate, depth_gates
 from dynas.errors import DynasError
 from dynas.objectives import Objective
-from dynas.space import DesignVariable, Gate, SearchSpace, depth_gates
+from dynas.space import SearchSpace
 
 __all__ = [
     "DesignVariable",

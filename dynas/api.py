@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dynas.algos.base import AlgorithmFactory
-    from dynas.evaluate import Evaluation, Problem
+    from dynas.evaluate import Evaluation
     from dynas.modes.base import SearchMode
     from dynas.predictors.base import PredictorFactory
+    from dynas.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class SearchResult:
     @property
     def losses(self) -> Values:
         """Losses ``(n, M)``, lower is better; NaN for what failed or is beyond a bound."""
-        from dynas.evaluate import make_batch
+        from dynas.problem import make_batch
 
         batch = make_batch(self.problem, self._genotypes, self._values)
         return np.where((batch.violation <= 0)[:, None], batch.losses, np.nan)
@@ -141,11 +142,12 @@ def search(
     """
     from dynas.algos.named import algorithm
     from dynas.errors import DynasError
-    from dynas.evaluate import Evaluator, Problem
+    from dynas.evaluate import Evaluator
     from dynas.executors.serial import Serial
     from dynas.functions import check_exact, measure_function
     from dynas.modes.named import named_mode
     from dynas.predictors.named import predictor as named_predictor
+    from dynas.problem import Problem
     from dynas.stopping import Stopping
 
     if budget < 1 or not objectives:

@@ -15,12 +15,12 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from dynas.bench import Bench
 from dynas.errors import DynasError
-from dynas.evaluate import Problem
 from dynas.executors.base import Executor
 from dynas.metrics.base import CountedMetric, MeasuredMetric, Metric, follow
 from dynas.modes.base import SearchMode
 from dynas.objectives import Objective
 from dynas.predictors.base import PredictorFactory
+from dynas.problem import Problem
 
 log = logging.getLogger(__name__)
 

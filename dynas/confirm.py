@@ -13,10 +13,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.evaluate import Evaluation, Evaluator, Problem, make_batch
+from dynas.evaluate import Evaluation, Evaluator
 from dynas.executors.base import Executor, measured
 from dynas.objectives import Objective, Values
 from dynas.pareto import non_dominated
+from dynas.problem import Problem, make_batch
 
 CONFIRMED = "confirmed.csv"
 Again = Mapping[str, Sequence[Sequence[float]]]  # per key, further measurements of the noisy objectives

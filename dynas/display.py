@@ -15,8 +15,9 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dynas.evaluate import Evaluation, Observer, PredictorQuality, Problem, make_batch
+from dynas.evaluate import Evaluation, Observer, PredictorQuality
 from dynas.pareto import hypervolume, non_dominated
+from dynas.problem import Problem, make_batch
 from dynas.report.tables import front_table, point_text, quality_text
 from dynas.store import number, write_csv
 

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynas.design import DesignVariable
 from dynas.errors import DynasError
 from dynas.json_text import from_json
 from dynas.objectives import Objective, Values
 from dynas.report.load import complete_lines
-from dynas.space import Architecture, DesignVariable, Genotypes, SearchSpace
+from dynas.space import Architecture, Genotypes, SearchSpace
 from dynas.store import RESULTS
 
 ARCHITECTURE = "architecture"

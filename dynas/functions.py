@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from dynas.errors import DynasError
-from dynas.evaluate import Measure, Measurement, Problem, reason
+from dynas.evaluate import Measure, Measurement, reason
 from dynas.objectives import Values
+from dynas.problem import Problem
 from dynas.space import Architecture, Genotypes
 
 Function = Callable[[Any], Any]

@@ -25,13 +25,14 @@ from dynas.algos.named import algorithm
 from dynas.build import build_problem
 from dynas.config import register
 from dynas.confirm import averaged, confirm, front_rows
-from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement, Problem
+from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement
 from dynas.executors.serial import Serial
 from dynas.modes.named import named_mode
 from dynas.objectives import Objective, Values, losses
 from dynas.pareto import hypervolume, nadir
 from dynas.paths import CONFIGS
 from dynas.predictors.named import predictor
+from dynas.problem import Problem
 from dynas.space import Genotypes
 
 BUDGET = 250

@@ -23,13 +23,14 @@ from rich.console import Console
 from rich.table import Table
 
 from dynas.algos.named import algorithm
-from dynas.evaluate import Evaluator, make_batch
+from dynas.evaluate import Evaluator
 from dynas.modes.base import SearchMode
 from dynas.modes.linas import Linas
 from dynas.modes.validation import Validation
 from dynas.objectives import Values
 from dynas.pareto import hypervolume_curve
 from dynas.predictors.named import predictor
+from dynas.problem import make_batch
 from dynas.report.plots import new_figure, save, tidy
 from dynas.store import write_csv
 from landscapes import LANDSCAPES, Landscape, evaluator, kept

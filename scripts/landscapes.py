@@ -22,11 +22,12 @@ from hydra import compose, initialize_config_dir
 
 from dynas.build import build_problem
 from dynas.config import register
-from dynas.evaluate import Batch, Evaluator, Measurement, Problem
+from dynas.evaluate import Evaluator, Measurement
 from dynas.executors.serial import Serial
 from dynas.objectives import Objective, Values, losses
 from dynas.paths import CONFIGS
 from dynas.predictors.stacked import Stacked
+from dynas.problem import Batch, Problem
 from dynas.space import Genotypes
 from dynas.supernets.mbv3 import search_space
 

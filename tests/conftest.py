@@ -16,7 +16,8 @@ from hypothesis import settings
 from numpy.typing import NDArray
 
 from dynas import DesignVariable, Objective, SearchSpace, depth_gates
-from dynas.evaluate import Measure, Measurement, Problem
+from dynas.evaluate import Measure, Measurement
+from dynas.problem import Problem
 from dynas.space import Genotypes
 from dynas.supernets.mbv3 import search_space
 

@@ -16,11 +16,12 @@ from dynas.build import build_problem
 from dynas.commands.report import main as report
 from dynas.config import register
 from dynas.confirm import averaged, confirm, front_rows
-from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement, Problem
+from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement
 from dynas.executors.serial import Serial
 from dynas.objectives import Objective, Values, losses
 from dynas.pareto import hypervolume
 from dynas.paths import CONFIGS as OURS
+from dynas.problem import Problem
 from dynas.report.load import load_run
 from dynas.space import Genotypes, SearchSpace
 from tests.cli import dynas, killed, read_rows

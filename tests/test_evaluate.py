@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynas import DynasError, Objective, SearchSpace
-from dynas.evaluate import Batch, Evaluation, Evaluator, Measurement, Problem, make_batch
+from dynas.evaluate import Evaluation, Evaluator, Measurement
 from dynas.executors.serial import Serial
+from dynas.problem import Batch, Problem, make_batch
 from dynas.space import Genotypes
 from dynas.store import RunStore
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dynas import DesignVariable, DynasError, Objective, SearchSpace, depth_gates
 from dynas.algos.pareto_local_search import ParetoLocalSearch, random_change, single_changes
-from dynas.evaluate import Batch, Evaluator, Problem, make_batch
+from dynas.evaluate import Evaluator
 from dynas.executors.serial import Serial
 from dynas.modes.choice import MARGIN, by_hypervolume, by_spread, greedy
 from dynas.modes.linas import Linas
@@ -22,6 +22,7 @@ from dynas.predictors.features import levels, one_hot
 from dynas.predictors.gp import GaussianProcess
 from dynas.predictors.ridge import Ridge
 from dynas.predictors.surrogate import Surrogate
+from dynas.problem import Batch, Problem, make_batch
 
 SMALL = SearchSpace(
     [

@@ -9,12 +9,13 @@ import pytest
 from dynas import DynasError
 from dynas.algos.named import algorithm
 from dynas.errors import DynasWarning
-from dynas.evaluate import Batch, Evaluator, Measure
+from dynas.evaluate import Evaluator, Measure
 from dynas.executors.base import Measured
 from dynas.executors.serial import Serial
 from dynas.modes.linas import Linas
 from dynas.pareto import hypervolume
 from dynas.predictors.named import predictor
+from dynas.problem import Batch
 from dynas.space import Genotypes
 from dynas.store import RunStore
 from tests.conftest import Analytic

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from dynas.errors import DynasError, DynasWarning
-from dynas.evaluate import Batch
+from dynas.problem import Batch
 from dynas.space import Draw, Genotypes, SearchSpace
 
 # Smallest and largest number of objectives of each algorithm; None: any number.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynas.algos.base import FAILED, check_objectives, check_settings, first_population
 from dynas.errors import DynasError
-from dynas.evaluate import Batch
+from dynas.problem import Batch
 from dynas.space import Genotypes, SearchSpace
 
 LEAST_STEP = 0.2  # of an option: below, genes would hardly change any more

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from dynas.algos.base import FAILED, check_objectives, check_settings, first_population
 from dynas.errors import DynasError
-from dynas.evaluate import Batch
+from dynas.problem import Batch
 from dynas.space import Genotypes, SearchSpace
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from dynas.algos.base import check_objectives, check_settings, first_population
-from dynas.evaluate import Batch
 from dynas.objectives import Values
 from dynas.pareto import spread
+from dynas.problem import Batch
 from dynas.space import Genotypes, SearchSpace
 
 PENALTY = 0.1  # of the additive model, in squared deviations of an objective

@@ -12,8 +12,8 @@ from pymoo.core.problem import Problem as PymooProblem
 from pymoo.core.termination import NoTermination
 
 from dynas.algos.base import FAILED, first_population
-from dynas.evaluate import Batch
 from dynas.objectives import Values
+from dynas.problem import Batch
 from dynas.space import Genotypes, SearchSpace
 
 

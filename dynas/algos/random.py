@@ -6,7 +6,7 @@ import numpy as np
 
 from dynas.algos.base import check_objectives, check_settings, first_population
 from dynas.errors import one_of
-from dynas.evaluate import Batch
+from dynas.problem import Batch
 from dynas.space import Draw, Genotypes, SearchSpace
 
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dynas.bench import Bench
-    from dynas.evaluate import Evaluator, Observer, Problem
+    from dynas.evaluate import Evaluator, Observer
     from dynas.objectives import Objective
     from dynas.predictors.study import Study, Trial
+    from dynas.problem import Problem
 
 
 def main(arguments: list[str]) -> int:

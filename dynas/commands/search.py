@@ -31,7 +31,8 @@ from dynas.store import RESULTS, read_run, write_run
 if TYPE_CHECKING:
     from dynas.bench import Bench
     from dynas.display import Display
-    from dynas.evaluate import Evaluation, Evaluator, Observer, Problem
+    from dynas.evaluate import Evaluation, Evaluator, Observer
+    from dynas.problem import Problem
     from dynas.report.outputs import Summary
     from dynas.stopping import Stopping
 

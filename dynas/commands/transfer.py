@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dynas.bench import Bench
-    from dynas.evaluate import Evaluator, Observer, Problem
+    from dynas.evaluate import Evaluator, Observer
+    from dynas.problem import Problem
     from dynas.report.load import Run
     from dynas.report.transferred import Transferred
 

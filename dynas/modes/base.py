@@ -9,8 +9,9 @@ import numpy as np
 
 from dynas.algos.base import AlgorithmFactory
 from dynas.errors import DynasError
-from dynas.evaluate import Evaluator, Observer, Problem
+from dynas.evaluate import Evaluator, Observer
 from dynas.predictors.base import PredictorFactory
+from dynas.problem import Problem
 from dynas.space import Genotypes, SearchSpace
 
 Predictors = Mapping[str, PredictorFactory]  # by name of the objective

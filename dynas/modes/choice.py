@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dynas.evaluate import Batch
 from dynas.modes.prediction import choose
 from dynas.pareto import hypervolume, non_dominated, spread
+from dynas.problem import Batch
 from dynas.space import Genotypes
 
 Choice = Callable[[Batch, Batch, int], Genotypes]  # (predicted, measured, n) -> up to n unmeasured genotypes

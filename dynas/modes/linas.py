@@ -10,7 +10,7 @@ import numpy as np
 
 from dynas.algos.base import AlgorithmFactory, first_population
 from dynas.errors import DynasError, one_of
-from dynas.evaluate import Evaluator, Observer, Problem, concatenate
+from dynas.evaluate import Evaluator, Observer
 from dynas.modes.base import Predictors, check_algorithm
 from dynas.modes.choice import CHOICES
 from dynas.modes.prediction import fill, front_from_afar, search_predictions
@@ -18,6 +18,7 @@ from dynas.modes.rounds import ROUNDS
 from dynas.modes.start import DESIGNS
 from dynas.predictors.features import FEATURES
 from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate, warn_unfitted
+from dynas.problem import Problem, concatenate
 from dynas.space import Genotypes
 
 Part = TypeVar("Part")

@@ -8,8 +8,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dynas.algos.base import SearchAlgorithm
-from dynas.evaluate import Batch, concatenate
 from dynas.pareto import non_dominated, spread
+from dynas.problem import Batch, concatenate
 from dynas.space import Genotypes, SearchSpace
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from dynas.errors import DynasError, one_of
-from dynas.evaluate import Batch, Problem
+from dynas.problem import Batch, Problem
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dynas.evaluate import Problem
+from dynas.problem import Problem
 from dynas.space import Genotypes
 
 Design = Callable[[Problem, int, np.random.Generator], Genotypes]  # (problem, n, rng) -> canonical genotypes (n, G)

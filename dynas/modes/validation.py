@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from dynas.algos.base import AlgorithmFactory
-from dynas.evaluate import Evaluator, Observer, Problem
+from dynas.evaluate import Evaluator, Observer
 from dynas.modes.base import Predictors, check_algorithm
+from dynas.problem import Problem
 from dynas.space import Genotypes
 
 

@@ -10,10 +10,11 @@ from scipy.stats import kendalltau
 from sklearn.model_selection import KFold
 
 from dynas.errors import DynasError, DynasWarning
-from dynas.evaluate import Batch, PredictorQuality, Problem, make_batch, reason
+from dynas.evaluate import PredictorQuality, reason
 from dynas.objectives import Objective, Values, losses
 from dynas.predictors.base import Predictor, PredictorFactory, UnsurePredictor
 from dynas.predictors.features import Describe, one_hot
+from dynas.problem import Batch, Problem, make_batch
 from dynas.space import Genotypes
 
 LEAST_EXAMPLES = 5

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynas.design import DesignVariable, Gate
 from dynas.errors import DynasError
-from dynas.space import Architecture, DesignVariable, Gate, Genotypes, SearchSpace
+from dynas.space import Architecture, Genotypes, SearchSpace
 from dynas.supernets.images import image_sizes
 from dynas.supernets.layers import make_divisible
 from dynas.supernets.resnet import Layout, Strides

@@ -9,8 +9,9 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from dynas.design import DesignVariable
 from dynas.errors import DynasError
-from dynas.space import Architecture, DesignVariable, SearchSpace
+from dynas.space import Architecture, SearchSpace
 
 Size = tuple[int, int]  # height and width in pixels
 PRECISIONS = ("fp32", "int8")  # what a network may be computed in, ascending by speed

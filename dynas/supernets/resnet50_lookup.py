@@ -13,7 +13,8 @@ from torch import nn
 from dynas.hardware.blocks import Block, MakeModule
 from dynas.hardware.lookup import LookupTable
 from dynas.supernets.layers import GlobalMean
-from dynas.supernets.resnet50 import ElasticBottleneck, ElasticResidual, ElasticResNet50
+from dynas.supernets.resnet50 import ElasticResNet50
+from dynas.supernets.resnet50_blocks import ElasticBottleneck, ElasticResidual
 from dynas.supernets.resnet50_shape import (
     BLOCK_STAGE,
     RATIOS,

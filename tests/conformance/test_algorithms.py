@@ -17,9 +17,9 @@ from dynas import DesignVariable, DynasError, SearchSpace
 from dynas.algos.base import OBJECTIVES, SUIT_TWO
 from dynas.algos.named import ALGORITHMS, algorithm
 from dynas.errors import DynasWarning
-from dynas.evaluate import Batch, Problem, make_batch
 from dynas.pareto import hypervolume, nadir
 from dynas.paths import CONFIGS
+from dynas.problem import Batch, Problem, make_batch
 from dynas.space import Genotypes
 from tests.cli import ROOT
 

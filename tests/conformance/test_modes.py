@@ -13,7 +13,7 @@ import pytest
 from dynas import DesignVariable, Objective, SearchSpace
 from dynas.algos.base import OBJECTIVES
 from dynas.algos.named import algorithm as named_algorithm
-from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement, PredictorQuality, Problem
+from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement, PredictorQuality
 from dynas.executors.serial import Serial
 from dynas.modes.base import SearchMode
 from dynas.modes.linas import Linas
@@ -21,6 +21,7 @@ from dynas.modes.oneshot import OneShot
 from dynas.modes.validation import Validation
 from dynas.pareto import hypervolume, nadir
 from dynas.predictors.ridge import Ridge
+from dynas.problem import Problem
 from dynas.space import Genotypes
 from dynas.store import RunStore
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from dynas import DesignVariable, Objective, SearchSpace, depth_gates
 from dynas.algos.random import RandomSearch
-from dynas.evaluate import Evaluator, Measurement, Problem
+from dynas.evaluate import Evaluator, Measurement
 from dynas.executors.serial import Serial
 from dynas.lock import locked
 from dynas.modes.validation import Validation
+from dynas.problem import Problem
 from dynas.space import Genotypes
 from dynas.store import RunStore
 

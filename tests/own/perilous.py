@@ -11,7 +11,8 @@ import numpy as np
 
 from dynas import DesignVariable, Objective, SearchSpace
 from dynas.errors import DynasError
-from dynas.evaluate import Measurement, Problem
+from dynas.evaluate import Measurement
+from dynas.problem import Problem
 from dynas.space import Genotypes
 
 FATES = ("healthy", "crash", "hang", "hog", "refuse")
