@@ -62,12 +62,12 @@ class Process:
             connection.wait([pipe, process.sentinel])
             if not pipe.poll():
                 raise EOFError
-            answer = pipe.recv()
+            found: list[Measurement] | Exception = pipe.recv()
         except (EOFError, OSError):
             raise LostError(self._exitcode(process)) from None
-        if isinstance(answer, Exception):
-            raise answer
-        return list(answer)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def stop(self) -> None:
         """Kill it for good."""
