@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,9 @@ REFERENCE = Path(__file__).parents[1] / ".." / "shared" / "reference"
 
 settings.register_profile("dynas", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("dynas")
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a script; what tests start inherits it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Fails = Callable[[NDArray[np.int64]], bool]
 
