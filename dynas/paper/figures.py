@@ -226,7 +226,7 @@ FIGURES = (
         "figure14",
         "MACs against latency",
         f"Why MACs can stand in for latency, and how far. {NO_VALUES}",
-        "Random sub-networks, once on this CPU, measured beside other work, and once by the Note10 table.",
+        "Random sub-networks, once measured on this CPU, and once by the Note10 table.",
         (
             Compared(on.CPU, (SAMPLED,), ("costs",), (), "cpu", seeds=1, budget=60, tabulate=correlations),
             Compared(
@@ -248,7 +248,7 @@ FIGURES = (
         "LINAS needs fewer evaluations than NSGA-II and random search. By how much was not available to us.",
         "A ResNet50 of an eighth of the width on small images, few evaluations, with populations of at most a fifth of "
         "the budget. README has five seeds of 100 evaluations, where LINAS needed no fewer than NSGA-II. On a busy "
-        "machine the latencies of a whole run shift, as Figure 16 shows, and the order of single runs is chance.",
+        "machine the latencies of a whole run shift, and the order of single runs is chance.",
         (INT8,),
         16,
     ),

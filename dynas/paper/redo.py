@@ -31,7 +31,7 @@ What differs from the paper, and why:
   space of MobileNetV3 with a model of ImageNet top-1, and narrow networks with small data sets that come with the
   package. Hypervolumes and latencies are therefore of another size; what can be compared is the order of the searches,
   and how many evaluations they need.
-- **Machine.** Latencies come from a table, or were measured on this machine, beside other work.
+- **Machine.** Latencies come from a table, or were measured on this machine.
 - **Size.** Measured landscapes have few seeds and evaluations, so that small differences there are chance. Every curve
   is made of first measurements, whose lucky ones make hypervolumes a little too large.
 - **Settings.** "LINAS (paper)" and its rivals are the presets `experiment=paper/...`. Exact costs such as MACs and
