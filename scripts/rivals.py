@@ -1,13 +1,15 @@
 """Other packages' searches on a landscape, with the settings that they recommend for integers and few evaluations.
 
 Each takes a landscape, the evaluator that counts its evaluations, and a seed, and searches until the budget is spent.
-BoTorch is needed for `botorch` only: pip install botorch==0.18.1
+Two need more packages: `botorch` (pip install botorch==0.18.1) and `smac` (pip install smac==2.4.1).
 """
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -173,6 +175,48 @@ def botorch(evaluate: Evaluator, seed: int, batch_size: int = 10) -> None:
     ask_until_spent(evaluate, step)
 
 
+def smac(evaluate: Evaluator, seed: int) -> None:
+    """Search by SMAC's facade for many discrete parameters, a random forest, with ParEGO for several objectives.
+
+    SMAC knows no constraints, so what breaks a bound is told as bad as the worst that was measured.
+    """
+    from ConfigSpace import ConfigurationSpace, Integer
+    from smac import HyperparameterOptimizationFacade, Scenario
+    from smac.multi_objective.parego import ParEGO
+    from smac.runhistory import TrialValue
+
+    space, objectives = evaluate.problem.space, evaluate.problem.objectives
+    free = np.flatnonzero(space.cardinality > 1)
+    genes = ConfigurationSpace(seed=seed)
+    genes.add([Integer(str(gene), (0, int(space.cardinality[gene]) - 1)) for gene in free])
+    with tempfile.TemporaryDirectory() as folder:
+        scenario = Scenario(
+            genes,
+            objectives=[objective.name for objective in objectives],
+            n_trials=evaluate.remaining,
+            deterministic=True,
+            seed=seed,
+            output_directory=Path(folder),
+        )
+        facade = HyperparameterOptimizationFacade(
+            scenario,
+            lambda config, seed: np.inf,  # never called, as candidates are asked for
+            multi_objective_algorithm=ParEGO(scenario),
+            logging_level=False,
+        )
+
+        def step() -> None:
+            asked = facade.ask()
+            row = np.zeros((1, space.n_genes), dtype=np.int64)
+            row[0, free] = [asked.config[str(gene)] for gene in free]
+            batch = evaluate(row)
+            if len(batch):
+                losses = batch.losses[0] if batch.violation[0] <= 0 else evaluate.measured.losses.max(axis=0)
+                facade.tell(asked, TrialValue(cost=losses.tolist()), save=False)
+
+        ask_until_spent(evaluate, step)
+
+
 RIVALS: dict[str, Rival] = {
     "pymoo_nsga2": pymoo(NSGA2),
     "pymoo_smsemoa": pymoo(SMSEMOA),
@@ -181,4 +225,5 @@ RIVALS: dict[str, Rival] = {
     "optuna_tpe": optuna_sampler(tpe),
     "optuna_gp": optuna_sampler(gaussian),
     "botorch": botorch,
+    "smac": smac,
 }
