@@ -206,6 +206,8 @@ class RunStore:
 
     def _parse(self, cells: Sequence[str], line: int) -> tuple[list[int], Evaluation]:
         """Return the options of a row's genes, and the row without its genotype, which all rows get at once."""
+        if len(cells) != len(self.columns):
+            raise self._wrong(line, f"it has {len(cells)} cells for {len(self.columns)} columns")
         try:
             row = dict(zip(self.columns, cells, strict=True))
             options = self._space.options(from_json(row["architecture"]))
@@ -218,7 +220,7 @@ class RunStore:
             raise self._wrong(line, error) from error
 
     def _wrong(self, line: int, why: object) -> DynasError:
-        return DynasError(f"'{self._path}' line {line} is not a row of dynas: {why}")
+        return DynasError(f"'{self._path}' line {line} is not a row of dynas: {why}; mend or remove that line")
 
 
 def write_run(folder: Path, facts: Mapping[str, Any]) -> None:
