@@ -2,7 +2,7 @@
 
     python scripts/bench_sample_efficiency.py [--landscapes note10,macs] [--methods dynas,paper] [--seeds 5]
 
-Nothing is measured here: landscapes (scripts/landscapes.py) are models and tables, so that only the search costs time.
+Landscapes (scripts/landscapes.py) are models and tables, so that only the search costs time; `ncf` alone is measured.
 Every finished run is kept as a file in --out, and runs that lie there are not made again; any number of these
 processes may share a folder. Prints per landscape the mean hypervolume after several numbers of evaluations, as a
 share of the best known (by 40,000 evaluations of two searches on the landscape itself, or by any run shown), its
@@ -15,6 +15,7 @@ import argparse
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from dynas.problem import make_batch
 from dynas.report.plots import new_figure, save, tidy
 from dynas.store import write_csv
 from landscapes import LANDSCAPES, Landscape, evaluator, kept
-from rivals import RIVALS
+from rivals import EXTRA, RIVALS
 
 SLOW = ("ncf",)  # landscapes too slow for a long search of their own
 CHECKPOINTS = (50, 75, 100, 150, 250, 350)
@@ -192,6 +193,8 @@ def main() -> None:
     for what, given, table in (("landscape", names, LANDSCAPES), ("method", methods, METHODS)):
         if unknown := [one for one in given if one not in table]:
             parser.error(f"unknown {what} {unknown[0]}: choose from {', '.join(table)}")
+    if missing := [one for one in EXTRA if one in methods and not arguments.report and find_spec(one) is None]:
+        parser.error(f"method {missing[0]} needs a package: pip install 'dynas[bench]', or leave it out of --methods")
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in names if not arguments.report else ():
         for seed in range(arguments.seeds):

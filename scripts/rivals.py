@@ -1,7 +1,7 @@
 """Other packages' searches on a landscape, with the settings that they recommend for integers and few evaluations.
 
 Each takes a landscape, the evaluator that counts its evaluations, and a seed, and searches until the budget is spent.
-Two need more packages: `botorch` (pip install botorch==0.18.1) and `smac` (pip install smac==2.4.1).
+Those in `EXTRA` need packages of their own: pip install 'dynas[bench]'
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from dynas.space import Genotypes
 
 Rival = Callable[[Evaluator, int], None]
 POPULATION = 50
+EXTRA = ("botorch", "smac")  # need the package of the same name
 REPEATS = 20  # asks without anything new after which a search counts as converged
 
 
