@@ -23,6 +23,7 @@ WIDTH = 100  # columns of the screen that a table may take
 MOST_ROWS = 20
 GAP = 2  # columns of the screen between two columns of a table
 LEAST_WIDTH = 10  # a column that has to be cut gets this much at least, or is left out
+NAMES = 20  # a column of names gets this much at least
 MOST_RIVALS = 8  # columns of the table of evaluations that are needed
 Record = Mapping[str, str | int | float | None]
 
@@ -73,12 +74,13 @@ def comparison_table(comparison: Comparison) -> Table:
     table = _table("hypervolume")
     if len(comparison.groups) > 1:
         table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("runs", overflow="fold", min_width=min(20, max(len(group.name) for group in comparison.groups)))
+    table.add_column("runs", overflow="fold", min_width=min(NAMES, max(len(group.name) for group in comparison.groups)))
     names, lines = measures(comparison)
     for name in names:
         table.add_column(escape(name), justify="right", no_wrap=True)
     for place, (group, cells) in enumerate(zip(comparison.groups, lines, strict=True), start=1):
-        table.add_row(*([str(place)] if len(comparison.groups) > 1 else []), *map(escape, (group.name, *cells)))
+        places = [str(place)] if len(comparison.groups) > 1 else []
+        table.add_row(*places, *map(escape, (_foldable(group.name), *cells)))
     return table
 
 
@@ -87,11 +89,11 @@ def speed_table(comparison: Comparison) -> Table:
     rivals = comparison.groups[:MOST_RIVALS]
     table = _table("evaluations to the final hypervolume of (times fewer than it needs itself)")
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("runs", overflow="fold", min_width=min(20, max(len(group.name) for group in comparison.groups)))
+    table.add_column("runs", overflow="fold", min_width=min(NAMES, max(len(group.name) for group in comparison.groups)))
     for place in range(1, len(rivals) + 1):
         table.add_column(f"#{place}", justify="right", no_wrap=True)
     for place, group in enumerate(comparison.groups, start=1):
-        table.add_row(str(place), escape(group.name), *(reach_text(group, rival) for rival in rivals))
+        table.add_row(str(place), escape(_foldable(group.name)), *(reach_text(group, rival) for rival in rivals))
     table.caption = "by the mean hypervolume over seeds; —: never"
     return table
 
@@ -180,6 +182,11 @@ def compact(value: Any) -> str:
         return "".join(texts)
     repeats = [(text, len(list(same))) for text, same in itertools.groupby(texts)]
     return ",".join(text if count == 1 else f"{text}x{count}" for text, count in repeats)
+
+
+def _foldable(name: str) -> str:
+    """Return the name of a group so that long settings fold behind their sign, and not within a number."""
+    return " ".join(word.replace("=", "= ") if len(word) > NAMES else word for word in name.split())
 
 
 def _table(title: str) -> Table:

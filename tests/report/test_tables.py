@@ -116,6 +116,17 @@ def test_the_comparison_is_shown_in_three_formats(tmp_path: Path) -> None:
     assert comparison_records(comparison)[0]["standard error"] is None
 
 
+def test_a_long_setting_is_not_broken_within_its_number(tmp_path: Path) -> None:
+    runs = [
+        search(tmp_path / str(count), FIVE, config={"mode": {"predicted_evaluations": count}})
+        for count in (10_000, 123_456)
+    ]
+    for table in (comparison_table(compare(runs)), speed_table(compare(runs))):
+        words = [word for line in lines(table) for word in line.split()]
+        assert words.count("predicted_evaluations=") == 2
+        assert {"10000", "123456"} <= set(words)
+
+
 def test_a_table_of_three_objectives_fits(tmp_path: Path) -> None:
     values = [(80, 10, 3e8), (85, 5, 123456789)]
     shown = lines(front_table(search(tmp_path / "run", values, [TOP1, LATENCY, MACS])))
