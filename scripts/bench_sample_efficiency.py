@@ -194,7 +194,7 @@ def main() -> None:
         if unknown := [one for one in given if one not in table]:
             parser.error(f"unknown {what} {unknown[0]}: choose from {', '.join(table)}")
     if missing := [one for one in EXTRA if one in methods and not arguments.report and find_spec(one) is None]:
-        parser.error(f"method {missing[0]} needs a package: pip install 'dynas[bench]', or leave it out of --methods")
+        parser.error(f"method {missing[0]} needs .venv/bin/pip install -e '.[bench]'; or leave it out of --methods")
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in names if not arguments.report else ():
         for seed in range(arguments.seeds):

@@ -1,7 +1,7 @@
 """Other packages' searches on a landscape, with the settings that they recommend for integers and few evaluations.
 
 Each takes a landscape, the evaluator that counts its evaluations, and a seed, and searches until the budget is spent.
-Those in `EXTRA` need packages of their own: pip install 'dynas[bench]'
+Those in `EXTRA` need packages of their own: .venv/bin/pip install -e '.[bench]'
 """
 
 from __future__ import annotations
