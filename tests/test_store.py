@@ -241,7 +241,8 @@ def test_a_row_of_too_few_cells_in_the_middle_is_refused(tmp_path: Path, gated_s
     lines = (tmp_path / RESULTS).read_text(encoding="utf-8").splitlines(keepends=True)
     lines[2] = "2,1,ks\n"
     (tmp_path / RESULTS).write_text("".join(lines), encoding="utf-8")
-    with pytest.raises(DynasError, match=r"line 3 is not .* it has 3 cells for [0-9]+ columns; mend or"):
+    message = r"line 3 is not a row of dynas: it has 3 cells for [0-9]+ columns; mend or remove that line"
+    with pytest.raises(DynasError, match=message):
         open_store(tmp_path, gated_space)
 
 

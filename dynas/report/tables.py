@@ -74,7 +74,7 @@ def comparison_table(comparison: Comparison) -> Table:
     table = _table("hypervolume")
     if len(comparison.groups) > 1:
         table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("runs", overflow="fold", min_width=min(NAMES, max(len(group.name) for group in comparison.groups)))
+    _add_names(table, comparison)
     names, lines = measures(comparison)
     for name in names:
         table.add_column(escape(name), justify="right", no_wrap=True)
@@ -89,7 +89,7 @@ def speed_table(comparison: Comparison) -> Table:
     rivals = comparison.groups[:MOST_RIVALS]
     table = _table("evaluations to the final hypervolume of (times fewer than it needs itself)")
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("runs", overflow="fold", min_width=min(NAMES, max(len(group.name) for group in comparison.groups)))
+    _add_names(table, comparison)
     for place in range(1, len(rivals) + 1):
         table.add_column(f"#{place}", justify="right", no_wrap=True)
     for place, group in enumerate(comparison.groups, start=1):
@@ -182,6 +182,11 @@ def compact(value: Any) -> str:
         return "".join(texts)
     repeats = [(text, len(list(same))) for text, same in itertools.groupby(texts)]
     return ",".join(text if count == 1 else f"{text}x{count}" for text, count in repeats)
+
+
+def _add_names(table: Table, comparison: Comparison) -> None:
+    longest = max(len(group.name) for group in comparison.groups)
+    table.add_column("runs", overflow="fold", min_width=min(NAMES, longest))
 
 
 def _foldable(name: str) -> str:
