@@ -68,7 +68,7 @@ def test_every_candidate_is_answered_once_with_its_own_values(every: Executor) -
 
 
 def test_what_is_cancelled_and_what_is_collected_is_everything(every: Executor) -> None:
-    rows = candidates("healthy", range(30))
+    rows = candidates("healthy", range(200))  # more than busy workers finish before the first is collected
     every.submit(rows)
     answers = list(every.collect())
     left = every.cancel()

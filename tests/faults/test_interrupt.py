@@ -47,7 +47,7 @@ def test_while_predictors_are_trained_and_once_more_while_the_front_is_written(w
     time.sleep(0.05)
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=120)
-    assert child.returncode == 130, errors
+    assert child.returncode in (130, -signal.SIGINT), errors  # a shell calls both 130
     assert "Traceback" not in errors
     assert status(folder) == "interrupted"
     assert 20 <= lines(folder / "results.csv") - 1 < 40

@@ -16,7 +16,7 @@ from dynas.problem import Problem
 from dynas.space import Genotypes
 
 FATES = ("healthy", "crash", "hang", "hog", "refuse")
-SPACE = SearchSpace([DesignVariable("fate", FATES), DesignVariable("size", tuple(range(40)))])
+SPACE = SearchSpace([DesignVariable("fate", FATES), DesignVariable("size", tuple(range(200)))])
 PROBLEM = Problem(SPACE, (Objective("size", "max", "1"), Objective("square", "min", "1")))
 
 
