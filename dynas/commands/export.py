@@ -14,6 +14,7 @@ from rich.console import Console
 from dynas.errors import DynasError, one_of
 from dynas.report.load import Run, load_run
 from dynas.report.tables import WIDTH, front_table, point_text
+from dynas.store import read_extra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,7 +137,7 @@ def facts(run: Run, row: int, network: Network, origin: Origin) -> dict[str, Any
         "key": cells["key"],
         "architecture": network.architecture,
         "precision": {"measured": measured_in(run, network.architecture), "files": "fp32"},
-        "measured": {name: float(text) for name, text in cells.items() if name not in NOT_VALUES and text},
+        "measured": {name: read_extra(name, text) for name, text in cells.items() if name not in NOT_VALUES and text},
         "inputs": network.signature,
         "normalisation": getattr(origin.data, "normalisation", None),
         "config": origin.config,

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import OverrideType
+from hydra.errors import HydraException
 
 from dynas.errors import DynasError
 from dynas.paths import CONFIGS
 from dynas.store import RUN, read_run
+
+LONGEST = 20_000  # characters of an override: more than any architecture takes, too few to keep a parser busy
+OPTION = r"\w[\w.-]*(/\w[\w.-]*)*"
 
 
 def stored_overrides(
@@ -41,28 +48,71 @@ def stored_overrides(
 
 
 def danger(override: str) -> str:
-    """Return what a stored override could do to whoever takes it over; empty for a harmless one."""
-    key, _, value = override.partition("=")
-    if not re.fullmatch(r"[\w.@/]+", key) or not value:
+    """Return what a stored override could do to whoever takes it over; empty for a harmless one.
+
+    It is judged by what Hydra makes of it, not by its text, which can be escaped in many ways.
+    """
+    if len(override) > LONGEST:
+        return f"is longer than {LONGEST} characters"
+    try:
+        parsed = OverridesParser.create().parse_override(override)
+        if parsed.type is not OverrideType.CHANGE or parsed.package or parsed.is_sweep_override():
+            return "is no plain key=value"
+        key, value = parsed.key_or_group, parsed.value()
+        if not re.fullmatch(r"[\w.]+|[\w/]+", key) or "=" not in override:
+            return "is no plain key=value"
+        return danger_of_value(re.split(r"[./]", key), key, value)
+    except (HydraException, RecursionError):
         return "is no plain key=value"
-    if "hydra" in key:
-        return "changes Hydra itself"
-    if "_target_" in override:
-        return "names code to run"
-    if "${" in override:
-        return "depends on this machine"
-    if key.startswith("executor") and "address" in override:
-        return "connects to another machine"
-    if re.search(r"\bcommand\b", override) and override != "hardware=command":
+
+
+def danger_of_value(path: Sequence[object], key: str, value: object) -> str:
+    """Return what a parsed value could do; empty for a harmless one.
+
+    Args:
+        path: the keys that lead to it.
+        key: the first of them as they were written.
+        value: what Hydra's parser makes of it: a plain value, a list or a mapping.
+    """
+    if why := danger_of_key(path):
+        return why
+    if isinstance(value, dict):
+        return first(danger_of_value([*path, inner], "", one) for inner, one in value.items())
+    if "command" in path:
         return "may name a program to run"
-    if names_option(key) and re.search(r"\.\.|://|(^|[\[,\"'= ])/", value):
+    if isinstance(value, list):
+        return first(danger_of_value(path, key, one) for one in value)
+    if "schedule" in path:
+        return danger(value) if isinstance(value, str) else "is no plain key=value"
+    if not isinstance(value, str):
+        return ""
+    if re.search(r"[$\\]", value) or not value.isprintable():
+        return "is more than plain text"
+    if names_option(path, key) and not re.fullmatch(OPTION, value):
         return "names a config outside of the config folders"
     return ""
 
 
-def names_option(key: str) -> bool:
-    """Return whether the value of an override chooses an option of a config group, or holds overrides that do."""
-    return (CONFIGS / key.split("@")[0]).is_dir() or re.search(r"(^|\.)(predictors?|schedule)$", key) is not None
+def danger_of_key(path: Sequence[object]) -> str:
+    """Return what setting the value at a path of keys could do; empty for a harmless one."""
+    names = [str(name) for name in path]
+    if any(re.search(r"^_|_$|[^\w.-]", name) for name in names):
+        return "names code to run"
+    if names[0] == "hydra":
+        return "changes Hydra itself"
+    if names[0] == "executor" and "address" in names:
+        return "connects to another machine"
+    return ""
+
+
+def names_option(path: Sequence[object], key: str) -> bool:
+    """Return whether a value chooses an option of a config group."""
+    return (bool(key) and (CONFIGS / key).is_dir()) or str(path[-1]) in ("predictor", "predictors")
+
+
+def first(reasons: Iterable[str]) -> str:
+    """Return the first reason that is not empty."""
+    return next(filter(None, reasons), "")
 
 
 def shown(override: str) -> str:

@@ -104,6 +104,23 @@ ATTACKS = [
     "--config-dir=FOLDER",
     "mode",
     "",
+    r"algo=$\{oc.create\:$\{warm_start\}\}",
+    r'mode.schedule={2: ["algo=$\{oc.create\:$\{warm_start\}\}"]}',
+    r"mode={\x5ftarget\x5f: os.abort}",
+    r"supernet.weights=a\x5fb",
+    "mode={start: {_target_: os.abort}}",
+    "objectives.top1={predictor: ../../../../tmp/p}",
+    "objectives.top1={predictor: FOLDER/evil}",
+    "objectives={top1: {predictor: ../evil}}",
+    'mode.schedule={2: ["objectives.top1.predictor=../evil"]}',
+    'mode={schedule: {2: ["algo=../evil"]}}',
+    "predictors=[ridge,../evil]",
+    "experiment=paper/../../evil",
+    "executor={address: 'tcp://10.0.0.1:8786'}",
+    "seed=1,2",
+    "algo=glob(*)",
+    "mode=" + "[" * 2000 + "]" * 2000,
+    "architectures=" + "x" * 30_000,
 ]
 
 
@@ -161,6 +178,6 @@ def test_what_searches_are_usually_started_with_is_harmless(whole: Path) -> None
 
 
 def test_a_command_of_ones_own_goes_on_when_it_is_repeated() -> None:
-    assert "program" in danger("hardware.command=./phone.sh {onnx}")
+    assert "program" in danger("hardware.command='./phone.sh {onnx}'")
     assert "another machine" in danger("executor.address=tcp://10.0.0.1:8786")
     assert "another machine" in danger("executor={address: 'ray://10.0.0.1:10001'}")
