@@ -6,7 +6,7 @@ measurement counts alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -18,13 +18,11 @@ from dynas.executors.base import Executor, measured
 from dynas.objectives import Objective, Values
 from dynas.pareto import non_dominated
 from dynas.problem import Problem, make_batch
-
-CONFIRMED = "confirmed.csv"
-Again = Mapping[str, Sequence[Sequence[float]]]  # per key, further measurements of the noisy objectives
+from dynas.runs.confirmed import averaged
 
 
 class Kept(Protocol):
-    """Where further measurements are kept, such as a `dynas.store.RunStore` of the noisy objectives."""
+    """Where further measurements are kept, such as a `dynas.runs.store.RunStore` of the noisy objectives."""
 
     @property
     def history(self) -> Sequence[Evaluation]:
@@ -79,22 +77,6 @@ def confirm(
             kept.append(evaluation)
             mine.append(measurement.values)
             told(evaluation)
-
-
-def averaged(first: Values, keys: Sequence[str], columns: Sequence[int], again: Again) -> Values:
-    """Return values ``(n, M)`` in which every measurement of a sub-network counts alike.
-
-    Args:
-        first: the first measurements ``(n, M)``.
-        keys: the ``n`` sub-networks.
-        columns: which of the ``M`` objectives were measured again.
-        again: the further measurements of these; one that failed makes the mean NaN.
-    """
-    values = first.copy()
-    for row, key in enumerate(keys):
-        if key in again:
-            values[row, columns] = np.vstack([first[row, columns], *again[key]]).mean(axis=0)
-    return values
 
 
 def front_rows(problem: Problem, genotypes: NDArray[np.int64], values: Values) -> NDArray[np.int64]:

@@ -18,8 +18,9 @@ from rich.table import Table
 from dynas.evaluate import Evaluation, Observer, PredictorQuality
 from dynas.pareto import hypervolume, non_dominated
 from dynas.problem import Problem, make_batch
-from dynas.report.tables import front_table, point_text, quality_text
-from dynas.store import number, write_csv
+from dynas.report.tables import front_table
+from dynas.report.text import point_text, quality_text
+from dynas.system.files import number, write_csv
 
 if TYPE_CHECKING:
     from dynas.report.outputs import Summary

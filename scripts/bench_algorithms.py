@@ -37,7 +37,7 @@ from dynas.objectives import Values, losses
 from dynas.pareto import hypervolume_curve
 from dynas.problem import Problem
 from dynas.report.plots import new_figure, save, tidy
-from dynas.store import write_csv
+from dynas.system.files import write_csv
 
 LANDSCAPE = ("supernet=mbv3", "data=imagenet_surrogate", "hardware=note10", "group=50")
 CHECKPOINTS = (50, 100, 150, 200, 250, 350, 500, 1000, 2000)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from dynas.algos.named import algorithm
 from dynas.build import build_problem
 from dynas.config import register
-from dynas.confirm import averaged, confirm, front_rows
+from dynas.confirm import confirm, front_rows
 from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement
 from dynas.executors.serial import Serial
 from dynas.modes.named import named_mode
@@ -33,6 +33,7 @@ from dynas.pareto import hypervolume, nadir
 from dynas.paths import CONFIGS
 from dynas.predictors.named import predictor
 from dynas.problem import Problem
+from dynas.runs.confirmed import averaged
 from dynas.space import Genotypes
 
 BUDGET = 250

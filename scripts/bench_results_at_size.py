@@ -24,9 +24,9 @@ import numpy as np
 
 from dynas import Objective
 from dynas.evaluate import Evaluation, Measurement
-from dynas.report.load import load_run
-from dynas.report.outputs import reference_point, volumes
-from dynas.store import RunStore, write_run
+from dynas.runs.hypervolume import reference_point, volumes
+from dynas.runs.load import load_run
+from dynas.runs.store import RunStore, write_run
 from dynas.supernets.mbv3 import search_space
 
 SPACE = search_space()

@@ -33,7 +33,7 @@ from dynas.pareto import hypervolume_curve
 from dynas.predictors.named import predictor
 from dynas.problem import make_batch
 from dynas.report.plots import new_figure, save, tidy
-from dynas.store import write_csv
+from dynas.system.files import write_csv
 from landscapes import LANDSCAPES, Landscape, evaluator, kept
 from rivals import EXTRA, RIVALS
 

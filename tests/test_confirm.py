@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from dynas.build import build_problem
 from dynas.commands.report import main as report
 from dynas.config import register
-from dynas.confirm import averaged, confirm, front_rows
+from dynas.confirm import confirm, front_rows
 from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement
 from dynas.executors.serial import Serial
 from dynas.objectives import Objective, Values, losses
 from dynas.pareto import hypervolume
 from dynas.paths import CONFIGS as OURS
 from dynas.problem import Problem
-from dynas.report.load import load_run
+from dynas.runs.confirmed import averaged
+from dynas.runs.load import load_run
 from dynas.space import Genotypes, SearchSpace
 from tests.cli import dynas, killed, read_rows
 from tests.conftest import Analytic

@@ -13,8 +13,8 @@ from dynas import DynasError, Objective, SearchSpace
 from dynas.evaluate import Evaluation, Evaluator, Measurement
 from dynas.executors.serial import Serial
 from dynas.problem import Batch, Problem, make_batch
+from dynas.runs.store import RunStore
 from dynas.space import Genotypes
-from dynas.store import RunStore
 
 OBJECTIVES = (Objective("top1", "max", "%", bound=70.0), Objective("latency", "min", "ms"))
 

@@ -13,8 +13,8 @@ import pytest
 
 from dynas import DesignVariable, DynasError, Objective, SearchSpace
 from dynas.evaluate import Evaluation, Measurement
-from dynas.examples import read_examples
-from dynas.store import RunStore
+from dynas.runs.examples import read_examples
+from dynas.runs.store import RunStore
 
 TOP1, LATENCY = Objective("top1", "max", "%"), Objective("latency", "min", "ms")
 SPACE = SearchSpace([DesignVariable("ks", (3, 5, 7), 2), DesignVariable("act", ("relu", "swish", "3"))])
@@ -132,5 +132,5 @@ def test_really_measured_sub_networks_are_read(reference: Path, mbv3_space: Sear
 
 
 def test_reading_needs_no_torch() -> None:
-    code = "import sys, dynas.examples; sys.exit('torch' in sys.modules)"
+    code = "import sys, dynas.runs.examples; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -20,7 +20,7 @@ from dynas.metrics.accuracy import Top1
 from dynas.metrics.base import CountedMetric, follow
 from dynas.metrics.cost import Macs
 from dynas.predictors.surrogate import quality
-from dynas.report.load import load_run
+from dynas.runs.load import load_run
 from dynas.space import SearchSpace
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from tests.cli import ROOT, dynas, read_rows

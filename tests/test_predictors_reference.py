@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from dynas import DesignVariable, Objective, SearchSpace
-from dynas.examples import read_examples
 from dynas.predictors.named import predictor
 from dynas.predictors.study import Average, Study, averages
+from dynas.runs.examples import read_examples
 
 SPLITS = 5
 

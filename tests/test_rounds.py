@@ -16,8 +16,8 @@ from dynas.modes.linas import Linas
 from dynas.pareto import hypervolume
 from dynas.predictors.named import predictor
 from dynas.problem import Batch
+from dynas.runs.store import RunStore
 from dynas.space import Genotypes
-from dynas.store import RunStore
 from tests.conftest import Analytic
 
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from dynas import DesignVariable, DynasError, Objective, SearchSpace
 from dynas.evaluate import Evaluation, Measurement
-from dynas.store import RESULTS, RunStore, number, read_run, write_csv, write_run
+from dynas.runs.store import RESULTS, RunStore, read_run, write_run
+from dynas.system.files import number, write_csv
 
 OBJECTIVES = (Objective("top1", "max", "%"), Objective("latency", "min", "ms", bound=20.0))
 EXTRAS = ("latency_p10 [ms]", "runs [1]")

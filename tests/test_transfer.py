@@ -19,10 +19,10 @@ from dynas.objectives import Objective
 from dynas.pareto import hypervolume, non_dominated
 from dynas.paths import CONFIGS as OURS
 from dynas.predictors.affine import fit_affine, spread_ranks
-from dynas.report.load import load_run
 from dynas.report.transfer_plot import plot_transfer
 from dynas.report.transferred import order_sentence, targets_sentence, timed_column, transferred, volume_sentence
-from dynas.store import write_run
+from dynas.runs.load import load_run
+from dynas.runs.store import write_run
 from tests.cli import dynas, read_rows
 from tests.devices import ALL, CONFIGS, SEARCH, write_devices
 from tests.report.runs import FIVE, LATENCY, MACS, TOP1, search

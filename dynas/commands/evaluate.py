@@ -12,15 +12,15 @@ from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import check_fresh, check_same_config, plain, run_folder, run_hydra
 from dynas.errors import DynasError
-from dynas.store import RESULTS
+from dynas.runs.store import RESULTS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dynas.architectures import Candidate
     from dynas.bench import Bench
     from dynas.evaluate import Evaluator, Observer
     from dynas.report.outputs import Summary
+    from dynas.runs.architectures import Candidate
     from dynas.space import SearchSpace
 
 
@@ -35,12 +35,12 @@ def evaluate_job(config: DictConfig) -> int:
     import numpy as np
     from rich.console import Console
 
-    from dynas.architectures import read_architectures
     from dynas.build import build_problem
     from dynas.commands.search import measure
     from dynas.display import CountDisplay
     from dynas.report.outputs import write_outputs
     from dynas.report.tables import WIDTH
+    from dynas.runs.architectures import read_architectures
 
     folder = run_folder()
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
@@ -82,7 +82,7 @@ def group_by_key(candidates: Sequence[Candidate], space: SearchSpace) -> dict[st
 
 def check_same_architectures(folder: Path, by_key: Mapping[str, object]) -> None:
     """Raise DynasError where a run that goes on has measured what is no longer named."""
-    from dynas.report.load import load_run
+    from dynas.runs.load import load_run
 
     if gone := [key for key in load_run(folder).keys if key not in by_key]:
         raise DynasError(
@@ -94,7 +94,7 @@ def check_same_architectures(folder: Path, by_key: Mapping[str, object]) -> None
 def conclude(summary: Summary, by_key: Mapping[str, Sequence[Candidate]], bench: Bench, console: Console) -> None:
     """Print the measurements, how they differ from earlier ones, what failed, and where everything lies."""
     from dynas.report.evaluated import changes, differences, evaluated, evaluated_table, write_earlier
-    from dynas.report.tables import quality_text
+    from dynas.report.text import quality_text
 
     result = evaluated(summary.run, by_key)
     console.print(evaluated_table(result))

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from dynas.errors import DynasError, one_of
-from dynas.report.load import Run, load_run
-from dynas.report.tables import WIDTH, front_table, point_text
-from dynas.store import read_extra
+from dynas.report.tables import WIDTH, front_table
+from dynas.report.text import point_text
+from dynas.runs.load import Run, load_run
+from dynas.runs.store import read_extra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

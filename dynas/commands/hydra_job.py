@@ -24,7 +24,7 @@ from dynas.config import register
 from dynas.errors import DynasError, DynasWarning, os_sentence, plain_warnings
 from dynas.lock import LOCK, locked
 from dynas.paths import CONFIGS
-from dynas.store import RUN, read_run
+from dynas.runs.store import RUN, read_run
 
 FLAGS_WITH_VALUE = {
     "--cfg", "-c", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--package", "-p",

@@ -37,7 +37,7 @@ def check_job(config: DictConfig) -> int:
 
     from dynas.commands.lut_build import parts
     from dynas.hardware.lookup import LookupTable, TableLatency
-    from dynas.store import number, write_csv
+    from dynas.system.files import number, write_csv
 
     if config.examples < 1:
         raise DynasError(f"examples={config.examples}: give 1 or more")

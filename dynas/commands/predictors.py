@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import check_fresh, check_same_config, choices, overrides, plain, run_folder, run_hydra
-from dynas.store import RUN
+from dynas.runs.store import RUN
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,8 +33,8 @@ def predictors_job(config: DictConfig) -> int:
     from rich.console import Console
 
     from dynas.build import build_option, build_problem
-    from dynas.examples import read_examples
     from dynas.predictors.study import Study, usable_sizes
+    from dynas.runs.examples import read_examples
 
     folder, console = run_folder(), Console()
     check_numbers(config)
@@ -147,7 +147,7 @@ def measure_examples(config: DictConfig, folder: Path, problem: Problem, bench: 
 def write_facts(config: DictConfig, folder: Path) -> None:
     """Write run.json of a study of earlier measurements."""
     from dynas.hardware.facts import machine_facts, package_versions
-    from dynas.store import write_run
+    from dynas.runs.store import write_run
 
     facts: dict[str, Any] = {
         "choices": choices(),

@@ -15,7 +15,6 @@ from dynas.errors import DynasError
 from dynas.report.compare import Comparison, compare
 from dynas.report.deploy import evaluate_command, export_command, index
 from dynas.report.groups import chosen_runs, shared_choices
-from dynas.report.load import find_runs, load_run
 from dynas.report.normalise import normalise
 from dynas.report.pick import Pick, parse_wish, pick, values_text
 from dynas.report.select import parse_reference, with_objectives
@@ -26,9 +25,10 @@ from dynas.report.tables import (
     comparison_records,
     comparison_table,
     front_table,
-    point_text,
     speed_table,
 )
+from dynas.report.text import point_text
+from dynas.runs.load import find_runs, load_run
 
 DESCRIPTION = (
     "Compares runs by hypervolume. Runs are grouped by what differs between them; those that differ in nothing but "

@@ -26,7 +26,7 @@ from dynas.commands.hydra_job import (
     warn_of_neighbours,
 )
 from dynas.errors import DynasError
-from dynas.store import RESULTS, read_run, write_run
+from dynas.runs.store import RESULTS, read_run, write_run
 
 if TYPE_CHECKING:
     from dynas.bench import Bench
@@ -49,8 +49,8 @@ def search_job(config: DictConfig) -> int:
     from dynas.build import build, build_mode, build_predictors, build_problem, check_numbers
     from dynas.display import SearchDisplay
     from dynas.report.outputs import write_outputs
+    from dynas.runs.warm_start import front_of
     from dynas.stopping import Stopping
-    from dynas.warm_start import front_of
 
     folder = run_folder()
     check_numbers(config)
@@ -87,8 +87,9 @@ def confirm_front(
 ) -> None:
     """Measure the members of the front again, where that varies, into confirmed.csv."""
     from dynas.build import build_executor
-    from dynas.confirm import CONFIRMED, confirm
-    from dynas.store import RunStore
+    from dynas.confirm import confirm
+    from dynas.runs.confirmed import CONFIRMED
+    from dynas.runs.store import RunStore
 
     noisy = [objective for objective in evaluator.problem.objectives if objective.name in bench.noisy]
     again = bench.only(bench.noisy)
@@ -128,7 +129,7 @@ def measure(
     from dynas.build import build_executor
     from dynas.evaluate import Evaluator
     from dynas.metrics.latency import watch_reference
-    from dynas.store import RunStore
+    from dynas.runs.store import RunStore
 
     earlier = read_run(folder) if config.resume else {}
     reference_ms = watch_reference(bench, earlier.get("reference_ms"))

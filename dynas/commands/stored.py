@@ -13,7 +13,7 @@ from hydra.errors import HydraException
 
 from dynas.errors import DynasError
 from dynas.paths import CONFIGS
-from dynas.store import RUN, read_run
+from dynas.runs.store import RUN, read_run
 
 LONGEST = 20_000  # characters of an override: more than any architecture takes, too few to keep a parser busy
 OPTION = r"\w[\w.-]*(/\w[\w.-]*)*"

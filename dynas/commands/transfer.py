@@ -25,7 +25,7 @@ from dynas.commands.hydra_job import (
 )
 from dynas.commands.stored import stored_overrides
 from dynas.errors import DynasError
-from dynas.store import RESULTS, read_run
+from dynas.runs.store import RESULTS, read_run
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from dynas.bench import Bench
     from dynas.evaluate import Evaluator, Observer
     from dynas.problem import Problem
-    from dynas.report.load import Run
     from dynas.report.transferred import Transferred
+    from dynas.runs.load import Run
 
 USAGE = "give a run folder and another target: dynas transfer outputs/<run folder> hardware=openvino"
 OWN = ("run", "against", "predict")  # keys that `dynas search` does not have
@@ -83,14 +83,14 @@ def transfer_job(config: DictConfig) -> int:
     import numpy as np
     from rich.console import Console
 
-    from dynas.architectures import read_architectures
     from dynas.build import build_predictor, build_problem
     from dynas.commands.search import measure
     from dynas.display import CountDisplay
-    from dynas.report.load import load_run
     from dynas.report.outputs import write_outputs
     from dynas.report.tables import WIDTH
     from dynas.report.transferred import transferred
+    from dynas.runs.architectures import read_architectures
+    from dynas.runs.load import load_run
 
     folder = run_folder()
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
@@ -159,7 +159,7 @@ def check_against(config: DictConfig, problem: Problem, bench: Bench, folder: Pa
     """Return the run that a front is compared with; raise DynasError unless it searched for this very target."""
     from dynas.commands.search import run_facts
     from dynas.report.comparable import check_comparable
-    from dynas.report.load import load_run
+    from dynas.runs.load import load_run
 
     against = load_run(Path(config.against))
     facts: dict[str, Any] = run_facts(config, 0, problem, bench)

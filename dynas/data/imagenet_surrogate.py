@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dynas.errors import DynasError
-from dynas.json_text import from_json
 from dynas.metrics.accuracy import Top1
 from dynas.objectives import Values
 from dynas.space import Genotypes, SearchSpace
 from dynas.supernets.base import Supernet
+from dynas.system.files import from_json
 
 EMBEDDED = Path(__file__).parent / "embedded" / "imagenet_surrogate.json"
 NETWORK = "dynas.supernets.mbv3.MobileNetV3Supernet"

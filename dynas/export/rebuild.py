@@ -20,7 +20,7 @@ from dynas.config import register
 from dynas.data.base import ClassificationData
 from dynas.errors import DynasError
 from dynas.paths import CONFIGS
-from dynas.report.load import Run
+from dynas.runs.load import Run
 from dynas.supernets.base import Supernet
 
 PARTS = ("supernet", "data")

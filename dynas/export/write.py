@@ -14,7 +14,7 @@ from dynas.errors import DynasError
 from dynas.evaluate import reason
 from dynas.export.formats import FORMATS, Format
 from dynas.export.network import Network, relative_difference, run
-from dynas.store import write_atomic
+from dynas.system.files import write_atomic
 
 RECORD = "export.json"
 TOLERANCE = 1e-4  # of the largest output

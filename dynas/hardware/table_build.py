@@ -14,9 +14,8 @@ from dynas.hardware.blocks import Block, MakeModule
 from dynas.hardware.lookup import BlockSupernet
 from dynas.hardware.table_csv import COLUMNS, to_row
 from dynas.hardware.table_files import parse
-from dynas.json_text import from_json
-from dynas.store import write_atomic
 from dynas.supernets.base import Supernet
+from dynas.system.files import from_json, write_atomic
 
 ORIGIN = "# measured with "
 

@@ -11,12 +11,12 @@ import numpy as np
 from dynas.algos.base import AlgorithmFactory, first_population
 from dynas.errors import DynasError
 from dynas.evaluate import Evaluator, Observer
-from dynas.examples import read_examples
 from dynas.modes.base import Predictors, check_algorithm
 from dynas.modes.prediction import choose, fill, front_from_afar, search_predictions
 from dynas.modes.ranges import parse_ranges
 from dynas.predictors.surrogate import Surrogate, cross_validate, enough, fit_surrogate, warn_unfitted
 from dynas.problem import Batch, Problem, concatenate, make_batch
+from dynas.runs.examples import read_examples
 from dynas.space import Genotypes
 
 View = Callable[[Batch], Batch]  # a batch as one of the searches sees it

@@ -13,8 +13,8 @@ from dynas.paper.parts import bullets, draw
 from dynas.paper.searches import Landscape, Search, Size
 from dynas.paper.tables import Tabulate, summary
 from dynas.report.compare import Comparison, compare
-from dynas.report.load import load_run
-from dynas.store import number, write_csv
+from dynas.runs.load import load_run
+from dynas.system.files import number, write_csv
 
 Say = Callable[[Comparison], str]
 

@@ -17,7 +17,7 @@ from rich.status import Status
 
 from dynas.commands.hydra_job import quoted
 from dynas.errors import DynasError
-from dynas.store import RESULTS, RUN, read_run
+from dynas.runs.store import RESULTS, RUN, read_run
 
 NEWLINE = b"\n"
 RUNS = "{runs}"  # in arguments: the folder of all runs, so that a folder's name does not depend on where it lies

@@ -10,7 +10,7 @@ from pathlib import Path
 from dynas.paper.jobs import RUNS, Job
 from dynas.paper.parts import bullets, draw
 from dynas.paper.searches import Landscape, Search, Size
-from dynas.report.load import load_run
+from dynas.runs.load import load_run
 
 TRANSFER = "transfer.csv"  # of dynas transfer
 

@@ -11,7 +11,7 @@ from dynas.paper.jobs import Job
 from dynas.paper.parts import markdown
 from dynas.paper.searches import Size
 from dynas.paths import CONFIGS
-from dynas.store import write_csv
+from dynas.system.files import write_csv
 
 SECTIONS = ("algo", "mode", "predictor")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dynas.paper.jobs import RUNS, Job
 from dynas.paper.parts import bullets, draw, markdown
 from dynas.paper.searches import Landscape, Search, Size
-from dynas.report.load import load_run
+from dynas.runs.load import load_run
 
 if TYPE_CHECKING:
     from dynas.predictors.study import Average

@@ -13,9 +13,10 @@ import numpy as np
 
 from dynas.paper.parts import markdown
 from dynas.report.compare import Comparison, Group
-from dynas.report.load import Run
 from dynas.report.quality import qualities
-from dynas.report.tables import comparison_csv, measures, point_text, seconds_text
+from dynas.report.tables import comparison_csv, measures
+from dynas.report.text import point_text, seconds_text
+from dynas.runs.load import Run
 
 Tabulate = Callable[[Comparison], tuple[str, str]]  # Markdown, CSV
 SHARES = (0.8, 0.9, 0.95, 0.99)

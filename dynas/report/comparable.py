@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dynas.errors import DynasError
 from dynas.objectives import Objective
 from dynas.report.groups import flat
-from dynas.report.load import Run
+from dynas.runs.load import Run
 
 TIME_UNITS = ("s", "ms", "us", "µs", "ns")
 

@@ -14,8 +14,8 @@ from dynas.objectives import Objective, Values
 from dynas.pareto import non_dominated
 from dynas.report.comparable import check_comparable
 from dynas.report.groups import group_names
-from dynas.report.load import Run
-from dynas.report.outputs import confirmed_volume, reference_point, volumes
+from dynas.runs.hypervolume import confirmed_volume, reference_point, volumes
+from dynas.runs.load import Run
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from dynas.report.load import Run
+from dynas.runs.load import Run
 
 SECTIONS = ("supernet", "data", "hardware", "precision")  # what dynas evaluate shares with dynas search
 

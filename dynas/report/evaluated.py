@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
-from dynas.architectures import Candidate
 from dynas.objectives import Objective, Values
 from dynas.report.comparable import circumstances
-from dynas.report.load import Run, load_run
-from dynas.report.tables import MOST_ROWS, aligned, architecture_table
-from dynas.store import RESULTS, RUN, number, write_csv
+from dynas.report.tables import MOST_ROWS, architecture_table
+from dynas.report.text import aligned
+from dynas.runs.architectures import Candidate
+from dynas.runs.load import Run, load_run
+from dynas.runs.store import RESULTS, RUN
+from dynas.system.files import number, write_csv
 
 EARLIER = "earlier.csv"
 FEWEST_FOR_RANKS = 3  # sub-networks, before a rank correlation says anything

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dynas.errors import DynasError
-from dynas.report.load import Run
+from dynas.runs.load import Run
 
 FIRST = ("mode", "algo", "predictor", "supernet", "data", "hardware", "precision")  # order in a name
 # presets and followers, as what they set is looked at; and what changes no result

@@ -9,7 +9,7 @@ import numpy as np
 
 from dynas.errors import DynasError, one_of
 from dynas.report.comparable import check_comparable
-from dynas.report.load import Run
+from dynas.runs.load import Run
 
 UNIT = "normalised"
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.confirm import CONFIRMED
 from dynas.errors import DynasError
-from dynas.objectives import Values, losses
-from dynas.pareto import hypervolume, hypervolume_curve, nadir
-from dynas.report.load import Run, load_run
-from dynas.store import RESULTS, number, write_csv
+from dynas.objectives import Values
+from dynas.runs.confirmed import CONFIRMED
+from dynas.runs.hypervolume import confirmed_volume, reference_point, volumes
+from dynas.runs.load import Run, load_run
+from dynas.runs.store import RESULTS
+from dynas.system.files import number, write_csv
 
 FRONT = "front.csv"
 HYPERVOLUME = "hypervolume.csv"
@@ -72,33 +73,6 @@ def write_outputs(folder: Path, reference: Sequence[float] | None = None) -> Sum
     again = (folder / CONFIRMED,) if run.confirmed else ()
     paths = (folder / RESULTS, *again, folder / FRONT, folder / HYPERVOLUME, *pictures)
     return Summary(run, float(curve[-1]) if len(curve) else 0.0, confirmed_volume(run, point), point, paths)
-
-
-def reference_point(runs: Sequence[Run]) -> tuple[float, ...]:
-    """Return the worst value of each objective measured in any of the runs, NaN where nothing was.
-
-    The runs share their objectives; candidates beyond a bound count too.
-    """
-    measured = np.concatenate([run.first.losses[run.first.measured] for run in runs])
-    if len(measured) == 0:
-        return (float("nan"),) * len(runs[0].objectives)
-    return tuple(float(value) for value in losses(runs[0].objectives, nadir(measured)[None])[0])
-
-
-def volumes(run: Run, reference: Sequence[float]) -> Values:
-    """Return the hypervolume ``(n,)`` after each evaluation, up to a reference point in the objectives' units.
-
-    Candidates that failed or are beyond a bound add nothing. Values are those that the search knew, each measured once.
-    """
-    return hypervolume_curve(run.first.feasible_losses, losses(run.objectives, np.array([reference], dtype=float))[0])
-
-
-def confirmed_volume(run: Run, reference: Sequence[float]) -> float | None:
-    """Return the hypervolume of a front whose members were measured again; None where they were not."""
-    if not run.confirmed:
-        return None
-    point = losses(run.objectives, np.array([reference], dtype=float))[0]
-    return hypervolume(run.losses[run.front], point)
 
 
 def _front_lines(run: Run) -> tuple[list[str], list[list[object]]]:

@@ -14,8 +14,8 @@ from dynas.report.groups import shared_choices
 from dynas.report.page_data import chart_data, front_members, joint_front
 from dynas.report.page_tables import comparison_html, facts_html, members_html, quality_html
 from dynas.report.quality import qualities
-from dynas.report.tables import point_text
-from dynas.store import write_atomic
+from dynas.report.text import point_text
+from dynas.system.files import write_atomic
 
 ASSETS = Path(__file__).parent
 

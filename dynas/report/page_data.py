@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dynas.objectives import Values
 from dynas.pareto import non_dominated
 from dynas.report.compare import Comparison, Group, standard_error
-from dynas.report.load import Run
 from dynas.report.quality import Quality
+from dynas.runs.load import Run
 
 MOST_POINTS = 4000  # of a whole page
 MOST_STEPS = 600  # of a curve

@@ -10,10 +10,11 @@ import numpy as np
 
 from dynas.report.compare import Comparison
 from dynas.report.deploy import evaluate_command, export_command, index
-from dynas.report.load import Run
 from dynas.report.page_data import Member
 from dynas.report.quality import Quality
-from dynas.report.tables import compact, measures, quality_text, reach_text, readable
+from dynas.report.tables import measures, reach_text
+from dynas.report.text import compact, quality_text, readable
+from dynas.runs.load import Run
 
 DIGESTS = ("weights_sha256", "data_sha256", "hardware_sha256", "config_sha256")
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from dynas.errors import DynasError, one_of
 from dynas.objectives import Objective, Values
 from dynas.pareto import non_dominated
-from dynas.report.load import Run
-from dynas.report.tables import point_text, readable
+from dynas.report.text import point_text, readable
+from dynas.runs.load import Run
 
 KNEE = "knee"
 HOW = "give limits and one objective such as 'top1>=80,macs', a limit such as 'latency<=20', or knee"

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from dynas.errors import DynasError
 from dynas.objectives import Objective, Values
 from dynas.pareto import non_dominated
-from dynas.report.load import Run
-from dynas.report.tables import readable
+from dynas.report.text import readable
+from dynas.runs.load import Run
 
 INK = "#1a1a1a"
 GREY = "#8a8a8a"

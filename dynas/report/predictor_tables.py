@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dynas.predictors.study import Average, Trial
-from dynas.store import number, write_csv
+from dynas.system.files import number, write_csv
 
 TRIALS = "trials.csv"
 AVERAGES = "predictors.csv"

@@ -11,7 +11,7 @@ import numpy as np
 
 from dynas.errors import DynasError
 from dynas.report.compare import Comparison, standard_error
-from dynas.report.load import Run
+from dynas.runs.load import Run
 
 PREDICTORS = "predictors.csv"  # of a run folder
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from dynas.errors import DynasError, one_of
 from dynas.objectives import Objective
-from dynas.report.load import Run
+from dynas.runs.load import Run
 
 
 def with_objectives(runs: Sequence[Run], names: Sequence[str] | None) -> list[Run]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from dynas.objectives import Values
 from dynas.report.compare import Comparison
-from dynas.report.load import Run
-from dynas.report.tables import readable
+from dynas.report.text import readable
+from dynas.runs.load import Run
 
 
 @dataclass(frozen=True, eq=False)

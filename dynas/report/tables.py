@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -15,9 +14,9 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from dynas.objectives import Objective
 from dynas.report.compare import Comparison, Group
-from dynas.report.load import Run
+from dynas.report.text import aligned, compact, or_dash, seconds_text
+from dynas.runs.load import Run
 
 WIDTH = 100  # columns of the screen that a table may take
 MOST_ROWS = 20
@@ -143,47 +142,6 @@ def comparison_records(comparison: Comparison) -> list[Record]:
     return records
 
 
-def quality_text(run: Run) -> str:
-    """Return how many latencies are not as good as was asked for, and why; empty where all are."""
-    said = {
-        "disturbed": "were taken beside other work or at another clock rate, which was divided out",
-        "unsteady": "are less certain than hardware.precision asks for",
-    }
-    parts = [f"{run.qualities[quality]} {text}" for quality, text in said.items() if quality in run.qualities]
-    return f"of {len(run)} latencies, {' and '.join(parts)}: see latency_quality in results.csv" if parts else ""
-
-
-def point_text(objectives: Sequence[Objective], point: Sequence[float]) -> str:
-    """Return a point in the objectives' units as text, such as ``top1 61.2 %; latency 9.5 ms``."""
-    return "; ".join(f"{one.name} {readable(value)} {one.unit}" for one, value in zip(objectives, point, strict=True))
-
-
-def readable(value: float) -> str:
-    """Return a number in four significant digits, or as a whole number with separated thousands."""
-    if not math.isfinite(value):
-        return "—"
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:#.4g}" if value % 1 else f"{value:g}"
-
-
-def aligned(values: Sequence[float]) -> list[str]:
-    """Return the numbers of a column with the same number of decimals, four significant digits in the largest."""
-    largest = max(map(abs, values), default=0.0)
-    whole = largest == 0 or all(value % 1 == 0 for value in values)
-    decimals = 0 if whole else max(0, 3 - math.floor(math.log10(largest)))
-    return [f"{value:,.{decimals}f}" for value in values]
-
-
-def compact(value: Any) -> str:
-    """Return an option as short text: ``35573`` for one-digit lists, ``512x3,640`` for others."""
-    if not isinstance(value, list):
-        return str(value)
-    texts = [str(item) for item in value]
-    if all(len(text) == 1 for text in texts):
-        return "".join(texts)
-    repeats = [(text, len(list(same))) for text, same in itertools.groupby(texts)]
-    return ",".join(text if count == 1 else f"{text}x{count}" for text, count in repeats)
-
-
 def _add_names(table: Table, comparison: Comparison) -> None:
     longest = max(len(group.name) for group in comparison.groups)
     table.add_column("runs", overflow="fold", min_width=min(NAMES, longest))
@@ -208,30 +166,21 @@ def measures(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
         "evaluations": [str(group.evaluations) for group in comparison.groups],
         "front": [f"{group.front_size:.1f}" for group in comparison.groups],
         "hypervolume": [f"{group.hypervolume:.5g}" for group in comparison.groups],
-        "± s.e.": [_or_dash(group.standard_error, ".2g") for group in comparison.groups],
+        "± s.e.": [or_dash(group.standard_error, ".2g") for group in comparison.groups],
     }
     if any(math.isfinite(group.confirmed_hypervolume) for group in comparison.groups):
-        columns["confirmed"] = [_or_dash(group.confirmed_hypervolume, ".5g") for group in comparison.groups]
+        columns["confirmed"] = [or_dash(group.confirmed_hypervolume, ".5g") for group in comparison.groups]
     columns["measure [s]"] = [seconds_text(group.measurement_seconds) for group in comparison.groups]
     columns["search [s]"] = [seconds_text(group.search_seconds) for group in comparison.groups]
     return list(columns), [list(cells) for cells in zip(*columns.values(), strict=True)]
-
-
-def _or_dash(value: float, form: str) -> str:
-    return format(value, form) if math.isfinite(value) else "—"
 
 
 def reach_text(group: Group, rival: Group) -> str:
     """Return the evaluations that a group needs for a rival's final hypervolume, and how many times fewer that is."""
     needed = group.evaluations_to(rival.hypervolume)
     if rival is group or not math.isfinite(needed):
-        return _or_dash(needed, ".0f")
+        return or_dash(needed, ".0f")
     return f"{needed:.0f} ({group.speed_up(rival):.1f}x)"
-
-
-def seconds_text(seconds: float) -> str:
-    """Return seconds with as many decimals as are worth reading."""
-    return f"{seconds:,.0f}" if seconds >= 10 else _or_dash(seconds, ".2g")
 
 
 def _fit(columns: Mapping[str, Sequence[str]], space: int) -> dict[str, int]:

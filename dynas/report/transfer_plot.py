@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from dynas.report.load import Run
 from dynas.report.plots import COLOURS, GREY, INK, new_figure, save, tidy
 from dynas.report.transferred import Transferred
+from dynas.runs.load import Run
 
 
 def plot_transfer(result: Transferred, path: Path) -> None:

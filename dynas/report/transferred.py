@@ -15,10 +15,11 @@ from scipy.stats import kendalltau
 from dynas.objectives import Objective, Values, losses
 from dynas.pareto import hypervolume
 from dynas.report.comparable import TIME_UNITS, circumstances
-from dynas.report.load import Run
-from dynas.report.outputs import reference_point
-from dynas.report.tables import MOST_ROWS, aligned, architecture_table, point_text
-from dynas.store import number, write_csv
+from dynas.report.tables import MOST_ROWS, architecture_table
+from dynas.report.text import aligned, point_text
+from dynas.runs.hypervolume import reference_point
+from dynas.runs.load import Run
+from dynas.system.files import number, write_csv
 
 TRANSFER = "transfer.csv"
 PICTURE = "transfer.png"

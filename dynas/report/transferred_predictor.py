@@ -15,7 +15,7 @@ from dynas.predictors.base import PredictorFactory
 from dynas.predictors.surrogate import quality
 from dynas.report.transferred import Transferred
 from dynas.space import SearchSpace
-from dynas.store import number, write_csv
+from dynas.system.files import number, write_csv
 
 PREDICTED = "predicted.csv"
 

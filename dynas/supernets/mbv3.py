@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dynas.space import SearchSpace
 from dynas.supernets import mbconv_shape
-from dynas.supernets.layers import Classifier as Classifier
 from dynas.supernets.mbconv_shape import Family, HeadConv, Stage
 from dynas.supernets.mbconv_supernet import MBConvSupernet
 

@@ -22,8 +22,8 @@ from dynas.modes.validation import Validation
 from dynas.pareto import hypervolume, nadir
 from dynas.predictors.ridge import Ridge
 from dynas.problem import Problem
+from dynas.runs.store import RunStore
 from dynas.space import Genotypes
-from dynas.store import RunStore
 
 POPULATION = 10
 MODES: dict[str, Callable[[], SearchMode]] = {

@@ -19,8 +19,8 @@ from dynas.executors.serial import Serial
 from dynas.lock import locked
 from dynas.modes.validation import Validation
 from dynas.problem import Problem
+from dynas.runs.store import RunStore
 from dynas.space import Genotypes
-from dynas.store import RunStore
 
 BUDGET = 1500
 SPACE = SearchSpace([DesignVariable("ks", (3, 5, 7), 8, depth_gates("d", [4, 4])), DesignVariable("d", (2, 3, 4), 2)])

@@ -7,7 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
-from dynas.store import write_csv
+from dynas.system.files import write_csv
 from tests.cli import dynas
 
 

@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from dynas.report.load import load_run
+from dynas.runs.load import load_run
 from tests.cli import command, dynas
 from tests.devices import ALL, CONFIGS, SEARCH, write_devices
 from tests.faults.processes import SURROGATE, lines, results, start, wait_until

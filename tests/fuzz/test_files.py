@@ -19,7 +19,6 @@ from PIL import Image
 from safetensors.torch import save
 
 from dynas import Objective, SearchSpace
-from dynas.architectures import read_architectures
 from dynas.data.dictionary import Dictionary
 from dynas.data.fairseq_binary import LEGACY, MAPPED, read_sentences
 from dynas.data.idx import read_idx
@@ -31,8 +30,9 @@ from dynas.data.parallel_files import read_pairs
 from dynas.data.ratings import ratings
 from dynas.data.subwords import SubwordCodes
 from dynas.data.tensor_cache import mapped
-from dynas.examples import read_examples
 from dynas.hardware.table_files import TABLES, read
+from dynas.runs.architectures import read_architectures
+from dynas.runs.examples import read_examples
 from dynas.supernets.weights import copy_state, read_state
 from tests.fuzz.mutations import accepted_or_refused, damaged, damaged_cells, damaged_tree, fuzz, written
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynas.evaluate import Evaluation, Measurement
-from dynas.report.load import load_run
-from dynas.store import RunStore
+from dynas.runs.load import load_run
+from dynas.runs.store import RunStore
 from dynas.supernets.mbv3 import search_space
 from tests.fuzz.commands import outcome
 from tests.fuzz.mutations import accepted_or_refused, damaged, damaged_cells, damaged_tree, fuzz, written

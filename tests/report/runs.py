@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dynas.report.load import Run, load_run
-from dynas.store import number, write_csv, write_run
+from dynas.runs.load import Run, load_run
+from dynas.runs.store import write_run
+from dynas.system.files import number, write_csv
 
 TOP1 = {"name": "top1", "direction": "max", "unit": "%", "bound": None, "exact": False}
 LATENCY = {"name": "latency", "direction": "min", "unit": "ms", "bound": None, "exact": False}

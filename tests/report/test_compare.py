@@ -13,8 +13,8 @@ import pytest
 from dynas.errors import DynasError
 from dynas.report.compare import compare
 from dynas.report.groups import chosen_runs, group_names
-from dynas.report.load import Run
 from dynas.report.select import parse_reference, with_objectives
+from dynas.runs.load import Run
 from tests.report.runs import FIVE, LATENCY, MACS, NAN, TOP1, search
 
 RANDOM = {"mode": "validation", "algo": "random"}

@@ -10,11 +10,11 @@ import pytest
 
 from dynas.errors import DynasError
 from dynas.report.compare import compare
-from dynas.report.load import Run, load_run
 from dynas.report.normalise import normalise
 from dynas.report.outputs import write_outputs
 from dynas.report.tables import comparison_markdown, comparison_records
-from dynas.store import number, write_csv
+from dynas.runs.load import Run, load_run
+from dynas.system.files import number, write_csv
 from tests.report.runs import FIVE, write_search
 
 HEADER = ["index", "iteration", "key", "latency [ms]", "seconds [s]", "timestamp", "error", "architecture"]

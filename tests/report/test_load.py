@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dynas.errors import DynasError
-from dynas.report.load import find_runs, load_run
+from dynas.runs.load import find_runs, load_run
 from tests.report.runs import FIVE, LATENCY, TOP1, search, write_search
 
 

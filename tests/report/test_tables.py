@@ -11,19 +11,16 @@ from rich.console import Console
 from rich.table import Table
 
 from dynas.report.compare import compare
-from dynas.report.load import load_run
 from dynas.report.tables import (
-    aligned,
-    compact,
     comparison_csv,
     comparison_markdown,
     comparison_records,
     comparison_table,
     front_table,
-    quality_text,
-    readable,
     speed_table,
 )
+from dynas.report.text import aligned, compact, quality_text, readable
+from dynas.runs.load import load_run
 from tests.report.runs import FIVE, LATENCY, MACS, NAN, TOP1, search, write_search
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from dynas.errors import DynasError
 from dynas.pareto import spread
-from dynas.report.load import load_run
+from dynas.runs.load import load_run
 from dynas.space import Genotypes, SearchSpace
 
 

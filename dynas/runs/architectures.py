@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynas.errors import DynasError
-from dynas.examples import Row, check_columns, read_genotype, read_number, read_table
-from dynas.json_text import from_json
 from dynas.objectives import Objective
-from dynas.report.load import load_run
+from dynas.runs.examples import Row, check_columns, read_genotype, read_number, read_table
+from dynas.runs.load import load_run
+from dynas.runs.store import RESULTS
 from dynas.space import SearchSpace
-from dynas.store import RESULTS
+from dynas.system.files import from_json
 
 ENDS = ("smallest", "largest")
 WAYS = (

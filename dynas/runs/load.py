@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.confirm import CONFIRMED, averaged
 from dynas.errors import DynasError
-from dynas.json_text import from_json
 from dynas.objectives import Objective, Values, losses, violation
 from dynas.pareto import non_dominated
-from dynas.store import FIRST_COLUMNS, LAST_COLUMNS, RESULTS, RUN, number, read_run
+from dynas.runs.confirmed import CONFIRMED, averaged
+from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS, RESULTS, RUN, read_run
+from dynas.system.files import from_json, number
 
 Line = tuple[int, list[str]]  # number in the file, cells
 FIELDS = {"status": str, "choices": dict, "seed": int, "budget": int, "objectives": list}  # of run.json

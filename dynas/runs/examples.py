@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from dynas.design import DesignVariable
 from dynas.errors import DynasError
-from dynas.json_text import from_json
 from dynas.objectives import Objective, Values
-from dynas.report.load import complete_lines
+from dynas.runs.load import complete_lines
+from dynas.runs.store import RESULTS
 from dynas.space import Architecture, Genotypes, SearchSpace
-from dynas.store import RESULTS
+from dynas.system.files import from_json
 
 ARCHITECTURE = "architecture"
 Row = tuple[int, dict[str, str]]  # line number, cells by column

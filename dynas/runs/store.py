@@ -22,47 +22,15 @@ import numpy as np
 
 from dynas.errors import DynasError
 from dynas.evaluate import Evaluation, Measurement
-from dynas.json_text import from_json
 from dynas.objectives import Objective
 from dynas.space import SearchSpace
+from dynas.system.files import csv_line, from_json, number, write_atomic
 
 RESULTS = "results.csv"
 RUN = "run.json"
 FIRST_COLUMNS = ("index", "iteration", "key")
 UNKNOWN = np.empty(0, dtype=np.int64)
 LAST_COLUMNS = ("seconds [s]", "timestamp", "error", "architecture")
-
-
-def write_atomic(path: Path, text: str) -> None:
-    """Replace a file as a whole, so that a reader or a crash never sees half of it."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())  # else a crash of the machine could leave the new name without the new content
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Replace a CSV file as a whole."""
-    write_atomic(path, "".join(_line(row) for row in [header, *rows]))
-
-
-def _line(cells: Sequence[object]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
-
-
-def number(value: float) -> str:
-    """Return the shortest text that reads back as ``value``; empty for an unmeasured one."""
-    if not math.isfinite(value):
-        return ""
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 def write_extra(value: float | str) -> str:
@@ -161,13 +129,13 @@ class RunStore:
         self._rows[evaluation.key] = evaluation
 
     def _write(self, cells: Sequence[object]) -> None:
-        self._file.write(_line(cells))
+        self._file.write(csv_line(cells))
         self._file.flush()
         os.fsync(self._file.fileno())
 
     def _load(self) -> None:
         content = self._path.read_bytes()
-        header = _line(self.columns).encode()
+        header = csv_line(self.columns).encode()
         if header.startswith(content):  # empty, or torn while the header was written
             content = content if content == header else b""
         elif not content.startswith(header):

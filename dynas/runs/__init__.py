@@ -1,0 +1,1 @@
+"""The run folder: written, read back, and what follows from it."""

@@ -1,0 +1,1 @@
+"""This machine: its facts, files and folders, locks and limits."""
