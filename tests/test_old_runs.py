@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dynas.report.load import load_run
+from dynas.runs.load import load_run
 from tests.cli import ROOT, dynas, read_rows
 
 OLD = ROOT / "tests" / "old_runs"

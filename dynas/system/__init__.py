@@ -1,1 +1,1 @@
-"""This machine: its facts, files and folders, locks and limits."""
+"""What this machine is and does: its facts, files and folders, locks and limits."""
