@@ -1,10 +1,10 @@
 """dynas finds the best trade-offs between quality and cost inside a trained weight-sharing supernet."""
 
 from dynas.api import SearchResult, search
-from dynas.design import DesignVariable, Gate, depth_gates
+from dynas.core.design import DesignVariable, Gate, depth_gates
+from dynas.core.objectives import Objective
+from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
-from dynas.objectives import Objective
-from dynas.space import SearchSpace
 
 __all__ = [
     "DesignVariable",

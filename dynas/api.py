@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynas.objectives import Objective, Values
-from dynas.space import Architecture, Genotypes, SearchSpace
+from dynas.core.objectives import Objective, Values
+from dynas.core.space import Architecture, Genotypes, SearchSpace
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dynas.algos.base import AlgorithmFactory
-    from dynas.evaluate import Evaluation
-    from dynas.modes.base import SearchMode
-    from dynas.predictors.base import PredictorFactory
-    from dynas.problem import Problem
+    from dynas.core.algorithm import AlgorithmFactory
+    from dynas.core.evaluation import Evaluation
+    from dynas.core.mode import SearchMode
+    from dynas.core.predictor import PredictorFactory
+    from dynas.core.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SearchResult:
     @property
     def losses(self) -> Values:
         """Losses ``(n, M)``, lower is better; NaN for what failed or is beyond a bound."""
-        from dynas.problem import make_batch
+        from dynas.core.problem import make_batch
 
         batch = make_batch(self.problem, self._genotypes, self._values)
         return np.where((batch.violation <= 0)[:, None], batch.losses, np.nan)
@@ -62,7 +62,7 @@ class SearchResult:
     @property
     def front(self) -> pd.DataFrame:
         """The non-dominated rows of `measurements` within all bounds, best first by the first objective."""
-        from dynas.pareto import non_dominated
+        from dynas.core.pareto import non_dominated
 
         losses = self.losses
         rows = np.flatnonzero(np.isfinite(losses).all(axis=1))
@@ -82,7 +82,7 @@ class SearchResult:
         """
         import pandas as pd
 
-        from dynas.pareto import hypervolume_curve, nadir
+        from dynas.core.pareto import hypervolume_curve, nadir
 
         losses = self.losses
         signs = np.array([objective.sign for objective in self.problem.objectives])
@@ -141,14 +141,14 @@ def search(
         DynasError: the arguments do not fit together.
     """
     from dynas.algos.named import algorithm
+    from dynas.core.evaluator import Evaluator
+    from dynas.core.problem import Problem
+    from dynas.core.stopping import Stopping
     from dynas.errors import DynasError
-    from dynas.evaluate import Evaluator
     from dynas.executors.serial import Serial
     from dynas.functions import check_exact, measure_function
     from dynas.modes.named import named_mode
     from dynas.predictors.named import predictor as named_predictor
-    from dynas.problem import Problem
-    from dynas.stopping import Stopping
 
     if budget < 1 or not objectives:
         raise DynasError(f"a search needs a budget of at least 1 and an objective, got {budget} and {list(objectives)}")

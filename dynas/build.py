@@ -13,14 +13,14 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from dynas.bench import Bench
+from dynas.core.bench import Bench
+from dynas.core.executor import Executor
+from dynas.core.metric import CountedMetric, MeasuredMetric, Metric, follow
+from dynas.core.mode import SearchMode
+from dynas.core.objectives import Objective
+from dynas.core.predictor import PredictorFactory
+from dynas.core.problem import Problem
 from dynas.errors import DynasError
-from dynas.executors.base import Executor
-from dynas.metrics.base import CountedMetric, MeasuredMetric, Metric, follow
-from dynas.modes.base import SearchMode
-from dynas.objectives import Objective
-from dynas.predictors.base import PredictorFactory
-from dynas.problem import Problem
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from omegaconf import MISSING
 
 @dataclass
 class ObjectiveConfig:
-    """One entry of the group ``objectives`` (see `dynas.objectives.Objective`)."""
+    """One entry of the group ``objectives`` (see `dynas.core.objectives.Objective`)."""
 
     direction: str = MISSING
     unit: str = MISSING

@@ -13,11 +13,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.evaluate import Evaluation, Evaluator
-from dynas.executors.base import Executor, measured
-from dynas.objectives import Objective, Values
-from dynas.pareto import non_dominated
-from dynas.problem import Problem, make_batch
+from dynas.core.evaluation import Evaluation
+from dynas.core.evaluator import Evaluator
+from dynas.core.executor import Executor, measured
+from dynas.core.objectives import Objective, Values
+from dynas.core.pareto import non_dominated
+from dynas.core.problem import Problem, make_batch
 from dynas.runs.confirmed import averaged
 
 

@@ -15,9 +15,9 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dynas.evaluate import Evaluation, Observer, PredictorQuality
-from dynas.pareto import hypervolume, non_dominated
-from dynas.problem import Problem, make_batch
+from dynas.core.evaluation import Evaluation, Observer, PredictorQuality
+from dynas.core.pareto import hypervolume, non_dominated
+from dynas.core.problem import Problem, make_batch
 from dynas.report.tables import front_table
 from dynas.report.text import point_text, quality_text
 from dynas.system.files import number, write_csv

@@ -64,3 +64,8 @@ def plain_warnings() -> None:
 def os_sentence(error: OSError) -> str:
     """Return what the operating system refused in one sentence."""
     return f"'{error.filename}': {error.strerror}" if error.filename else str(error.strerror or error)
+
+
+def reason(error: Exception) -> str:
+    """Return an error as one line of text."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from dynas.errors import DynasError
-from dynas.evaluate import Measure, Measurement, reason
-from dynas.objectives import Values
-from dynas.problem import Problem
-from dynas.space import Architecture, Genotypes
+from dynas.core.evaluation import Measure, Measurement
+from dynas.core.objectives import Values
+from dynas.core.problem import Problem
+from dynas.core.space import Architecture, Genotypes
+from dynas.errors import DynasError, reason
 
 Function = Callable[[Any], Any]
 

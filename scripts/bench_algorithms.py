@@ -27,15 +27,15 @@ from rich.table import Table
 from dynas.algos.named import algorithm
 from dynas.build import build_predictor, build_problem
 from dynas.config import register
-from dynas.evaluate import Evaluator
+from dynas.core.evaluator import Evaluator
+from dynas.core.mode import Predictors, SearchMode
+from dynas.core.objectives import Values, losses
+from dynas.core.pareto import hypervolume_curve
+from dynas.core.problem import Problem
 from dynas.executors.serial import Serial
-from dynas.modes.base import Predictors, SearchMode
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
 from dynas.modes.validation import Validation
-from dynas.objectives import Values, losses
-from dynas.pareto import hypervolume_curve
-from dynas.problem import Problem
 from dynas.report.plots import new_figure, save, tidy
 from dynas.system.files import write_csv
 

@@ -25,16 +25,17 @@ from dynas.algos.named import algorithm
 from dynas.build import build_problem
 from dynas.config import register
 from dynas.confirm import confirm, front_rows
-from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement
+from dynas.core.evaluation import Evaluation, Measure, Measurement
+from dynas.core.evaluator import Evaluator
+from dynas.core.objectives import Objective, Values, losses
+from dynas.core.pareto import hypervolume, nadir
+from dynas.core.problem import Problem
+from dynas.core.space import Genotypes
 from dynas.executors.serial import Serial
 from dynas.modes.named import named_mode
-from dynas.objectives import Objective, Values, losses
-from dynas.pareto import hypervolume, nadir
 from dynas.paths import CONFIGS
 from dynas.predictors.named import predictor
-from dynas.problem import Problem
 from dynas.runs.confirmed import averaged
-from dynas.space import Genotypes
 
 BUDGET = 250
 OBJECTIVES = (Objective("top1", "max", "%"), Objective("latency", "min", "ms"))

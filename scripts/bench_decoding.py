@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from dynas.data.translation_base import EOS, PAD, UNK
+from dynas.core.translation import EOS, PAD, UNK
 from dynas.metrics.beam_search import BeamSearch, Hypothesis, translate
 from dynas.supernets.transformer import TransformerSupernet
 from dynas.supernets.transformer_network import Transformer

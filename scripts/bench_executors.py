@@ -27,9 +27,9 @@ from hydra import compose, initialize_config_dir
 
 from dynas.build import build, build_problem
 from dynas.config import register
-from dynas.executors.base import Executor, measured
+from dynas.core.executor import Executor, measured
+from dynas.core.space import Genotypes
 from dynas.paths import CONFIGS
-from dynas.space import Genotypes
 
 
 def seconds(executor: Executor, genotypes: Genotypes) -> float:

@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from dynas.bench import in_torch
+from dynas.core.bench import in_torch
+from dynas.core.supernet import Supernet
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.hardware.openvino import OpenVinoMeter
 from dynas.hardware.openvino_model import CompiledNetwork, convert, quantise
 from dynas.metrics.accuracy import recalibrated, top1
-from dynas.supernets.base import Supernet
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.resnet50 import ResNet50Supernet
 

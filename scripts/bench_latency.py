@@ -26,11 +26,11 @@ from rich.table import Table
 from scipy.stats import kendalltau
 from torch import nn
 
-from dynas.bench import Bench
 from dynas.build import build_problem
 from dynas.config import register
+from dynas.core.bench import Bench
+from dynas.core.objectives import Values
 from dynas.metrics.latency import time_all, to_time, watch_reference
-from dynas.objectives import Values
 from dynas.paths import CONFIGS
 
 NOISE = """

@@ -23,14 +23,14 @@ from rich.console import Console
 from rich.table import Table
 
 from dynas.algos.evolutionary import nsga2
-from dynas.evaluate import Evaluator
+from dynas.core.evaluator import Evaluator
+from dynas.core.objectives import Objective
+from dynas.core.problem import Problem
 from dynas.executors.serial import Serial
 from dynas.functions import measure_function
 from dynas.modes.prediction import choose, front_from_afar, search_predictions
-from dynas.objectives import Objective
 from dynas.predictors.ridge import Ridge
 from dynas.predictors.surrogate import Surrogate, cross_validate, fit_surrogate
-from dynas.problem import Problem
 from dynas.supernets.mbv3 import search_space
 
 POPULATION = 50

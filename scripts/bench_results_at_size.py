@@ -23,7 +23,7 @@ from typing import TypeVar
 import numpy as np
 
 from dynas import Objective
-from dynas.evaluate import Evaluation, Measurement
+from dynas.core.evaluation import Evaluation, Measurement
 from dynas.runs.hypervolume import reference_point, volumes
 from dynas.runs.load import load_run
 from dynas.runs.store import RunStore, write_run

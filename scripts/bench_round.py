@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dynas.algos.named import algorithm
-from dynas.evaluate import Evaluation, Evaluator, PredictorQuality
+from dynas.core.evaluation import Evaluation, PredictorQuality
+from dynas.core.evaluator import Evaluator
 from dynas.modes.linas import Linas
 from dynas.predictors.named import predictor
 from landscapes import Landscape, evaluator, landscape

@@ -21,15 +21,15 @@ from rich.table import Table
 from scipy.stats import kendalltau
 from torch import Tensor, nn
 
-from dynas.bench import in_torch
 from dynas.build import build
 from dynas.config import register
+from dynas.core.bench import in_torch
+from dynas.core.objectives import Values
+from dynas.core.supernet import Supernet
 from dynas.hardware.onnxruntime import OnnxRuntimeMeter
 from dynas.hardware.openvino import OpenVinoMeter
 from dynas.hardware.runtime import RuntimeMeter
-from dynas.objectives import Values
 from dynas.paths import CONFIGS
-from dynas.supernets.base import Supernet
 
 ROUNDS = 25
 

@@ -24,14 +24,14 @@ from rich.console import Console
 from rich.table import Table
 
 from dynas.algos.named import algorithm
-from dynas.evaluate import Evaluator
-from dynas.modes.base import SearchMode
+from dynas.core.evaluator import Evaluator
+from dynas.core.mode import SearchMode
+from dynas.core.objectives import Values
+from dynas.core.pareto import hypervolume_curve
+from dynas.core.problem import make_batch
 from dynas.modes.linas import Linas
 from dynas.modes.validation import Validation
-from dynas.objectives import Values
-from dynas.pareto import hypervolume_curve
 from dynas.predictors.named import predictor
-from dynas.problem import make_batch
 from dynas.report.plots import new_figure, save, tidy
 from dynas.system.files import write_csv
 from landscapes import LANDSCAPES, Landscape, evaluator, kept

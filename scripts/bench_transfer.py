@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.objectives import Values
+from dynas.core.objectives import Values
 from dynas.predictors.affine import Affine, fit_affine, spread_ranks
 from dynas.predictors.ridge import Ridge
 from dynas.predictors.surrogate import quality

@@ -20,12 +20,12 @@ from rich.console import Console
 from rich.table import Table
 from simulated import SimulatedWorkers
 
-from dynas.evaluate import Evaluator
+from dynas.core.evaluator import Evaluator
+from dynas.core.objectives import Values
+from dynas.core.pareto import hypervolume_curve
+from dynas.core.space import Genotypes
 from dynas.modes.linas import Linas
-from dynas.objectives import Values
-from dynas.pareto import hypervolume_curve
 from dynas.report.plots import new_figure, save, tidy
-from dynas.space import Genotypes
 from landscapes import Landscape, kept
 
 NAME = "note10"

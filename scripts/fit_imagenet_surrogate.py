@@ -25,9 +25,9 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from dynas.core.objectives import Values
+from dynas.core.space import Genotypes, SearchSpace
 from dynas.data.imagenet_surrogate import EMBEDDED, feature_groups
-from dynas.objectives import Values
-from dynas.space import Genotypes, SearchSpace
 from dynas.supernets.mbconv_shape import CostTable, Shape
 from dynas.supernets.mbv3 import MBV3, search_space
 

@@ -22,13 +22,14 @@ from hydra import compose, initialize_config_dir
 
 from dynas.build import build_problem
 from dynas.config import register
-from dynas.evaluate import Evaluator, Measurement
+from dynas.core.evaluation import Measurement
+from dynas.core.evaluator import Evaluator
+from dynas.core.objectives import Objective, Values, losses
+from dynas.core.problem import Batch, Problem
+from dynas.core.space import Genotypes
 from dynas.executors.serial import Serial
-from dynas.objectives import Objective, Values, losses
 from dynas.paths import CONFIGS
 from dynas.predictors.stacked import Stacked
-from dynas.problem import Batch, Problem
-from dynas.space import Genotypes
 from dynas.supernets.mbv3 import search_space
 
 ROWS = Path(__file__).parent / "landscapes" / "mbv3_top1.csv"

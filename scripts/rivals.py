@@ -26,9 +26,9 @@ from pymoo.operators.repair.rounding import RoundingRepair
 from pymoo.operators.sampling.rnd import IntegerRandomSampling
 from pymoo.problems.static import StaticProblem
 
-from dynas.evaluate import Evaluator
-from dynas.objectives import Values
-from dynas.space import Genotypes
+from dynas.core.evaluator import Evaluator
+from dynas.core.objectives import Values
+from dynas.core.space import Genotypes
 
 Rival = Callable[[Evaluator, int], None]
 POPULATION = 50

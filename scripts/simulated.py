@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.evaluate import Measure
-from dynas.executors.base import Measured
-from dynas.objectives import Values
-from dynas.space import Genotypes
+from dynas.core.evaluation import Measure
+from dynas.core.executor import Measured
+from dynas.core.objectives import Values
+from dynas.core.space import Genotypes
 
 Seconds = Callable[[Genotypes], Values]  # from genotypes (n, G) to seconds (n,)
 
 
 @dataclass
 class SimulatedWorkers:
-    """Workers that are busy for as long as a model says (see `dynas.executors.base.Executor`).
+    """Workers that are busy for as long as a model says (see `dynas.core.executor.Executor`).
 
     The clock stands still while candidates are looked up in the landscape; what the search computes between two calls
     passes on it as processor time of this process. Each candidate occupies a worker for ``quality`` seconds and then,

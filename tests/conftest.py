@@ -17,9 +17,9 @@ from hypothesis import settings
 from numpy.typing import NDArray
 
 from dynas import DesignVariable, Objective, SearchSpace, depth_gates
-from dynas.evaluate import Measure, Measurement
-from dynas.problem import Problem
-from dynas.space import Genotypes
+from dynas.core.evaluation import Measure, Measurement
+from dynas.core.problem import Problem
+from dynas.core.space import Genotypes
 from dynas.supernets.mbv3 import search_space
 
 REFERENCE = Path(__file__).parents[1] / ".." / "shared" / "reference"

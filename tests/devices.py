@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from dynas.hardware.latency import Latency
-from dynas.metrics.base import Reading
+from dynas.core.metric import Reading
 
 
 class Device:

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from dynas.core.supernet import Supernet
 from dynas.metrics.accuracy import recalibrate
-from dynas.supernets.base import Supernet
 
 TOLERANCE = 1e-4
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dynas import DynasError
-from dynas.bench import Bench
+from dynas.core.bench import Bench
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.hardware.backends import BACKENDS, images_last
 from dynas.hardware.cpu import TorchCpuMeter

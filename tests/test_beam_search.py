@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from dynas import DynasError
-from dynas.data.translation_base import EOS, PAD, UNK
+from dynas.core.translation import EOS, PAD, UNK
 from dynas.metrics.beam_search import BeamSearch, batches_by_tokens, pad_left, translate
 from dynas.supernets.transformer import TransformerSupernet
 from dynas.supernets.transformer_layers import DecoderState

@@ -9,16 +9,17 @@ import torch
 from torch import nn
 
 from dynas import Objective
-from dynas.bench import Bench, to_measurement
+from dynas.core.bench import Bench, to_measurement
+from dynas.core.evaluation import Measurement
+from dynas.core.evaluator import Evaluator
+from dynas.core.metric import Metric, Reading
+from dynas.core.problem import Problem
 from dynas.data.fashion_mnist import FashionMNIST
-from dynas.evaluate import Evaluator, Measurement
 from dynas.executors.serial import Serial
 from dynas.hardware.latency import CpuMeter
 from dynas.metrics.accuracy import Top1
-from dynas.metrics.base import Metric, Reading
 from dynas.metrics.cost import Macs, Params
 from dynas.metrics.latency import Latency
-from dynas.problem import Problem
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 
 LATENCY = ("latency_repeats [runs]", "latency_drift [%]", "latency_quality")

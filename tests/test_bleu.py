@@ -10,8 +10,8 @@ from sacrebleu.metrics.bleu import BLEU
 from torch import Tensor, nn
 
 from dynas import DynasError
-from dynas.bench import Bench
-from dynas.data.translation_base import EOS, PAD, Batch, Pair
+from dynas.core.bench import Bench
+from dynas.core.translation import EOS, PAD, Batch, Pair
 from dynas.metrics.bleu import Bleu, corpus_bleu, tokenised_bleu
 from tests.conformance.test_supernets import narrow, narrow_transformer
 
@@ -32,7 +32,7 @@ def settings(**changes: Any) -> Bleu:
 
 
 class Sentences:
-    """A task in which a translation repeats its source: `dynas.data.translation_base.TranslationData`, in memory."""
+    """A task in which a translation repeats its source: `dynas.core.translation.TranslationData`, in memory."""
 
     quality = "bleu"
     source_vocabulary = target_vocabulary = 4 + len(WORDS)

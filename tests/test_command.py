@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynas import DynasError
-from dynas.bench import Bench
+from dynas.core.bench import Bench
 from dynas.hardware.command import CommandError, CommandMeter, milliseconds
 from dynas.metrics.latency import Latency
 from dynas.supernets.mbv3 import MobileNetV3Supernet

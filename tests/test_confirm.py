@@ -16,15 +16,16 @@ from dynas.build import build_problem
 from dynas.commands.report import main as report
 from dynas.config import register
 from dynas.confirm import confirm, front_rows
-from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement
+from dynas.core.evaluation import Evaluation, Measure, Measurement
+from dynas.core.evaluator import Evaluator
+from dynas.core.objectives import Objective, Values, losses
+from dynas.core.pareto import hypervolume
+from dynas.core.problem import Problem
+from dynas.core.space import Genotypes, SearchSpace
 from dynas.executors.serial import Serial
-from dynas.objectives import Objective, Values, losses
-from dynas.pareto import hypervolume
 from dynas.paths import CONFIGS as OURS
-from dynas.problem import Problem
 from dynas.runs.confirmed import averaged
 from dynas.runs.load import load_run
-from dynas.space import Genotypes, SearchSpace
 from tests.cli import dynas, killed, read_rows
 from tests.conftest import Analytic
 from tests.devices import ALL, CONFIGS, SEARCH, write_devices

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynas import DynasError, Objective, SearchSpace
-from dynas.evaluate import Evaluation, Evaluator, Measurement
+from dynas.core.evaluation import Evaluation, Measurement
+from dynas.core.evaluator import Evaluator
+from dynas.core.problem import Batch, Problem, make_batch
+from dynas.core.space import Genotypes
 from dynas.executors.serial import Serial
-from dynas.problem import Batch, Problem, make_batch
 from dynas.runs.store import RunStore
-from dynas.space import Genotypes
 
 OBJECTIVES = (Objective("top1", "max", "%", bound=70.0), Objective("latency", "min", "ms"))
 

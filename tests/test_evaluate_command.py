@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from dynas.commands.report import main as report
+from dynas.core.objectives import Objective
+from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
-from dynas.objectives import Objective
 from dynas.runs.architectures import read_architectures
 from dynas.runs.store import RunStore, write_run
-from dynas.space import SearchSpace
 from tests.cli import QUICK, ROOT, dynas, read_rows
 
 SAME = (QUICK[0], *QUICK[-2:])  # objectives and data of a quick search

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dynas import DesignVariable, DynasError, Objective, SearchSpace
-from dynas.evaluate import Evaluation, Measurement
+from dynas.core.evaluation import Evaluation, Measurement
 from dynas.runs.examples import read_examples
 from dynas.runs.store import RunStore
 

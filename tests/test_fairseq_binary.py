@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynas import DynasError
+from dynas.core.translation import EOS, SPECIAL, UNK
 from dynas.data.dictionary import Dictionary
 from dynas.data.fairseq_binary import read_sentences
-from dynas.data.translation_base import EOS, SPECIAL, UNK
 from dynas.data.wmt14 import binarised
 
 Rows = Sequence[Sequence[int]]

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynas.bench import Bench
+from dynas.core.bench import Bench
+from dynas.core.metric import CountedMetric, follow
+from dynas.core.space import SearchSpace
 from dynas.data.imagenet_surrogate import EMBEDDED, ImageNetSurrogate, feature_groups
 from dynas.errors import DynasError
 from dynas.hardware.lookup import LookupTable
 from dynas.metrics.accuracy import Top1
-from dynas.metrics.base import CountedMetric, follow
 from dynas.metrics.cost import Macs
 from dynas.predictors.surrogate import quality
 from dynas.runs.load import load_run
-from dynas.space import SearchSpace
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from tests.cli import ROOT, dynas, read_rows
 

@@ -9,7 +9,7 @@ import pytest
 
 from dynas import DynasError
 from dynas.algos.named import algorithm
-from dynas.evaluate import Evaluator
+from dynas.core.evaluator import Evaluator
 from dynas.executors.serial import Serial
 from dynas.modes.linas import Linas
 from tests.conformance.test_modes import PREDICTORS

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from dynas import DesignVariable, DynasError, Objective, SearchSpace, depth_gates
 from dynas.algos.pareto_local_search import ParetoLocalSearch, random_change, single_changes
-from dynas.evaluate import Evaluator
+from dynas.core.evaluator import Evaluator
+from dynas.core.pareto import hypervolume
+from dynas.core.problem import Batch, Problem, make_batch
 from dynas.executors.serial import Serial
 from dynas.modes.choice import MARGIN, by_hypervolume, by_spread, greedy
 from dynas.modes.linas import Linas
 from dynas.modes.start import stratified
-from dynas.pareto import hypervolume
 from dynas.predictors.features import levels, one_hot
 from dynas.predictors.gp import GaussianProcess
 from dynas.predictors.ridge import Ridge
 from dynas.predictors.surrogate import Surrogate
-from dynas.problem import Batch, Problem, make_batch
 
 SMALL = SearchSpace(
     [

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynas.bench import Bench
+from dynas.core.bench import Bench
+from dynas.core.metric import CountedMetric, follow
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.errors import DynasError
 from dynas.hardware.blocks import Block
 from dynas.hardware.lookup import LookupTable, TableLatency
 from dynas.hardware.table_csv import COLUMNS, to_row
 from dynas.hardware.table_files import TABLES
-from dynas.metrics.base import CountedMetric, follow
 from dynas.metrics.cost import Macs
 from dynas.metrics.latency import Latency
 from dynas.supernets.mbconv_lookup import fixed_blocks, searchable_blocks

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from dynas import DynasError
+from dynas.core.meter import Latency
 from dynas.hardware.blocks import Block
 from dynas.hardware.correction import agreement, fit_line, left_out
-from dynas.hardware.latency import Latency
 from dynas.hardware.lookup import LookupTable, TableLatency
 from dynas.hardware.parts import timed_block, timings
 from dynas.hardware.table_build import TableWriter, blocks_of

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dynas import DynasError, Objective
-from dynas.objectives import losses, violation
+from dynas.core.objectives import losses, violation
 
 TOP1 = Objective("top1", "max", "%", bound=70.0)
 LATENCY = Objective("latency", "min", "ms", bound=20.0)

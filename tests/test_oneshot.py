@@ -12,11 +12,11 @@ import pytest
 
 from dynas import DynasError
 from dynas.algos.named import algorithm
-from dynas.evaluate import Evaluator
+from dynas.core.evaluator import Evaluator
+from dynas.core.pareto import hypervolume, nadir
 from dynas.executors.serial import Serial
 from dynas.modes.oneshot import OneShot
 from dynas.modes.ranges import parse_ranges
-from dynas.pareto import hypervolume, nadir
 from tests.conformance.test_modes import PREDICTORS
 
 

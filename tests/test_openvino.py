@@ -16,11 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from dynas import DynasError
-from dynas.bench import Bench
 from dynas.commands.export import main as export
+from dynas.core.bench import Bench
+from dynas.core.meter import Latency
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
-from dynas.hardware.latency import CpuMeter, Latency
+from dynas.hardware.latency import CpuMeter
 from dynas.hardware.openvino import OpenVinoMeter
 from dynas.hardware.openvino_model import CompiledNetwork, convert, quantise
 from dynas.metrics.accuracy import Top1, recalibrated, top1
@@ -250,7 +251,7 @@ SILENT = """
 import sys
 calls = []
 sys.addaudithook(lambda event, _: calls.append(event) if event.startswith(("socket.", "urllib.")) else None)
-from dynas.bench import Bench
+from dynas.core.bench import Bench
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.hardware.latency import CpuMeter
 from dynas.metrics.size import Size

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from prepare_libreoffice_corpus import corpus
 
 from dynas import DynasError
-from dynas.data.base import IGNORED
+from dynas.core.data import IGNORED
+from dynas.core.translation import EOS, UNK
 from dynas.data.parallel_files import TextPairs, near_duplicate_key, read_pairs
 from dynas.data.parallel_text import parallel_text, split
 from dynas.data.subwords import SubwordCodes
 from dynas.data.text import Moses
 from dynas.data.translation import Translation
-from dynas.data.translation_base import EOS, UNK
 from tests.cli import dynas
 
 DEFAULTS: dict[str, Any] = {

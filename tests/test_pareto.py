@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynas.pareto import hypervolume, hypervolume_curve, nadir, non_dominated, spread
+from dynas.core.pareto import hypervolume, hypervolume_curve, nadir, non_dominated, spread
 
 SIDE = 5
 

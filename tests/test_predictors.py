@@ -13,13 +13,13 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.svm import SVR
 
 from dynas import SearchSpace
+from dynas.core.problem import Batch, make_batch
 from dynas.predictors.fitting import make_folds, standardised
 from dynas.predictors.mlp import forward
 from dynas.predictors.ridge import Ridge
 from dynas.predictors.stacked import Stacked
 from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate, quality, training_set
 from dynas.predictors.svr import Search, SvrLinear, SvrRbf
-from dynas.problem import Batch, make_batch
 
 ALPHAS = (0.01, 0.1, 1.0, 10.0)
 

@@ -8,16 +8,17 @@ import pytest
 
 from dynas import DynasError
 from dynas.algos.named import algorithm
+from dynas.core.evaluation import Measure
+from dynas.core.evaluator import Evaluator
+from dynas.core.executor import Measured
+from dynas.core.pareto import hypervolume
+from dynas.core.problem import Batch
+from dynas.core.space import Genotypes
 from dynas.errors import DynasWarning
-from dynas.evaluate import Evaluator, Measure
-from dynas.executors.base import Measured
 from dynas.executors.serial import Serial
 from dynas.modes.linas import Linas
-from dynas.pareto import hypervolume
 from dynas.predictors.named import predictor
-from dynas.problem import Batch
 from dynas.runs.store import RunStore
-from dynas.space import Genotypes
 from tests.conftest import Analytic
 
 

@@ -12,9 +12,9 @@ from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 
 from dynas import DynasError
-from dynas.bench import Bench
 from dynas.build import build, build_problem
 from dynas.config import register
+from dynas.core.bench import Bench
 from dynas.export.network import Tensors
 from dynas.hardware.onnxruntime import OnnxRuntimeMeter
 from dynas.hardware.openvino import OpenVinoMeter

@@ -10,11 +10,12 @@ import pytest
 
 from dynas import DynasError
 from dynas.algos.named import algorithm
-from dynas.evaluate import Evaluator, Measurement
+from dynas.core.evaluation import Measurement
+from dynas.core.evaluator import Evaluator
+from dynas.core.space import Genotypes
+from dynas.core.stopping import Stopping
 from dynas.executors.serial import Serial
 from dynas.modes.validation import Validation
-from dynas.space import Genotypes
-from dynas.stopping import Stopping
 
 
 def points(*rows: tuple[float, ...]) -> np.ndarray:
@@ -49,7 +50,7 @@ def test_a_stalled_search_ends_and_keeps_what_it_measured(analytic_mbv3: Any) ->
 
 def test_the_time_ends_a_search_within_an_iteration(analytic_mbv3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("dynas.stopping.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("dynas.core.stopping.time.monotonic", lambda: clock[0])
 
     def slow(genotypes: Genotypes) -> Iterator[Measurement]:
         for measurement in analytic_mbv3.measure()(genotypes):

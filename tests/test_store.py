@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynas import DesignVariable, DynasError, Objective, SearchSpace
-from dynas.evaluate import Evaluation, Measurement
+from dynas.core.evaluation import Evaluation, Measurement
 from dynas.runs.store import RESULTS, RunStore, read_run, write_run
 from dynas.system.files import number, write_csv
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynas import DynasError
-from dynas.data.base import IGNORED
+from dynas.core.data import IGNORED
+from dynas.core.translation import EOS, PAD
 from dynas.data.sentences import Sentences, training_batches
 from dynas.data.subwords import SubwordCodes, join
-from dynas.data.translation_base import EOS, PAD
 
 
 def test_codes_split_words_as_the_merges_say() -> None:

@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
-from dynas.design import DesignVariable
+from dynas.core.design import DesignVariable
+from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
-from dynas.space import SearchSpace
 from dynas.supernets.mbv3 import MobileNetV3Supernet, search_space
 from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, step, step_genotypes
 from tests.cli import QUICK, dynas, killed, read_rows

@@ -14,9 +14,9 @@ import yaml
 from scipy.stats import kendalltau
 
 from dynas.commands.transfer import check_predict, with_source
+from dynas.core.objectives import Objective
+from dynas.core.pareto import hypervolume, non_dominated
 from dynas.errors import DynasError
-from dynas.objectives import Objective
-from dynas.pareto import hypervolume, non_dominated
 from dynas.paths import CONFIGS as OURS
 from dynas.predictors.affine import fit_affine, spread_ranks
 from dynas.report.transfer_plot import plot_transfer

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynas import DynasError
-from dynas.bench import Bench
-from dynas.data.translation_base import EOS, PAD
+from dynas.core.bench import Bench
+from dynas.core.space import Architecture
+from dynas.core.translation import EOS, PAD
 from dynas.hardware.latency import CpuMeter
 from dynas.metrics.beam_search import pad_left
 from dynas.metrics.cost import ParamsWithoutEmbeddings
 from dynas.metrics.latency import Latency, Throughput
-from dynas.space import Architecture
 from dynas.supernets.transformer import TransformerSupernet
 from dynas.supernets.transformer_hat import from_config, from_genes
 from dynas.supernets.transformer_network import Translating

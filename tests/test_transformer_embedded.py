@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from dynas.bench import Bench
 from dynas.build import build_problem
 from dynas.config import register
+from dynas.core.bench import Bench
 from dynas.paths import CONFIGS
 from dynas.supernets.weights import embedded_path
 from tests.cli import dynas, read_rows

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dynas.data.translation_base import EOS
+from dynas.core.translation import EOS
 from dynas.metrics.beam_search import BeamSearch
 from dynas.supernets.transformer import TransformerSupernet
 from dynas.supernets.transformer_hat import from_config, from_genes

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from typing import Protocol
 
 import numpy as np
 
+from dynas.core.space import Draw, Genotypes, SearchSpace
 from dynas.errors import DynasError, DynasWarning
-from dynas.problem import Batch
-from dynas.space import Draw, Genotypes, SearchSpace
 
 # Smallest and largest number of objectives of each algorithm; None: any number.
 OBJECTIVES: dict[str, tuple[int, int | None]] = {
@@ -26,35 +24,6 @@ OBJECTIVES: dict[str, tuple[int, int | None]] = {
 }
 SUIT_TWO = ("nsga2", "agemoea")  # algorithms that Cummings et al. 2022 recommend for two objectives
 FAILED = 1e12  # violation of a candidate that could not be measured: worse than any real one
-
-
-class SearchAlgorithm(Protocol):
-    """One search. Give every answer of an `ask` to one `tell` before asking again."""
-
-    def ask(self) -> Genotypes:
-        """Return canonical genotypes ``(n, G)``, distinct and never asked before; none: the space is exhausted."""
-        ...
-
-    def tell(self, batch: Batch) -> None:
-        """Take the answers to the last `ask`; candidates that are missing from it were not evaluated."""
-        ...
-
-
-class AlgorithmFactory(Protocol):
-    """Makes a fresh search; LINAS needs one in every iteration."""
-
-    def __call__(
-        self, space: SearchSpace, n_objectives: int, rng: np.random.Generator, start: Genotypes | None = None
-    ) -> SearchAlgorithm:
-        """Return a search over ``space``.
-
-        Args:
-            space: the sub-networks.
-            n_objectives: number of losses ``M``.
-            rng: its only source of randomness.
-            start: canonical genotypes ``(n, G)`` that the first population holds.
-        """
-        ...
 
 
 def check_objectives(name: str, n_objectives: int) -> None:

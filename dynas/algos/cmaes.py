@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynas.algos.base import FAILED, check_objectives, check_settings, first_population
+from dynas.core.problem import Batch
+from dynas.core.space import Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.problem import Batch
-from dynas.space import Genotypes, SearchSpace
 
 LEAST_STEP = 0.2  # of an option: below, genes would hardly change any more
 GENERATIONS = 10  # that together bring fewer new candidates than one should, after which it starts afresh
@@ -29,7 +29,7 @@ class CmaesSearch:
     violation; failed and missing ones last.
 
     Args:
-        space, n_objectives, rng, start: see `dynas.algos.base.AlgorithmFactory`.
+        space, n_objectives, rng, start: see `dynas.core.algorithm.AlgorithmFactory`.
         population: candidates per generation.
         sigma: first standard deviation, as a share of each gene's range.
     """

@@ -23,9 +23,9 @@ from dynas.algos.base import check_objectives, check_settings
 from dynas.algos.evolutionary import evolution
 from dynas.algos.operators import IntegerMating
 from dynas.algos.pymoo import PymooSearch
+from dynas.core.pareto import non_dominated
+from dynas.core.space import Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.pareto import non_dominated
-from dynas.space import Genotypes, SearchSpace
 
 
 def reference_directions(n_objectives: int, points: int) -> NDArray[np.float64]:
@@ -92,7 +92,7 @@ def unsga3(
     """U-NSGA-III (Seada and Deb 2016, doi 10.1109/TEVC.2015.2459718): ranks, then even niches along directions.
 
     Args:
-        space, n_objectives, rng, start: see `dynas.algos.base.AlgorithmFactory`.
+        space, n_objectives, rng, start: see `dynas.core.algorithm.AlgorithmFactory`.
         population: individuals per generation.
         partitions: fineness of the directions, which are at most as many as individuals.
         crossover: share of pairs that exchange genes.
@@ -123,7 +123,7 @@ def ctaea(
     """C-TAEA (Li et al. 2019, doi 10.1109/TEVC.2018.2855411): one archive converges within the bounds, one explores.
 
     Args:
-        space, n_objectives, rng, start: see `dynas.algos.base.AlgorithmFactory`.
+        space, n_objectives, rng, start: see `dynas.core.algorithm.AlgorithmFactory`.
         population: individuals per generation and in each archive, and directions.
         crossover: share of pairs that exchange genes.
         mutation: probability per gene of being redrawn.

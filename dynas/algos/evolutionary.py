@@ -16,7 +16,7 @@ from pymoo.core.population import Population
 from dynas.algos.base import check_objectives, check_settings
 from dynas.algos.operators import IntegerMating, Selection, by_crowding, by_loss
 from dynas.algos.pymoo import PymooSearch
-from dynas.space import Genotypes, SearchSpace
+from dynas.core.space import Genotypes, SearchSpace
 
 
 def evolution(
@@ -49,7 +49,7 @@ def nsga2(
     """NSGA-II (Deb et al. 2002, doi 10.1109/4235.996017): non-dominated ranks, then crowding distance.
 
     Args:
-        space, n_objectives, rng, start: see `dynas.algos.base.AlgorithmFactory`.
+        space, n_objectives, rng, start: see `dynas.core.algorithm.AlgorithmFactory`.
         population: individuals per generation.
         crossover: share of pairs that exchange genes.
         mutation: probability per gene of being redrawn.
@@ -75,7 +75,7 @@ def agemoea(
     """AGE-MOEA (Panichella 2019, doi 10.1145/3321707.3321839): distances in the estimated geometry of the front.
 
     Args:
-        space, n_objectives, rng, start: see `dynas.algos.base.AlgorithmFactory`.
+        space, n_objectives, rng, start: see `dynas.core.algorithm.AlgorithmFactory`.
         population: individuals per generation.
         crossover: share of pairs that exchange genes.
         mutation: probability per gene of being redrawn.
@@ -101,7 +101,7 @@ def ga(
     """Elitist genetic algorithm for exactly one objective (Goldberg 1989): feasible first, then the loss.
 
     Args:
-        space, n_objectives, rng, start: see `dynas.algos.base.AlgorithmFactory`.
+        space, n_objectives, rng, start: see `dynas.core.algorithm.AlgorithmFactory`.
         population: individuals per generation.
         crossover: share of pairs that exchange genes.
         mutation: probability per gene of being redrawn.

@@ -15,8 +15,8 @@ from dynas.algos.base import check_objectives, check_settings
 from dynas.algos.directions import reference_directions
 from dynas.algos.operators import IntegerMating
 from dynas.algos.pymoo import PymooSearch
+from dynas.core.space import Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.space import Genotypes, SearchSpace
 
 LEAST_WEIGHT = 1e-4  # an objective of weight 0 would be ignored altogether
 
@@ -82,7 +82,7 @@ def moead(
     The decomposition is Tchebycheff's with two objectives, PBI beyond.
 
     Args:
-        space, n_objectives, rng, start: see `dynas.algos.base.AlgorithmFactory`.
+        space, n_objectives, rng, start: see `dynas.core.algorithm.AlgorithmFactory`.
         population: individuals per generation, one per direction (see `dynas.algos.directions`).
         neighbours: directions in a neighbourhood, its own included; at most all.
         neighbour_mating: probability that parents come from the neighbourhood, else from anywhere.

@@ -10,9 +10,9 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from dynas.algos.base import FAILED, check_objectives, check_settings, first_population
+from dynas.core.problem import Batch
+from dynas.core.space import Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.problem import Batch
-from dynas.space import Genotypes, SearchSpace
 
 
 class MotpeSearch:
@@ -25,7 +25,7 @@ class MotpeSearch:
     fill a generation, random newcomers do.
 
     Args:
-        space, n_objectives, rng, start: see `dynas.algos.base.AlgorithmFactory`.
+        space, n_objectives, rng, start: see `dynas.core.algorithm.AlgorithmFactory`.
         population: candidates per `ask`; the first ones are random. Suggestions of one `ask` know of each other
             but not of their answers.
         prior_weight: weight of the uniform distribution in both models.

@@ -7,7 +7,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from dynas.algos.base import AlgorithmFactory
+from dynas.core.algorithm import AlgorithmFactory
 from dynas.errors import one_of
 
 # Imported only when asked for: pymoo, numba, optuna and cma take their time.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pymoo.core.infill import InfillCriterion
 from pymoo.core.population import Population
 
-from dynas.space import Genotypes, SearchSpace
+from dynas.core.space import Genotypes, SearchSpace
 
 ATTEMPTS = 100  # rounds of mating after which a converged population gives up finding something new
 

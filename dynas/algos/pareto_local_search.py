@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from dynas.algos.base import check_objectives, check_settings, first_population
-from dynas.objectives import Values
-from dynas.pareto import spread
-from dynas.problem import Batch
-from dynas.space import Genotypes, SearchSpace
+from dynas.core.objectives import Values
+from dynas.core.pareto import spread
+from dynas.core.problem import Batch
+from dynas.core.space import Genotypes, SearchSpace
 
 PENALTY = 0.1  # of the additive model, in squared deviations of an objective
 MOST = 10  # genes that are changed together where changes of fewer find too little that is new
@@ -24,7 +24,7 @@ class ParetoLocalSearch:
     or more where pairs find little that is new.
 
     Args:
-        space, n_objectives, rng, start: see `dynas.algos.base.AlgorithmFactory`.
+        space, n_objectives, rng, start: see `dynas.core.algorithm.AlgorithmFactory`.
         population: candidates per `ask`, of which the first are random.
         directions: weighted sums that are minimised per sweep.
     """

@@ -12,9 +12,9 @@ from pymoo.core.problem import Problem as PymooProblem
 from pymoo.core.termination import NoTermination
 
 from dynas.algos.base import FAILED, first_population
-from dynas.objectives import Values
-from dynas.problem import Batch
-from dynas.space import Genotypes, SearchSpace
+from dynas.core.objectives import Values
+from dynas.core.problem import Batch
+from dynas.core.space import Genotypes, SearchSpace
 
 
 class PymooSearch:

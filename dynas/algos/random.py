@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from dynas.algos.base import check_objectives, check_settings, first_population
+from dynas.core.problem import Batch
+from dynas.core.space import Draw, Genotypes, SearchSpace
 from dynas.errors import one_of
-from dynas.problem import Batch
-from dynas.space import Draw, Genotypes, SearchSpace
 
 
 class RandomSearch:
     """Asks for random sub-networks, never twice for the same.
 
     Args:
-        space, n_objectives, rng, start: see `dynas.algos.base.AlgorithmFactory`.
+        space, n_objectives, rng, start: see `dynas.core.algorithm.AlgorithmFactory`.
         population: candidates per `ask`.
         draw: what is uniform. ``subnetworks``: every distinct sub-network is equally likely, which favours deep
             ones, of which there are more. ``genes``: every design variable by itself, which favours shallow

@@ -17,11 +17,12 @@ from dynas.runs.store import RESULTS
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dynas.bench import Bench
-    from dynas.evaluate import Evaluator, Observer
+    from dynas.core.bench import Bench
+    from dynas.core.evaluation import Observer
+    from dynas.core.evaluator import Evaluator
+    from dynas.core.space import SearchSpace
     from dynas.report.outputs import Summary
     from dynas.runs.architectures import Candidate
-    from dynas.space import SearchSpace
 
 
 def main(arguments: list[str]) -> int:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from dynas.core.meter import LatencyMeter
+    from dynas.core.supernet import Supernet
     from dynas.hardware.blocks import Block, MakeModule
-    from dynas.hardware.latency import LatencyMeter
     from dynas.hardware.table_build import TableWriter
-    from dynas.supernets.base import Supernet
 
 
 def main(arguments: list[str]) -> int:
@@ -64,8 +64,8 @@ def parts(config: DictConfig) -> tuple[Supernet, LatencyMeter]:
     Raises:
         DynasError: they do not fit together, or a number makes no sense.
     """
-    from dynas.bench import Bench
     from dynas.build import build
+    from dynas.core.bench import Bench
 
     if config.group < 1:
         raise DynasError(f"group={config.group}: give 1 or more")

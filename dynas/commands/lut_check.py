@@ -15,11 +15,11 @@ from dynas.errors import DynasError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dynas.core.meter import LatencyMeter
+    from dynas.core.objectives import Values
+    from dynas.core.space import Genotypes
+    from dynas.core.supernet import Supernet
     from dynas.hardware.correction import Agreement
-    from dynas.hardware.latency import LatencyMeter
-    from dynas.objectives import Values
-    from dynas.space import Genotypes
-    from dynas.supernets.base import Supernet
 
 LEAST = 3  # measurements; a line through two always fits
 CHECK = "check.csv"

@@ -15,11 +15,12 @@ from dynas.runs.store import RUN
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dynas.bench import Bench
-    from dynas.evaluate import Evaluator, Observer
-    from dynas.objectives import Objective
+    from dynas.core.bench import Bench
+    from dynas.core.evaluation import Observer
+    from dynas.core.evaluator import Evaluator
+    from dynas.core.objectives import Objective
+    from dynas.core.problem import Problem
     from dynas.predictors.study import Study, Trial
-    from dynas.problem import Problem
 
 
 def main(arguments: list[str]) -> int:

@@ -29,12 +29,13 @@ from dynas.errors import DynasError
 from dynas.runs.store import RESULTS, read_run, write_run
 
 if TYPE_CHECKING:
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
+    from dynas.core.evaluation import Evaluation, Observer
+    from dynas.core.evaluator import Evaluator
+    from dynas.core.problem import Problem
+    from dynas.core.stopping import Stopping
     from dynas.display import Display
-    from dynas.evaluate import Evaluation, Evaluator, Observer
-    from dynas.problem import Problem
     from dynas.report.outputs import Summary
-    from dynas.stopping import Stopping
 
 
 def main(arguments: list[str]) -> int:
@@ -47,10 +48,10 @@ def search_job(config: DictConfig) -> int:
     # before torch is imported: threads that spin while they wait slow a shared machine down many times over
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from dynas.build import build, build_mode, build_predictors, build_problem, check_numbers
+    from dynas.core.stopping import Stopping
     from dynas.display import SearchDisplay
     from dynas.report.outputs import write_outputs
     from dynas.runs.warm_start import front_of
-    from dynas.stopping import Stopping
 
     folder = run_folder()
     check_numbers(config)
@@ -127,7 +128,7 @@ def measure(
 ) -> str:
     """Measure up to ``budget`` sub-networks into a run folder and show them; return ``finished`` or ``interrupted``."""
     from dynas.build import build_executor
-    from dynas.evaluate import Evaluator
+    from dynas.core.evaluator import Evaluator
     from dynas.metrics.latency import watch_reference
     from dynas.runs.store import RunStore
 

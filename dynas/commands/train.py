@@ -13,7 +13,7 @@ from dynas.commands.hydra_job import check_fresh, check_same_config, choices, ov
 if TYPE_CHECKING:
     import torch
 
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
     from dynas.training.sandwich import Recipe, TrainingData
 
 CHECKPOINT = "checkpoint.pt"

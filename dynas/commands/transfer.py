@@ -30,9 +30,10 @@ from dynas.runs.store import RESULTS, read_run
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dynas.bench import Bench
-    from dynas.evaluate import Evaluator, Observer
-    from dynas.problem import Problem
+    from dynas.core.bench import Bench
+    from dynas.core.evaluation import Observer
+    from dynas.core.evaluator import Evaluator
+    from dynas.core.problem import Problem
     from dynas.report.transferred import Transferred
     from dynas.runs.load import Run
 

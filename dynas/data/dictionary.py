@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dynas.data.translation_base import BOS, EOS, PAD, SPECIAL, UNK
+from dynas.core.translation import BOS, EOS, PAD, SPECIAL, UNK
 from dynas.errors import DynasError
 
 MULTIPLE = 8  # fairseq fills a dictionary up to a multiple of this with tokens that no text has

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dynas.core.objectives import Values
+from dynas.core.space import Genotypes, SearchSpace
+from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
 from dynas.metrics.accuracy import Top1
-from dynas.objectives import Values
-from dynas.space import Genotypes, SearchSpace
-from dynas.supernets.base import Supernet
 from dynas.system.files import from_json
 
 EMBEDDED = Path(__file__).parent / "embedded" / "imagenet_surrogate.json"

@@ -18,7 +18,7 @@ CANDIDATES = 99  # items beside the held-out one, as in He et al. 2017
 
 
 class Interactions:
-    """Data of one recommendation task (see `dynas.data.recommendation_base.RecommendationData`).
+    """Data of one recommendation task (see `dynas.core.recommendation.RecommendationData`).
 
     Training never hears of the held-out items: they may be drawn as negatives, as in He et al. 2017.
 

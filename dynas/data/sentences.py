@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dynas.data.base import IGNORED
-from dynas.data.translation_base import EOS, PAD, Batch
+from dynas.core.data import IGNORED
+from dynas.core.translation import EOS, PAD, Batch
 from dynas.errors import DynasError
 
 
@@ -79,7 +79,7 @@ def batch_rows(
 def training_batches(
     source: Sentences, target: Sentences, max_tokens: int, rng: np.random.Generator
 ) -> Iterator[Batch]:
-    """Yield one epoch of all pairs as `dynas.data.translation_base.TranslationData.training_batches` says.
+    """Yield one epoch of all pairs as `dynas.core.translation.TranslationData.training_batches` says.
 
     Raises:
         DynasError: a sentence is longer than a batch may be.

@@ -7,16 +7,16 @@ from functools import cached_property
 
 import numpy as np
 
+from dynas.core.translation import Batch, Pair
 from dynas.data.dictionary import Dictionary
 from dynas.data.sentences import Sentences, batch_rows, training_batches
 from dynas.data.text import TextRules
-from dynas.data.translation_base import Batch, Pair
 
 Sides = tuple[Sentences, Sentences]
 
 
 class Translation:
-    """Data of one translation task (see `dynas.data.translation_base.TranslationData`).
+    """Data of one translation task (see `dynas.core.translation.TranslationData`).
 
     Args:
         training: returns source and target sentences; called when they are first needed, since a search is not

@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from dynas.core.evaluation import Measure
+from dynas.core.space import Genotypes
 from dynas.errors import DynasError
-from dynas.evaluate import Measure
 from dynas.executors.pool import Pool, Started, shared_out
 from dynas.executors.process import deaf_children
 from dynas.executors.worker import Limits, Sent, hold, measure_held
-from dynas.space import Genotypes
 
 try:
     import dask

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from dynas.core.evaluation import Measure, Measurement
+from dynas.core.executor import Measured
+from dynas.core.space import Genotypes
 from dynas.errors import DynasError
-from dynas.evaluate import Measure, Measurement
-from dynas.executors.base import Measured
 from dynas.executors.worker import Limits, send
 from dynas.hardware.facts import available_cores
-from dynas.space import Genotypes
 
 LOST = 2  # lost workers after which a candidate has failed
 
@@ -50,7 +50,7 @@ def shared_out(workers: int | None, threads: int | None) -> tuple[int, int]:
 
 
 class Pool(ABC):
-    """Hands out chunks to workers (see `dynas.executors.base.Executor`).
+    """Hands out chunks to workers (see `dynas.core.executor.Executor`).
 
     A chunk has as many candidates as are best measured together, or fewer where that keeps all workers busy. Where a
     worker is lost, the candidates of its chunk are measured again one by one; one that has lost two of them has

@@ -14,10 +14,10 @@ from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+from dynas.core.evaluation import Measurement
+from dynas.core.space import Genotypes
 from dynas.errors import DynasError
-from dynas.evaluate import Measurement
 from dynas.executors.worker import Sent, hold, measure_held
-from dynas.space import Genotypes
 
 SPAWN = multiprocessing.get_context("spawn")
 _births = threading.Lock()  # starting a process also asks after dead ones, whose statuses can be read only once

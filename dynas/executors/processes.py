@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from queue import SimpleQueue
 
-from dynas.evaluate import Measure, Measurement
+from dynas.core.evaluation import Measure, Measurement
+from dynas.core.space import Genotypes
 from dynas.executors.pool import Pool, Started, shared_out
 from dynas.executors.process import LostError, Process
 from dynas.executors.worker import Limits
-from dynas.space import Genotypes
 
 
 class Processes(Pool):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 
+from dynas.core.evaluation import Measure, Measurement
+from dynas.core.space import Genotypes
 from dynas.errors import DynasError
-from dynas.evaluate import Measure, Measurement
 from dynas.executors.pool import Pool, Started, shared_out
 from dynas.executors.process import deaf_children
 from dynas.executors.worker import Limits, Sent, hold, measure_held
-from dynas.space import Genotypes
 
 try:
     import ray

@@ -8,13 +8,13 @@ from itertools import islice
 
 import numpy as np
 
-from dynas.evaluate import Measure, Measurement
-from dynas.executors.base import Measured
-from dynas.space import Genotypes
+from dynas.core.evaluation import Measure, Measurement
+from dynas.core.executor import Measured
+from dynas.core.space import Genotypes
 
 
 class Serial:
-    """Measures what is submitted in order, when it is collected (see `dynas.executors.base.Executor`).
+    """Measures what is submitted in order, when it is collected (see `dynas.core.executor.Executor`).
 
     Args:
         measure: yields one measurement per candidate, in order.

@@ -9,11 +9,11 @@ import signal
 import sys
 from dataclasses import dataclass
 
-from dynas.errors import DynasError
-from dynas.evaluate import Measure, Measurement, reason
+from dynas.core.evaluation import Measure, Measurement
+from dynas.core.space import Genotypes
+from dynas.errors import DynasError, reason
 from dynas.hardware.turns import CPU, turn
 from dynas.limits import limit_memory, time_limit
-from dynas.space import Genotypes
 
 
 @dataclass(frozen=True)

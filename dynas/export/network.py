@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dynas.data.base import ClassificationData
+from dynas.core.data import ClassificationData
+from dynas.core.space import Architecture
+from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
 from dynas.metrics.accuracy import recalibrated
-from dynas.space import Architecture
-from dynas.supernets.base import Supernet
 
 Tensors = tuple[Tensor, ...]
 EXAMPLES = 2  # samples that a network is traced with: of a batch of one, a compiler would make a constant

@@ -17,11 +17,11 @@ from dynas.build import build
 from dynas.commands.hydra_job import flat, one_sentence, plain, quoted
 from dynas.commands.stored import stored_overrides
 from dynas.config import register
-from dynas.data.base import ClassificationData
+from dynas.core.data import ClassificationData
+from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
 from dynas.paths import CONFIGS
 from dynas.runs.load import Run
-from dynas.supernets.base import Supernet
 
 PARTS = ("supernet", "data")
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dynas.errors import DynasError
-from dynas.evaluate import reason
+from dynas.errors import DynasError, reason
 from dynas.export.formats import FORMATS, Format
 from dynas.export.network import Network, relative_difference, run
 from dynas.system.files import write_atomic

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from dynas.errors import DynasError
-from dynas.evaluate import reason
+from dynas.errors import DynasError, reason
 from dynas.metrics.latency import to_time
 
 if TYPE_CHECKING:
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
     from dynas.hardware.latency import TimingMeter
 
 Inputs = tuple[Tensor, ...]

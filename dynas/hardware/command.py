@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from dynas.core.meter import Latency
 from dynas.errors import DynasError
-from dynas.hardware.latency import Latency, summarised
+from dynas.hardware.latency import summarised
 from dynas.hardware.onnx_model import trace_onnx
 from dynas.hardware.runtime import check_one_pass, check_packages
 
 if TYPE_CHECKING:
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
 
 ONNX, SHAPE = "{onnx}", "{shape}"
 SHOWN = 200  # characters of a command's output that an error quotes

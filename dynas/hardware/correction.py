@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import kendalltau
 
-from dynas.objectives import Values
+from dynas.core.objectives import Values
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dynas.hardware.latency import CpuMeter, Module
 from dynas.hardware.rounds import Sampler
 
 if TYPE_CHECKING:
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
 
 
 class TorchCpuMeter(CpuMeter):

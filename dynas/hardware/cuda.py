@@ -18,7 +18,7 @@ from dynas.hardware.rounds import Sampler, Timing
 from dynas.hardware.runtime import check_one_pass
 
 if TYPE_CHECKING:
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
 
 QUERIES = ("driver_version", "clocks.sm", "clocks.max.sm", "clocks.mem", "power.limit")  # of nvidia-smi
 UNTIMED = 2  # passes before each timing, as many as torch's Timer makes on the CPU

@@ -12,14 +12,14 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor, nn
 
+from dynas.core.meter import Latency as Timing
+from dynas.core.objectives import Values
+from dynas.core.space import Genotypes
+from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
 from dynas.hardware.blocks import Block, MakeModule
-from dynas.hardware.latency import Latency as Timing
 from dynas.hardware.table_files import load, merged
 from dynas.metrics.latency import Latency
-from dynas.objectives import Values
-from dynas.space import Genotypes
-from dynas.supernets.base import Supernet
 
 
 @runtime_checkable

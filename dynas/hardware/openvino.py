@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from dynas.data.base import ClassificationData
+from dynas.core.data import ClassificationData
 from dynas.errors import DynasError
 from dynas.export.network import Tensors
 from dynas.hardware.runtime import RuntimeMeter
 from dynas.metrics.accuracy import sized
 
 if TYPE_CHECKING:
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
     from dynas.hardware.openvino_model import CompiledNetwork
 
 

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from dynas.bench import in_torch
-from dynas.errors import DynasError
-from dynas.evaluate import reason
+from dynas.core.bench import in_torch
+from dynas.core.meter import LatencyMeter
+from dynas.core.space import Architecture
+from dynas.core.supernet import Supernet
+from dynas.errors import DynasError, reason
 from dynas.hardware.blocks import Block, MakeModule
-from dynas.hardware.latency import LatencyMeter
-from dynas.space import Architecture
-from dynas.supernets.base import Supernet
 
 Timed = tuple[nn.Module, tuple[Tensor, ...]]  # a module as it runs on the target, and its inputs
 MakeTimed = Callable[[], Timed]

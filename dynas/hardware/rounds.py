@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dynas.core.objectives import Values
 from dynas.errors import DynasError
-from dynas.objectives import Values
 
 GAIN = 0.05  # by how much a timing must be shorter than all before it for a module to count as still warming up
 

@@ -18,7 +18,7 @@ from dynas.hardware.latency import CpuMeter
 from dynas.metrics.accuracy import Top1, recalibrated
 
 if TYPE_CHECKING:
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
 
 TOLERANCE = 1e-4  # of the largest output, the same as for files that are exported
 Shapes = tuple[tuple[int, ...], ...]  # of all inputs

@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
 from dynas.hardware.blocks import Block, MakeModule
 from dynas.hardware.lookup import BlockSupernet
 from dynas.hardware.table_csv import COLUMNS, to_row
 from dynas.hardware.table_files import parse
-from dynas.supernets.base import Supernet
 from dynas.system.files import from_json, write_atomic
 
 ORIGIN = "# measured with "

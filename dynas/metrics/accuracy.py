@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from dynas.data.base import ClassificationData
+from dynas.core.data import ClassificationData
+from dynas.core.metric import Reading, device_of
+from dynas.core.recommendation import Recommender
+from dynas.core.supernet import Supernet
+from dynas.core.translation import Translator
 from dynas.errors import DynasError
-from dynas.metrics.base import Reading, device_of
-from dynas.metrics.beam_search import Translator
-from dynas.metrics.ranking import Recommender
-from dynas.supernets.base import Supernet
 
 if TYPE_CHECKING:
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
 
 
 def recalibrate(subnet: nn.Module, batches: Iterable[Tensor]) -> None:

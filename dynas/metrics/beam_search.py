@@ -12,37 +12,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from dynas.data.translation_base import EOS, PAD
+from dynas.core.translation import EOS, PAD, Translator
 from dynas.errors import DynasError
-from dynas.supernets.transformer_layers import DecoderState
-
-
-@runtime_checkable
-class Translator(Protocol):
-    """A network that can be decoded step by step, such as `dynas.supernets.transformer_network.Transformer`."""
-
-    @property
-    def vocabularies(self) -> tuple[int, int]:
-        """Number of tokens of source and target language."""
-        ...
-
-    @property
-    def max_positions(self) -> int:
-        """Longest sentence in tokens."""
-        ...
-
-    def encode(self, source: Tensor) -> DecoderState:
-        """Read source sentences ``(N, S)``."""
-        ...
-
-    def decode(self, tokens: Tensor, state: DecoderState) -> Tensor:
-        """Return logits ``(rows, T, vocabulary)`` of what follows each of ``tokens`` ``(rows, T)``."""
-        ...
 
 
 class Hypothesis(NamedTuple):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import nn
 
-from dynas.data.translation_base import TranslationData
+from dynas.core.metric import Reading
+from dynas.core.translation import TranslationData, Translator
 from dynas.errors import DynasError
-from dynas.metrics.base import Reading
-from dynas.metrics.beam_search import BeamSearch, Translator, translate
+from dynas.metrics.beam_search import BeamSearch, translate
 
 if TYPE_CHECKING:
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
 
 
 def corpus_bleu(translations: Sequence[str], references: Sequence[str]) -> float:

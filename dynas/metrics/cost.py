@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.space import Genotypes
-from dynas.supernets.base import Supernet
+from dynas.core.space import Genotypes
+from dynas.core.supernet import Supernet
 
 
 class Macs:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from dynas.errors import DynasError
-from dynas.evaluate import reason
+from dynas.core.metric import Reading
+from dynas.errors import DynasError, reason
 from dynas.hardware.turns import turn
-from dynas.metrics.base import Reading
 
 if TYPE_CHECKING:
-    from dynas.bench import Bench
-    from dynas.hardware.latency import Latency as Timing
+    from dynas.core.bench import Bench
+    from dynas.core.meter import Latency as Timing
 
 
 Timed = tuple[nn.Module, tuple[Tensor, ...]]  # what is timed of a sub-network, and its inputs

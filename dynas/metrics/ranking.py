@@ -8,35 +8,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from dynas.data.recommendation_base import RecommendationData
+from dynas.core.metric import Reading, device_of
+from dynas.core.recommendation import RecommendationData, Recommender
 from dynas.errors import DynasError
-from dynas.metrics.base import Reading, device_of
 
 if TYPE_CHECKING:
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
 
 PAIRS = 8192  # pairs of user and item that are scored together
-
-
-@runtime_checkable
-class Recommender(Protocol):
-    """A network that scores pairs of user and item, such as `dynas.supernets.ncf_network.NeuMF`."""
-
-    @property
-    def entities(self) -> tuple[int, int]:
-        """Number of users and items."""
-        ...
-
-    def __call__(self, users: Tensor, items: Tensor) -> Tensor:
-        """Return the scores ``(N,)`` of users ``(N,)`` with items ``(N,)``."""
-        ...
 
 
 def places(scores: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dynas.core.pareto import hypervolume, non_dominated, spread
+from dynas.core.problem import Batch
+from dynas.core.space import Genotypes
 from dynas.modes.prediction import choose
-from dynas.pareto import hypervolume, non_dominated, spread
-from dynas.problem import Batch
-from dynas.space import Genotypes
 
 Choice = Callable[[Batch, Batch, int], Genotypes]  # (predicted, measured, n) -> up to n unmeasured genotypes
 CANDIDATES = 500  # of the predicted front that compete for a place

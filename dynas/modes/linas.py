@@ -8,18 +8,21 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from dynas.algos.base import AlgorithmFactory, first_population
+from dynas.algos.base import first_population
+from dynas.core.algorithm import AlgorithmFactory
+from dynas.core.evaluation import Observer
+from dynas.core.evaluator import Evaluator
+from dynas.core.mode import Predictors
+from dynas.core.problem import Problem, concatenate
+from dynas.core.space import Genotypes
 from dynas.errors import DynasError, one_of
-from dynas.evaluate import Evaluator, Observer
-from dynas.modes.base import Predictors, check_algorithm
+from dynas.modes.base import check_algorithm
 from dynas.modes.choice import CHOICES
 from dynas.modes.prediction import fill, front_from_afar, search_predictions
 from dynas.modes.rounds import ROUNDS
 from dynas.modes.start import DESIGNS
 from dynas.predictors.features import FEATURES
 from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate, warn_unfitted
-from dynas.problem import Problem, concatenate
-from dynas.space import Genotypes
 
 Part = TypeVar("Part")
 
@@ -120,7 +123,7 @@ class Linas:
         observer: Observer | None = None,
         start: Genotypes | None = None,
     ) -> None:
-        """Measure, train, search on predictions, repeat (see `dynas.modes.base.SearchMode`)."""
+        """Measure, train, search on predictions, repeat (see `dynas.core.mode.SearchMode`)."""
         problem = evaluate.problem
         size = min(self.start_size or self.stage(1, make_algorithm, {}).population, evaluate.remaining)
         given = np.empty((0, problem.space.n_genes), dtype=np.int64) if start is None else start

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dynas.core.mode import SearchMode
 from dynas.errors import one_of
-from dynas.modes.base import SearchMode
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
 from dynas.modes.validation import Validation

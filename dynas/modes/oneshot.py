@@ -8,16 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from dynas.algos.base import AlgorithmFactory, first_population
+from dynas.algos.base import first_population
+from dynas.core.algorithm import AlgorithmFactory
+from dynas.core.evaluation import Observer
+from dynas.core.evaluator import Evaluator
+from dynas.core.mode import Predictors
+from dynas.core.problem import Batch, Problem, concatenate, make_batch
+from dynas.core.space import Genotypes
 from dynas.errors import DynasError
-from dynas.evaluate import Evaluator, Observer
-from dynas.modes.base import Predictors, check_algorithm
+from dynas.modes.base import check_algorithm
 from dynas.modes.prediction import choose, fill, front_from_afar, search_predictions
 from dynas.modes.ranges import parse_ranges
 from dynas.predictors.surrogate import Surrogate, cross_validate, enough, fit_surrogate, warn_unfitted
-from dynas.problem import Batch, Problem, concatenate, make_batch
 from dynas.runs.examples import read_examples
-from dynas.space import Genotypes
 
 View = Callable[[Batch], Batch]  # a batch as one of the searches sees it
 
@@ -74,7 +77,7 @@ class OneShot:
         observer: Observer | None = None,
         start: Genotypes | None = None,
     ) -> None:
-        """Measure, train, search on predictions, measure the finds (see `dynas.modes.base.SearchMode`)."""
+        """Measure, train, search on predictions, measure the finds (see `dynas.core.mode.SearchMode`)."""
         problem, space = evaluate.problem, evaluate.problem.space
         if self.training:
             evaluate(first_population(space, self.training, rng, start, set()))

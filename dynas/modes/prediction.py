@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dynas.algos.base import SearchAlgorithm
-from dynas.pareto import non_dominated, spread
-from dynas.problem import Batch, concatenate
-from dynas.space import Genotypes, SearchSpace
+from dynas.core.algorithm import SearchAlgorithm
+from dynas.core.pareto import non_dominated, spread
+from dynas.core.problem import Batch, concatenate
+from dynas.core.space import Genotypes, SearchSpace
 
 
 def search_predictions(predict: Callable[[Genotypes], Batch], algorithm: SearchAlgorithm, evaluations: int) -> Batch:

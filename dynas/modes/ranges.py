@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from dynas.core.problem import Batch, Problem
 from dynas.errors import DynasError, one_of
-from dynas.problem import Batch, Problem
 
 
 @dataclass(frozen=True)

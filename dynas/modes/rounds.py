@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 
+from dynas.core.evaluator import Evaluator
+from dynas.core.space import Genotypes
 from dynas.errors import DynasWarning
-from dynas.evaluate import Evaluator
-from dynas.space import Genotypes
 
 Propose = Callable[[int], Genotypes]  # from a number of candidates to new ones, given all that is known by now
 Rounds = Callable[[Evaluator, Genotypes, Callable[[], int], Propose], None]  # (evaluate, first, population, propose)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dynas.problem import Problem
-from dynas.space import Genotypes
+from dynas.core.problem import Problem
+from dynas.core.space import Genotypes
 
 Design = Callable[[Problem, int, np.random.Generator], Genotypes]  # (problem, n, rng) -> canonical genotypes (n, G)
 POOL = 50  # drawn candidates per one that is chosen

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from dynas.algos.base import AlgorithmFactory
-from dynas.evaluate import Evaluator, Observer
-from dynas.modes.base import Predictors, check_algorithm
-from dynas.problem import Problem
-from dynas.space import Genotypes
+from dynas.core.algorithm import AlgorithmFactory
+from dynas.core.evaluation import Observer
+from dynas.core.evaluator import Evaluator
+from dynas.core.mode import Predictors
+from dynas.core.problem import Problem
+from dynas.core.space import Genotypes
+from dynas.modes.base import check_algorithm
 
 
 class Validation:
@@ -27,7 +29,7 @@ class Validation:
         observer: Observer | None = None,
         start: Genotypes | None = None,
     ) -> None:
-        """Ask, measure, tell (see `dynas.modes.base.SearchMode`)."""
+        """Ask, measure, tell (see `dynas.core.mode.SearchMode`)."""
         problem = evaluate.problem
         algorithm = make_algorithm(problem.space, len(problem.objectives), rng, start)
         while evaluate.remaining and len(candidates := algorithm.ask()):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.objectives import Values
+from dynas.core.objectives import Values
 
 FEWEST = 3  # measurements, below which nothing could tell a bad one
 HUBER = 1.345  # scaled errors beyond this count less (Huber 1964, doi 10.1214/aoms/1177703732)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dynas.objectives import Values
-from dynas.space import Genotypes, SearchSpace
+from dynas.core.objectives import Values
+from dynas.core.space import Genotypes, SearchSpace
 
 Describe = Callable[[SearchSpace, Genotypes], Values]  # canonical genotypes (n, G) -> features (n, D)
 TOTALS = 1.5  # weight of the totals: how much more than single genes they are expected to explain

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
+from dynas.core.objectives import Values
 from dynas.errors import DynasError
-from dynas.objectives import Values
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 

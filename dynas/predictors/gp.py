@@ -10,8 +10,8 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
+from dynas.core.objectives import Values
 from dynas.errors import DynasError
-from dynas.objectives import Values
 from dynas.predictors.fitting import standardised
 from dynas.predictors.svr import squared_distances
 

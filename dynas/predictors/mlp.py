@@ -10,8 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 from threadpoolctl import threadpool_limits
 
+from dynas.core.objectives import Values
 from dynas.errors import DynasError
-from dynas.objectives import Values
 from dynas.predictors.fitting import check_folds, make_folds, positive, standardised
 
 HIDDEN = (64,)

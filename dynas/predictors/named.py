@@ -6,8 +6,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from dynas.core.predictor import PredictorFactory
 from dynas.errors import DynasError, one_of
-from dynas.predictors.base import PredictorFactory
 
 CLASSES = {
     "gp": ("gp", "GaussianProcess"),

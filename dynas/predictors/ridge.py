@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.linear_model import RidgeCV
 from threadpoolctl import threadpool_limits
 
-from dynas.objectives import Values
+from dynas.core.objectives import Values
 from dynas.predictors.fitting import Fold, positive, standardised
 
 ALPHAS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)

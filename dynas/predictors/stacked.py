@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dynas.objectives import Values
+from dynas.core.objectives import Values
 from dynas.predictors.fitting import make_folds, standardised
 from dynas.predictors.ridge import ALPHAS, Ridge
 from dynas.predictors.svr import EPSILONS, GAMMAS, RBF_COSTS, SvrRbf

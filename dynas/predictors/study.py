@@ -12,9 +12,9 @@ from multiprocessing import active_children, get_context
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from dynas.core.objectives import Values
+from dynas.core.predictor import PredictorFactory
 from dynas.errors import DynasError
-from dynas.objectives import Values
-from dynas.predictors.base import PredictorFactory
 from dynas.predictors.surrogate import LEAST_EXAMPLES, quality
 
 

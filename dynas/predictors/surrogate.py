@@ -9,13 +9,13 @@ import numpy as np
 from scipy.stats import kendalltau
 from sklearn.model_selection import KFold
 
-from dynas.errors import DynasError, DynasWarning
-from dynas.evaluate import PredictorQuality, reason
-from dynas.objectives import Objective, Values, losses
-from dynas.predictors.base import Predictor, PredictorFactory, UnsurePredictor
+from dynas.core.evaluation import PredictorQuality
+from dynas.core.objectives import Objective, Values, losses
+from dynas.core.predictor import Predictor, PredictorFactory, UnsurePredictor
+from dynas.core.problem import Batch, Problem, make_batch
+from dynas.core.space import Genotypes
+from dynas.errors import DynasError, DynasWarning, reason
 from dynas.predictors.features import Describe, one_hot
-from dynas.problem import Batch, Problem, make_batch
-from dynas.space import Genotypes
 
 LEAST_EXAMPLES = 5
 

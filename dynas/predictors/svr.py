@@ -14,7 +14,7 @@ from sklearn import config_context
 from sklearn.svm import SVR
 from threadpoolctl import threadpool_limits
 
-from dynas.objectives import Values
+from dynas.core.objectives import Values
 from dynas.predictors.fitting import Fold, check_folds, make_folds, positive, standardised
 
 GAMMAS = (0.1, 0.3, 1.0)

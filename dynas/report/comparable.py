@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dynas.core.objectives import Objective
 from dynas.errors import DynasError
-from dynas.objectives import Objective
 from dynas.report.groups import flat
 from dynas.runs.load import Run
 

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dynas.core.objectives import Objective, Values
+from dynas.core.pareto import non_dominated
 from dynas.errors import DynasError
-from dynas.objectives import Objective, Values
-from dynas.pareto import non_dominated
 from dynas.report.comparable import check_comparable
 from dynas.report.groups import group_names
 from dynas.runs.hypervolume import confirmed_volume, reference_point, volumes

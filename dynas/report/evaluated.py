@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
-from dynas.objectives import Objective, Values
+from dynas.core.objectives import Objective, Values
 from dynas.report.comparable import circumstances
 from dynas.report.tables import MOST_ROWS, architecture_table
 from dynas.report.text import aligned

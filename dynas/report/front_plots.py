@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from dynas.objectives import Objective, Values, losses
-from dynas.pareto import non_dominated
+from dynas.core.objectives import Objective, Values, losses
+from dynas.core.pareto import non_dominated
 from dynas.report.compare import Comparison
 from dynas.report.plots import (
     COLOURS,

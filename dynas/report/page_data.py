@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.objectives import Values
-from dynas.pareto import non_dominated
+from dynas.core.objectives import Values
+from dynas.core.pareto import non_dominated
 from dynas.report.compare import Comparison, Group, standard_error
 from dynas.report.quality import Quality
 from dynas.runs.load import Run

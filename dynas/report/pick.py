@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dynas.core.objectives import Objective, Values
+from dynas.core.pareto import non_dominated
 from dynas.errors import DynasError, one_of
-from dynas.objectives import Objective, Values
-from dynas.pareto import non_dominated
 from dynas.report.text import point_text, readable
 from dynas.runs.load import Run
 

@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from dynas.core.objectives import Objective, Values
+from dynas.core.pareto import non_dominated
 from dynas.errors import DynasError
-from dynas.objectives import Objective, Values
-from dynas.pareto import non_dominated
 from dynas.report.text import readable
 from dynas.runs.load import Run
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from dynas.objectives import Objective, Values
+from dynas.core.objectives import Objective, Values
 from dynas.report.plots import COLOURS, LINES, new_figure, save, tidy
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from dynas.core.objectives import Objective
 from dynas.errors import DynasError, one_of
-from dynas.objectives import Objective
 from dynas.runs.load import Run
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.objectives import Values
+from dynas.core.objectives import Values
 from dynas.report.compare import Comparison
 from dynas.report.text import readable
 from dynas.runs.load import Run

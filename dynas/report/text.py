@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from dynas.objectives import Objective
+from dynas.core.objectives import Objective
 from dynas.runs.load import Run
 
 

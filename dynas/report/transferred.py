@@ -12,8 +12,8 @@ import numpy as np
 from rich.table import Table
 from scipy.stats import kendalltau
 
-from dynas.objectives import Objective, Values, losses
-from dynas.pareto import hypervolume
+from dynas.core.objectives import Objective, Values, losses
+from dynas.core.pareto import hypervolume
 from dynas.report.comparable import TIME_UNITS, circumstances
 from dynas.report.tables import MOST_ROWS, architecture_table
 from dynas.report.text import aligned, point_text

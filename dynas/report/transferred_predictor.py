@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.objectives import Values
+from dynas.core.objectives import Values
+from dynas.core.predictor import PredictorFactory
+from dynas.core.space import SearchSpace
 from dynas.predictors.affine import Affine, fit_affine, spread_ranks
-from dynas.predictors.base import PredictorFactory
 from dynas.predictors.surrogate import quality
 from dynas.report.transferred import Transferred
-from dynas.space import SearchSpace
 from dynas.system.files import number, write_csv
 
 PREDICTED = "predicted.csv"

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dynas.core.objectives import Objective
+from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
-from dynas.objectives import Objective
 from dynas.runs.examples import Row, check_columns, read_genotype, read_number, read_table
 from dynas.runs.load import load_run
 from dynas.runs.store import RESULTS
-from dynas.space import SearchSpace
 from dynas.system.files import from_json
 
 ENDS = ("smallest", "largest")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dynas.objectives import Values
+from dynas.core.objectives import Values
 
 CONFIRMED = "confirmed.csv"
 

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.design import DesignVariable
+from dynas.core.design import DesignVariable
+from dynas.core.objectives import Objective, Values
+from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.objectives import Objective, Values
 from dynas.runs.load import complete_lines
 from dynas.runs.store import RESULTS
-from dynas.space import Architecture, Genotypes, SearchSpace
 from dynas.system.files import from_json
 
 ARCHITECTURE = "architecture"

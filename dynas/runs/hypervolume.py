@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dynas.objectives import Values, losses
-from dynas.pareto import hypervolume, hypervolume_curve, nadir
+from dynas.core.objectives import Values, losses
+from dynas.core.pareto import hypervolume, hypervolume_curve, nadir
 from dynas.runs.load import Run
 
 

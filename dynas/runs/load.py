@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynas.core.objectives import Objective, Values, losses, violation
+from dynas.core.pareto import non_dominated
 from dynas.errors import DynasError
-from dynas.objectives import Objective, Values, losses, violation
-from dynas.pareto import non_dominated
 from dynas.runs.confirmed import CONFIRMED, averaged
 from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS, RESULTS, RUN, read_run
 from dynas.system.files import from_json, number

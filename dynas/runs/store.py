@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from dynas.core.evaluation import Evaluation, Measurement
+from dynas.core.objectives import Objective
+from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
-from dynas.evaluate import Evaluation, Measurement
-from dynas.objectives import Objective
-from dynas.space import SearchSpace
 from dynas.system.files import csv_line, from_json, number, write_atomic
 
 RESULTS = "results.csv"
@@ -44,7 +44,7 @@ def read_extra(name: str, text: str) -> float | str:
 
 
 class RunStore:
-    """The evaluations of one run on disk (see `dynas.evaluate.Store`).
+    """The evaluations of one run on disk (see `dynas.core.evaluation.Store`).
 
     Args:
         folder: the run folder; made where it is missing.

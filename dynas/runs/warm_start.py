@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dynas.core.pareto import spread
+from dynas.core.space import Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.pareto import spread
 from dynas.runs.load import load_run
-from dynas.space import Genotypes, SearchSpace
 
 
 def front_of(folder: Path, space: SearchSpace) -> Genotypes:

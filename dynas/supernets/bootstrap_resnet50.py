@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from dynas.core.space import Architecture, Genotypes
 from dynas.errors import DynasError
-from dynas.space import Architecture, Genotypes
 from dynas.supernets.bootstrap_shape import Costs, Shape, check_options, search_space
 from dynas.supernets.download import sha256
 from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
@@ -98,7 +98,7 @@ def untrained(network: Mapping[str, Any] | None) -> Layout:
 
 
 class BootstrapResNet50Supernet(ImageSupernet):
-    """The trained supernet that the search draws from (see `dynas.supernets.base.Supernet`).
+    """The trained supernet that the search draws from (see `dynas.core.supernet.Supernet`).
 
     Args:
         weights: ``embedded``, a path to a trained supernet or to the state dict of an ordinary ResNet, whose channels

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.design import DesignVariable, Gate
+from dynas.core.design import DesignVariable, Gate
+from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.space import Architecture, Genotypes, SearchSpace
 from dynas.supernets.images import image_sizes
 from dynas.supernets.layers import make_divisible
 from dynas.supernets.resnet import Layout, Strides

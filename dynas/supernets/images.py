@@ -9,9 +9,9 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from dynas.design import DesignVariable
+from dynas.core.design import DesignVariable
+from dynas.core.space import Architecture, SearchSpace
 from dynas.errors import DynasError
-from dynas.space import Architecture, SearchSpace
 
 Size = tuple[int, int]  # height and width in pixels
 PRECISIONS = ("fp32", "int8")  # what a network may be computed in, ascending by speed
@@ -76,7 +76,7 @@ class ElasticNet(Protocol):
 
 
 class ImageSupernet:
-    """The parts of `dynas.supernets.base.Supernet` that do not depend on the kind of network.
+    """The parts of `dynas.core.supernet.Supernet` that do not depend on the kind of network.
 
     Attributes:
         shape: the fixed part of the network.

@@ -12,7 +12,7 @@ from copy import deepcopy
 
 from torch import Tensor, nn
 
-from dynas.space import Architecture
+from dynas.core.space import Architecture
 from dynas.supernets.layers import (
     ACTIVATIONS,
     Classifier,

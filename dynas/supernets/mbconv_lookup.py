@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 from torch import nn
 
+from dynas.core.objectives import Values
 from dynas.hardware.blocks import Block, MakeModule
 from dynas.hardware.lookup import LookupTable
-from dynas.objectives import Values
 from dynas.supernets.layers import GlobalMean
 from dynas.supernets.mbconv import ElasticBlock, ElasticMBConvNet
 from dynas.supernets.mbconv_shape import KERNELS, RATIOS, Shape, block_shapes, sizes_after

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.design import DesignVariable, depth_gates
-from dynas.space import Genotypes, SearchSpace
+from dynas.core.design import DesignVariable, depth_gates
+from dynas.core.space import Genotypes, SearchSpace
 from dynas.supernets.images import image_sizes
 from dynas.supernets.layers import make_divisible, squeezed
 

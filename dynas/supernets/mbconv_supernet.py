@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dynas.core.objectives import Values
+from dynas.core.space import Genotypes
 from dynas.errors import DynasError
 from dynas.hardware.blocks import Block, MakeModule
 from dynas.hardware.lookup import LookupTable
-from dynas.objectives import Values
-from dynas.space import Genotypes
 from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
 from dynas.supernets.mbconv import ElasticMBConvNet
 from dynas.supernets.mbconv_lookup import block_latencies, block_modules
@@ -23,7 +23,7 @@ from dynas.supernets.weights import load_weights
 
 
 class MBConvSupernet(ImageSupernet):
-    """The trained supernet that the search draws from (see `dynas.supernets.base.Supernet`).
+    """The trained supernet that the search draws from (see `dynas.core.supernet.Supernet`).
 
     A sub-class says which network it is: its ``name`` and ``family``.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from dynas.space import Architecture, Genotypes
+from dynas.core.space import Architecture, Genotypes
 from dynas.supernets.ncf_network import NeuMF
 from dynas.supernets.ncf_shape import Shape, count_dense, count_embeddings, count_macs, search_space
 from dynas.supernets.weights import load_weights
@@ -69,7 +69,7 @@ class ElasticNeuMF(NeuMF):
 
 
 class NcfSupernet:
-    """The trained supernet that the search draws from (see `dynas.supernets.base.Supernet`).
+    """The trained supernet that the search draws from (see `dynas.core.supernet.Supernet`).
 
     Args:
         weights: ``embedded``, ``random`` (untrained, for training and tests) or a path to a checkpoint.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dynas.space import Architecture
+from dynas.core.space import Architecture
 
 
 class Dense(nn.Linear):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.design import DesignVariable, depth_gates
+from dynas.core.design import DesignVariable, depth_gates
+from dynas.core.space import Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.space import Genotypes, SearchSpace
 
 
 @dataclass(frozen=True)

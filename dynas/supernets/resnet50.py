@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dynas.design import DesignVariable, Gate
+from dynas.core.design import DesignVariable, Gate
+from dynas.core.objectives import Values
+from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.errors import DynasError
 from dynas.hardware.blocks import Block, MakeModule
 from dynas.hardware.lookup import LookupTable
-from dynas.objectives import Values
-from dynas.space import Architecture, Genotypes, SearchSpace
 from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
 from dynas.supernets.public import resnet50 as public_checkpoint
 from dynas.supernets.resnet50_blocks import ElasticBottleneck, ElasticResidual
@@ -175,7 +175,7 @@ def check_options(shape: Shape) -> None:
 
 
 class ResNet50Supernet(ImageSupernet):
-    """The trained supernet that the search draws from (see `dynas.supernets.base.Supernet`).
+    """The trained supernet that the search draws from (see `dynas.core.supernet.Supernet`).
 
     Args:
         weights: ``embedded``, ``ofa`` (the public checkpoint), ``random`` (untrained) or a path to a checkpoint.

@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.space import Genotypes
+from dynas.core.space import Genotypes
 from dynas.supernets.images import image_sizes
 from dynas.supernets.layers import make_divisible
 

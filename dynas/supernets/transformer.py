@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from dynas.data.translation_base import EOS, PAD, UNK
+from dynas.core.space import Architecture, Genotypes
+from dynas.core.translation import EOS, PAD, UNK
 from dynas.errors import DynasError
-from dynas.space import Architecture, Genotypes
 from dynas.supernets.transformer_network import Transformer, Translating
 from dynas.supernets.transformer_shape import Shape, count_embeddings, count_macs, count_params, search_space
 from dynas.supernets.weights import load_weights
@@ -75,7 +75,7 @@ class ElasticTransformer(Transformer):
 
 
 class TransformerSupernet:
-    """The trained supernet that the search draws from (see `dynas.supernets.base.Supernet`).
+    """The trained supernet that the search draws from (see `dynas.core.supernet.Supernet`).
 
     Args:
         weights: ``embedded``, ``random`` (untrained, for training and tests) or a path to a checkpoint, which may be

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dynas.core.space import Architecture, SearchSpace
 from dynas.errors import DynasError
-from dynas.space import Architecture, SearchSpace
 
 NAMES = {
     "encoder_embed_dim": "encoder_embed_dim",

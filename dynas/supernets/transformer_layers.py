@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dynas.data.translation_base import PAD
+from dynas.core.translation import PAD
 
 KeysValues = tuple[Tensor, Tensor]  # each (rows, heads, tokens, channels of a head)
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dynas.data.translation_base import PAD
-from dynas.space import Architecture
+from dynas.core.space import Architecture
+from dynas.core.translation import PAD
 from dynas.supernets.transformer_layers import Cache, DecoderLayer, DecoderState, EncoderLayer, Memory, Positions
 from dynas.supernets.transformer_shape import ATTENDED, Shape
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.design import DesignVariable, depth_gates
+from dynas.core.design import DesignVariable, depth_gates
+from dynas.core.space import Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.space import Genotypes, SearchSpace
 
 ATTENDED = {-1: 1, 1: 2, 2: 3}  # HAT's name of a choice -> number of last encoder layers that are attended to
 

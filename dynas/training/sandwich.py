@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dynas.data.base import IGNORED
+from dynas.core.data import IGNORED
+from dynas.core.space import Architecture, SearchSpace
 from dynas.data.resize import resize
 from dynas.errors import DynasError
-from dynas.space import Architecture, SearchSpace
 
 
 class TrainingData(Protocol):
@@ -33,7 +33,7 @@ class TrainingData(Protocol):
         ...
 
     def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, ...]]:
-        """Yield the batches of one epoch: the network's inputs, then the labels (see `dynas.data.base.IGNORED`)."""
+        """Yield the batches of one epoch: the network's inputs, then the labels (see `dynas.core.data.IGNORED`)."""
         ...
 
 

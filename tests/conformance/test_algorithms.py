@@ -16,11 +16,11 @@ import pytest
 from dynas import DesignVariable, DynasError, SearchSpace
 from dynas.algos.base import OBJECTIVES, SUIT_TWO
 from dynas.algos.named import ALGORITHMS, algorithm
+from dynas.core.pareto import hypervolume, nadir
+from dynas.core.problem import Batch, Problem, make_batch
+from dynas.core.space import Genotypes
 from dynas.errors import DynasWarning
-from dynas.pareto import hypervolume, nadir
 from dynas.paths import CONFIGS
-from dynas.problem import Batch, Problem, make_batch
-from dynas.space import Genotypes
 from tests.cli import ROOT
 
 POPULATION = 20

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from dynas import DynasError
-from dynas.evaluate import Evaluator
-from dynas.executors.base import Executor
+from dynas.core.evaluator import Evaluator
+from dynas.core.executor import Executor
 from dynas.executors.processes import Processes
 from dynas.executors.serial import Serial
 from tests.own.perilous import PROBLEM, candidates, measure, slow

@@ -13,17 +13,18 @@ import pytest
 from dynas import DesignVariable, Objective, SearchSpace
 from dynas.algos.base import OBJECTIVES
 from dynas.algos.named import algorithm as named_algorithm
-from dynas.evaluate import Evaluation, Evaluator, Measure, Measurement, PredictorQuality
+from dynas.core.evaluation import Evaluation, Measure, Measurement, PredictorQuality
+from dynas.core.evaluator import Evaluator
+from dynas.core.mode import SearchMode
+from dynas.core.pareto import hypervolume, nadir
+from dynas.core.problem import Problem
+from dynas.core.space import Genotypes
 from dynas.executors.serial import Serial
-from dynas.modes.base import SearchMode
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
 from dynas.modes.validation import Validation
-from dynas.pareto import hypervolume, nadir
 from dynas.predictors.ridge import Ridge
-from dynas.problem import Problem
 from dynas.runs.store import RunStore
-from dynas.space import Genotypes
 
 POPULATION = 10
 MODES: dict[str, Callable[[], SearchMode]] = {

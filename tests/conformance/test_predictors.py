@@ -1,4 +1,4 @@
-"""What every predictor promises (see `dynas.predictors.base`), over all of them; new ones join by `CLASSES`."""
+"""What every predictor promises (see `dynas.core.predictor`), over all of them; new ones join by `CLASSES`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from dynas import DesignVariable, DynasError, SearchSpace
-from dynas.objectives import Values
+from dynas.core.objectives import Values
+from dynas.core.predictor import Predictor
 from dynas.paths import CONFIGS
-from dynas.predictors.base import Predictor
 from dynas.predictors.named import CLASSES, predictor
 
 NAMES = sorted(CLASSES)

@@ -1,4 +1,4 @@
-"""What every supernet promises (see `dynas.supernets.base`): add new ones to ``SUPERNETS``."""
+"""What every supernet promises (see `dynas.core.supernet`): add new ones to ``SUPERNETS``."""
 
 from __future__ import annotations
 

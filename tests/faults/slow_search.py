@@ -14,13 +14,14 @@ import numpy as np
 
 from dynas import DesignVariable, Objective, SearchSpace, depth_gates
 from dynas.algos.random import RandomSearch
-from dynas.evaluate import Evaluator, Measurement
+from dynas.core.evaluation import Measurement
+from dynas.core.evaluator import Evaluator
+from dynas.core.problem import Problem
+from dynas.core.space import Genotypes
 from dynas.executors.serial import Serial
 from dynas.lock import locked
 from dynas.modes.validation import Validation
-from dynas.problem import Problem
 from dynas.runs.store import RunStore
-from dynas.space import Genotypes
 
 BUDGET = 1500
 SPACE = SearchSpace([DesignVariable("ks", (3, 5, 7), 8, depth_gates("d", [4, 4])), DesignVariable("d", (2, 3, 4), 2)])

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dynas import DynasError, search
+from dynas.core.space import SearchSpace
 from dynas.errors import DynasWarning
-from dynas.space import SearchSpace
 from tests.faults.slow_search import OBJECTIVES
 
 COST, QUALITY = OBJECTIVES[1], OBJECTIVES[0]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynas.evaluate import Evaluation, Measurement
+from dynas.core.evaluation import Evaluation, Measurement
 from dynas.runs.load import load_run
 from dynas.runs.store import RunStore
 from dynas.supernets.mbv3 import search_space

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from dynas import DesignVariable, SearchSpace
-from dynas.metrics.base import Reading
+from dynas.core.metric import Reading
 
 
 class Perceptrons:

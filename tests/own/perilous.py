@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from dynas import DesignVariable, Objective, SearchSpace
+from dynas.core.evaluation import Measurement
+from dynas.core.problem import Problem
+from dynas.core.space import Genotypes
 from dynas.errors import DynasError
-from dynas.evaluate import Measurement
-from dynas.problem import Problem
-from dynas.space import Genotypes
 
 FATES = ("healthy", "crash", "hang", "hog", "refuse")
 SPACE = SearchSpace([DesignVariable("fate", FATES), DesignVariable("size", tuple(range(200)))])

@@ -1,9 +1,9 @@
-"""The contract of data sets for translation, and the four special ids that they share with fairseq."""
+"""The contracts of translation, its data and its networks, and the four special ids that they share with fairseq."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -57,6 +57,41 @@ class TranslationData(Protocol):
 
         Yields:
             int64 tensors: source ``(n, S)`` padded on the left, previous output ``(n, T)`` (EOS, then the target
-            without its EOS) and target ``(n, T)``, both padded on the right, the target by `dynas.data.base.IGNORED`.
+            without its EOS) and target ``(n, T)``, both padded on the right, the target by `dynas.core.data.IGNORED`.
         """
+        ...
+
+
+class DecodingState(Protocol):
+    """What a network remembers of sentences that it is translating; its rows are those of the target."""
+
+    def reorder(self, rows: Tensor) -> None:
+        """Let row ``i`` of the target continue what was row ``rows[i]``; rows may be dropped or repeated."""
+        ...
+
+    def keep(self, sentences: Tensor) -> None:
+        """Drop the source sentences that are not listed."""
+        ...
+
+
+@runtime_checkable
+class Translator(Protocol):
+    """A network that can be decoded step by step, such as `dynas.supernets.transformer_network.Transformer`."""
+
+    @property
+    def vocabularies(self) -> tuple[int, int]:
+        """Number of tokens of source and target language."""
+        ...
+
+    @property
+    def max_positions(self) -> int:
+        """Longest sentence in tokens."""
+        ...
+
+    def encode(self, source: Tensor) -> DecodingState:
+        """Read source sentences ``(N, S)``."""
+        ...
+
+    def decode(self, tokens: Tensor, state: Any) -> Tensor:
+        """Return logits ``(rows, T, vocabulary)`` of what follows each of ``tokens`` ``(rows, T)``; see `encode`."""
         ...

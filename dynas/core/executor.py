@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.evaluate import Measure, Measurement
-from dynas.space import Genotypes
+from dynas.core.evaluation import Measure, Measurement
+from dynas.core.space import Genotypes
 
 Measured = tuple[NDArray[np.int64], Measurement]  # a canonical genotype (G,) and what measuring it gave
 

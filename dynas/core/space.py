@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.design import DesignVariable
+from dynas.core.design import DesignVariable
 from dynas.errors import DynasError
 
 Architecture = dict[str, Any]

@@ -8,7 +8,7 @@ import moocore
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.objectives import Values
+from dynas.core.objectives import Values
 
 TOGETHER = 1000  # rows that are compared with the front at once
 

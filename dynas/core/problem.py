@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.objectives import Objective, Values, losses, violation
-from dynas.pareto import non_dominated
-from dynas.space import Genotypes, SearchSpace
+from dynas.core.objectives import Objective, Values, losses, violation
+from dynas.core.pareto import non_dominated
+from dynas.core.space import Genotypes, SearchSpace
 
 ExactCount = Callable[[Genotypes], NDArray[np.int64] | Values]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
-from dynas.objectives import Values
+from dynas.core.objectives import Values
 
 
 class Predictor(Protocol):

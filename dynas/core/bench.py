@@ -11,14 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from dynas.data.base import ClassificationData
-from dynas.errors import DynasError
-from dynas.evaluate import Measurement, reason
-from dynas.hardware.latency import LatencyMeter
+from dynas.core.data import ClassificationData
+from dynas.core.evaluation import Measurement
+from dynas.core.meter import LatencyMeter
+from dynas.core.metric import CountedMetric, MeasuredMetric, Metric, Reading
+from dynas.core.space import Genotypes
+from dynas.core.supernet import Supernet
+from dynas.errors import DynasError, reason
 from dynas.hardware.turns import CPU, turn
-from dynas.metrics.base import CountedMetric, MeasuredMetric, Metric, Reading
-from dynas.space import Genotypes
-from dynas.supernets.base import Supernet
 
 Outcome = Reading | str  # a reading, or the reason why there is none
 

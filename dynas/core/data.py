@@ -19,7 +19,7 @@ class ClassificationData(Protocol):
     as they are, and none may ask for a size of its own (see `dynas.metrics.accuracy.check_sizes`).
 
     A data set that comes with its own version of a metric, such as a model of accuracy, says so by one more
-    attribute ``metrics``, a mapping from the metric's class to what replaces it (see `dynas.metrics.base.follow`).
+    attribute ``metrics``, a mapping from the metric's class to what replaces it (see `dynas.core.metric.follow`).
     One whose inputs are normalised says how by an attribute ``normalisation``, a mapping for people who use an
     exported network: range of the raw values, ``mean`` and ``std`` per channel.
 

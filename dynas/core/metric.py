@@ -17,13 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from dynas.space import Genotypes
-from dynas.supernets.base import Supernet
+from dynas.core.space import Genotypes
+from dynas.core.supernet import Supernet
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from dynas.bench import Bench
+    from dynas.core.bench import Bench
 
 
 @dataclass(frozen=True)

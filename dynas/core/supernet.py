@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dynas.space import Architecture, Genotypes, SearchSpace
+from dynas.core.space import Architecture, Genotypes, SearchSpace
 
 
 class Supernet(Protocol):

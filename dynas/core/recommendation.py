@@ -1,9 +1,9 @@
-"""The contract of data sets for recommendation from implicit feedback."""
+"""The contracts of recommendation from implicit feedback: its data and its networks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,4 +37,18 @@ class RecommendationData(Protocol):
 
     def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Yield one epoch of users, items and labels ``(batch_size,)``, 1.0 where chosen and 0.0 where sampled."""
+        ...
+
+
+@runtime_checkable
+class Recommender(Protocol):
+    """A network that scores pairs of user and item, such as `dynas.supernets.ncf_network.NeuMF`."""
+
+    @property
+    def entities(self) -> tuple[int, int]:
+        """Number of users and items."""
+        ...
+
+    def __call__(self, users: Tensor, items: Tensor) -> Tensor:
+        """Return the scores ``(N,)`` of users ``(N,)`` with items ``(N,)``."""
         ...

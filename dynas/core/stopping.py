@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from dynas.core.objectives import Values
 from dynas.errors import DynasError
-from dynas.objectives import Values
 
 
 class Stopping:

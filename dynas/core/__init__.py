@@ -1,0 +1,1 @@
+"""Words and contracts: what everything else is made of."""
