@@ -33,9 +33,9 @@ from dynas.core.problem import Problem
 from dynas.core.space import Genotypes
 from dynas.executors.serial import Serial
 from dynas.modes.named import named_mode
-from dynas.paths import CONFIGS
 from dynas.predictors.named import predictor
 from dynas.runs.confirmed import averaged
+from dynas.system.folders import CONFIGS
 
 BUDGET = 250
 OBJECTIVES = (Objective("top1", "max", "%"), Objective("latency", "min", "ms"))

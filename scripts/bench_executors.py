@@ -29,7 +29,7 @@ from dynas.build import build, build_problem
 from dynas.config import register
 from dynas.core.executor import Executor, measured
 from dynas.core.space import Genotypes
-from dynas.paths import CONFIGS
+from dynas.system.folders import CONFIGS
 
 
 def seconds(executor: Executor, genotypes: Genotypes) -> float:

@@ -31,7 +31,7 @@ from dynas.config import register
 from dynas.core.bench import Bench
 from dynas.core.objectives import Values
 from dynas.metrics.latency import time_all, to_time, watch_reference
-from dynas.paths import CONFIGS
+from dynas.system.folders import CONFIGS
 
 NOISE = """
 import random, sys, time, torch

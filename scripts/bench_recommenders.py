@@ -23,7 +23,7 @@ from dynas.build import build
 from dynas.config import register
 from dynas.data.baselines import item_neighbours, popularity
 from dynas.metrics.ranking import gains, hits, score
-from dynas.paths import CONFIGS
+from dynas.system.folders import CONFIGS
 
 CUTOFF = 10
 NEIGHBOURS = [10, 20, 50, 100, 200, 0]

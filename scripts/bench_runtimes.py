@@ -29,7 +29,7 @@ from dynas.core.supernet import Supernet
 from dynas.hardware.onnxruntime import OnnxRuntimeMeter
 from dynas.hardware.openvino import OpenVinoMeter
 from dynas.hardware.runtime import RuntimeMeter
-from dynas.paths import CONFIGS
+from dynas.system.folders import CONFIGS
 
 ROUNDS = 25
 

@@ -28,9 +28,9 @@ from dynas.core.objectives import Objective, Values, losses
 from dynas.core.problem import Batch, Problem
 from dynas.core.space import Genotypes
 from dynas.executors.serial import Serial
-from dynas.paths import CONFIGS
 from dynas.predictors.stacked import Stacked
 from dynas.supernets.mbv3 import search_space
+from dynas.system.folders import CONFIGS
 
 ROWS = Path(__file__).parent / "landscapes" / "mbv3_top1.csv"
 

@@ -18,7 +18,7 @@ from scipy.stats import kendalltau
 from dynas.build import build
 from dynas.config import register
 from dynas.metrics.ranking import hits, score
-from dynas.paths import CONFIGS
+from dynas.system.folders import CONFIGS
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

@@ -7,8 +7,8 @@ from hydra import compose, initialize_config_dir
 
 from dynas.build import build_problem
 from dynas.config import register
-from dynas.paths import CONFIGS
 from dynas.supernets.weights import embedded_path
+from dynas.system.folders import CONFIGS
 
 
 def test_the_weights_are_small_enough_for_the_package() -> None:

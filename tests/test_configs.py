@@ -17,8 +17,8 @@ from dynas.config import register
 from dynas.data.movielens import RATINGS
 from dynas.data.phrases import EMBEDDED
 from dynas.modes.linas import Linas
-from dynas.paths import CONFIGS
 from dynas.predictors.gp import GaussianProcess
+from dynas.system.folders import CONFIGS
 from tests.photos import write_imagenet
 from tests.test_fairseq_binary import write_folder
 from tests.test_ncf_files import ITEMS, USERS, write_ncf

@@ -23,9 +23,9 @@ from dynas.core.pareto import hypervolume
 from dynas.core.problem import Problem
 from dynas.core.space import Genotypes, SearchSpace
 from dynas.executors.serial import Serial
-from dynas.paths import CONFIGS as OURS
 from dynas.runs.confirmed import averaged
 from dynas.runs.load import load_run
+from dynas.system.folders import CONFIGS as OURS
 from tests.cli import dynas, killed, read_rows
 from tests.conftest import Analytic
 from tests.devices import ALL, CONFIGS, SEARCH, write_devices

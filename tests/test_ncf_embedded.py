@@ -13,8 +13,8 @@ from dynas.config import register
 from dynas.core.bench import Bench
 from dynas.data.baselines import item_neighbours, popularity
 from dynas.metrics.ranking import hits
-from dynas.paths import CONFIGS
 from dynas.supernets.weights import embedded_path
+from dynas.system.folders import CONFIGS
 from tests.cli import dynas, read_rows
 
 

@@ -28,10 +28,10 @@ from dynas.paper.searches import Size
 from dynas.paper.settings import Settings
 from dynas.paper.studied import Studied
 from dynas.paper.tables import SHARES, cpu_seconds, summary, thresholds
-from dynas.paths import CONFIGS
 from dynas.predictors.study import Average
 from dynas.report.compare import compare
 from dynas.report.predictor_tables import write_averages
+from dynas.system.folders import CONFIGS
 from tests.cli import ROOT, command, dynas
 from tests.report.runs import FIVE, search
 

@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from dynas.config import register
-from dynas.paths import CONFIGS
+from dynas.system.folders import CONFIGS
 
 LINAS = {  # the paper's LINAS knows neither of our starts, features, optimism and choice
     "mode.start": "uniform", "mode.start_size": None, "mode.features": "one_hot", "mode.optimism": 0,

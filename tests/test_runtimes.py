@@ -21,7 +21,7 @@ from dynas.hardware.openvino import OpenVinoMeter
 from dynas.hardware.runtime import RuntimeMeter, RuntimeNetwork
 from dynas.metrics.latency import Latency
 from dynas.metrics.size import Size, weight_bytes
-from dynas.paths import CONFIGS
+from dynas.system.folders import CONFIGS
 
 QUICK = (1, 4, 1, 3, 4, 0.5)  # threads, batch size, warm-up, repeats, precision
 METERS: dict[str, Any] = {

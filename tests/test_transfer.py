@@ -17,12 +17,12 @@ from dynas.commands.transfer import check_predict, with_source
 from dynas.core.objectives import Objective
 from dynas.core.pareto import hypervolume, non_dominated
 from dynas.errors import DynasError
-from dynas.paths import CONFIGS as OURS
 from dynas.predictors.affine import fit_affine, spread_ranks
 from dynas.report.transfer_plot import plot_transfer
 from dynas.report.transferred import order_sentence, targets_sentence, timed_column, transferred, volume_sentence
 from dynas.runs.load import load_run
 from dynas.runs.store import write_run
+from dynas.system.folders import CONFIGS as OURS
 from tests.cli import dynas, read_rows
 from tests.devices import ALL, CONFIGS, SEARCH, write_devices
 from tests.report.runs import FIVE, LATENCY, MACS, TOP1, search

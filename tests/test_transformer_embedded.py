@@ -11,8 +11,8 @@ from hydra import compose, initialize_config_dir
 from dynas.build import build_problem
 from dynas.config import register
 from dynas.core.bench import Bench
-from dynas.paths import CONFIGS
 from dynas.supernets.weights import embedded_path
+from dynas.system.folders import CONFIGS
 from tests.cli import dynas, read_rows
 
 FEW = ("data.validation_size=100", "objectives=bleu")

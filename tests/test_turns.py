@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dynas.hardware.turns import CPU, turn
+from dynas.system.device_lock import CPU, turn
 
 PATIENCE = 20  # seconds
 
@@ -96,7 +96,7 @@ def test_a_killed_process_holds_nobody_up(tmp_path: Path) -> None:
     text = (
         "import sys, tempfile, time\n"
         "tempfile.tempdir = sys.argv[1]\n"
-        "from dynas.hardware.turns import turn\n"
+        "from dynas.system.device_lock import turn\n"
         "with turn('cpu', alone=True):\n"
         "    print('in', flush=True)\n"
         "    time.sleep(600)\n"
@@ -117,7 +117,7 @@ def test_a_killed_process_holds_nobody_up(tmp_path: Path) -> None:
 def test_waiting_for_others_does_not_count_towards_a_time_limit() -> None:
     text = (
         "import time\n"
-        "from dynas.limits import paused, time_limit\n"
+        "from dynas.system.limits import paused, time_limit\n"
         "with time_limit(0.5):\n"
         "    with paused():\n"
         "        time.sleep(1)\n"

@@ -129,7 +129,7 @@ def measured_in(run: Run, architecture: Mapping[str, Any]) -> str:
 
 def facts(run: Run, row: int, network: Network, origin: Origin) -> dict[str, Any]:
     """Return what export.json says of the network, whatever the formats."""
-    from dynas.hardware.facts import package_versions
+    from dynas.system.machine import package_versions
 
     cells = dict(zip(run.header, run.rows[row], strict=True))
     return {

@@ -22,9 +22,9 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from dynas.commands.stored import stored_overrides
 from dynas.config import register
 from dynas.errors import DynasError, DynasWarning, os_sentence, plain_warnings
-from dynas.lock import LOCK, locked
-from dynas.paths import CONFIGS
 from dynas.runs.store import RUN, read_run
+from dynas.system.folder_lock import LOCK, locked
+from dynas.system.folders import CONFIGS
 
 FLAGS_WITH_VALUE = {
     "--cfg", "-c", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--package", "-p",

@@ -33,8 +33,8 @@ def build_job(config: DictConfig) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
     from rich.console import Console
 
-    from dynas.hardware.facts import cpu_model
     from dynas.hardware.table_build import TableWriter, blocks_of
+    from dynas.system.machine import cpu_model
 
     supernet, meter = parts(config)
     blocks = blocks_of(supernet)

@@ -147,8 +147,8 @@ def measure_examples(config: DictConfig, folder: Path, problem: Problem, bench: 
 
 def write_facts(config: DictConfig, folder: Path) -> None:
     """Write run.json of a study of earlier measurements."""
-    from dynas.hardware.facts import machine_facts, package_versions
     from dynas.runs.store import write_run
+    from dynas.system.machine import machine_facts, package_versions
 
     facts: dict[str, Any] = {
         "choices": choices(),

@@ -168,7 +168,7 @@ def run_facts(config: DictConfig, budget: int, problem: Problem, bench: Bench) -
 
     import torch
 
-    from dynas.hardware.facts import machine_facts, package_versions
+    from dynas.system.machine import machine_facts, package_versions
 
     container = plain(config)
     digest = hashlib.sha256(json.dumps(container, sort_keys=True).encode()).hexdigest()

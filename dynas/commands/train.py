@@ -34,10 +34,10 @@ def train_job(config: DictConfig) -> int:
 
     from dynas.build import build, build_quality, check_classes
     from dynas.errors import DynasError
-    from dynas.hardware.facts import machine_facts, package_versions
     from dynas.runs.store import write_run
     from dynas.supernets.storage import STORAGES, save_weights
     from dynas.supernets.weights import load_weights
+    from dynas.system.machine import machine_facts, package_versions
 
     folder = run_folder()
     console = Console()

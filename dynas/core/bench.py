@@ -18,7 +18,7 @@ from dynas.core.metric import CountedMetric, MeasuredMetric, Metric, Reading
 from dynas.core.space import Genotypes
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError, reason
-from dynas.hardware.turns import CPU, turn
+from dynas.system.device_lock import CPU, turn
 
 Outcome = Reading | str  # a reading, or the reason why there is none
 

@@ -38,7 +38,7 @@ class LatencyMeter(Protocol):
     turns has an attribute ``group`` of 1, so that sub-networks are measured one by one. It may have a method
     ``check(bench)``, as metrics have; a method ``refer_to`` (see `TimingMeter`), if it watches a reference; and
     ``facts``, a mapping of what run.json shall say of the target. One that is not this machine's processor says which
-    it is by ``device``: while a latency is measured on it, nothing else is (see `dynas.hardware.turns`).
+    it is by ``device``: while a latency is measured on it, nothing else is (see `dynas.system.device_lock`).
 
     Attributes:
         batch_size: samples per forward pass.

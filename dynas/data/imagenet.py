@@ -20,13 +20,13 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from dynas.cache import cache_folder
 from dynas.data.image_folder import ImageList, list_classes
 from dynas.data.image_transform import Pixels, augmented, centre, normalise, read_rgb
 from dynas.data.imagenet_labels import validation_images
 from dynas.data.parallel import in_order
 from dynas.data.tensor_cache import in_file, in_memory
 from dynas.errors import DynasError
+from dynas.system.folders import cache_folder
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from dynas.core.executor import Measured
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError
 from dynas.executors.worker import Limits, send
-from dynas.hardware.facts import available_cores
+from dynas.system.machine import available_cores
 
 LOST = 2  # lost workers after which a candidate has failed
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from dynas.core.evaluation import Measure, Measurement
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError, reason
-from dynas.hardware.turns import CPU, turn
-from dynas.limits import limit_memory, time_limit
+from dynas.system.device_lock import CPU, turn
+from dynas.system.limits import limit_memory, time_limit
 
 
 @dataclass(frozen=True)

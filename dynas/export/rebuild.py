@@ -20,8 +20,8 @@ from dynas.config import register
 from dynas.core.data import ClassificationData
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
-from dynas.paths import CONFIGS
 from dynas.runs.load import Run
+from dynas.system.folders import CONFIGS
 
 PARTS = ("supernet", "data")
 

@@ -17,8 +17,8 @@ from torch.utils.benchmark import Timer
 from dynas.core.meter import Latency
 from dynas.core.objectives import Values
 from dynas.errors import DynasError
-from dynas.hardware.facts import available_cores
 from dynas.hardware.rounds import Rounds, Sampler, Taken, Timing
+from dynas.system.machine import available_cores
 
 if sys.platform != "win32":  # which does not tell how often a process was interrupted
     from resource import RUSAGE_SELF, getrusage

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dynas.core.metric import Reading
 from dynas.errors import DynasError, reason
-from dynas.hardware.turns import turn
+from dynas.system.device_lock import turn
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench

@@ -11,10 +11,10 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from dynas.errors import DynasError
-from dynas.hardware.facts import machine_facts, package_versions
 from dynas.paper.figures import FIGURES, Figure
 from dynas.paper.jobs import run_all
 from dynas.paper.searches import Size
+from dynas.system.machine import machine_facts, package_versions
 
 RUNS, PAGE = "runs", "paper.md"
 INTRODUCTION = """\

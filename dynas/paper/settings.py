@@ -10,8 +10,8 @@ from typing import Any
 from dynas.paper.jobs import Job
 from dynas.paper.parts import markdown
 from dynas.paper.searches import Size
-from dynas.paths import CONFIGS
 from dynas.system.files import write_csv
+from dynas.system.folders import CONFIGS
 
 SECTIONS = ("algo", "mode", "predictor")
 

@@ -17,8 +17,8 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from dynas.cache import cache_folder
 from dynas.errors import DynasError
+from dynas.system.folders import cache_folder
 
 CHUNK = 1 << 18
 TIMEOUT_S = 30.0

@@ -13,9 +13,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from dynas.errors import DynasError
-from dynas.paths import CONFIGS
 from dynas.supernets.download import Checkpoint, fetch, sha256
 from dynas.supernets.storage import unpacked
+from dynas.system.folders import CONFIGS
 
 EMBEDDED = Path(__file__).parent / "embedded"
 

@@ -20,7 +20,7 @@ from dynas.core.pareto import hypervolume, nadir
 from dynas.core.problem import Batch, Problem, make_batch
 from dynas.core.space import Genotypes
 from dynas.errors import DynasWarning
-from dynas.paths import CONFIGS
+from dynas.system.folders import CONFIGS
 from tests.cli import ROOT
 
 POPULATION = 20

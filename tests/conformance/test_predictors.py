@@ -12,8 +12,8 @@ import yaml
 from dynas import DesignVariable, DynasError, SearchSpace
 from dynas.core.objectives import Values
 from dynas.core.predictor import Predictor
-from dynas.paths import CONFIGS
 from dynas.predictors.named import CLASSES, predictor
+from dynas.system.folders import CONFIGS
 
 NAMES = sorted(CLASSES)
 

@@ -19,9 +19,9 @@ from dynas.core.evaluator import Evaluator
 from dynas.core.problem import Problem
 from dynas.core.space import Genotypes
 from dynas.executors.serial import Serial
-from dynas.lock import locked
 from dynas.modes.validation import Validation
 from dynas.runs.store import RunStore
+from dynas.system.folder_lock import locked
 
 BUDGET = 1500
 SPACE = SearchSpace([DesignVariable("ks", (3, 5, 7), 8, depth_gates("d", [4, 4])), DesignVariable("d", (2, 3, 4), 2)])

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from dynas.lock import locked
+from dynas.system.folder_lock import locked
 from tests.cli import command, dynas
 from tests.faults.processes import SURROGATE, kill, lines, one_sentence, results, start, wait_until
 
 HOLD = """
-import pathlib, sys, time, dynas.lock
-with dynas.lock.locked(pathlib.Path(sys.argv[1])):
+import pathlib, sys, time, dynas.system.folder_lock
+with dynas.system.folder_lock.locked(pathlib.Path(sys.argv[1])):
     print(flush=True)
     time.sleep(600)
 """

@@ -1,7 +1,13 @@
-"""Where files lie that can be made or fetched again."""
+"""Where the package keeps its configs, and this machine what can be made or fetched again."""
+
+from __future__ import annotations
 
 import os
 from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+_INSTALLED = _PACKAGE / "configs"
+CONFIGS = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "configs"
 
 
 def cache_folder() -> Path:

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dynas.errors import DynasError
-from dynas.limits import paused
+from dynas.system.limits import paused
 
 CPU = "cpu"
 
