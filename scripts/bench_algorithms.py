@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dynas.algos.named import algorithm
-from dynas.build import build_predictor, build_problem
-from dynas.config import register
+from dynas.compose.build import build_predictor, build_problem
+from dynas.compose.frames import register
 from dynas.core.evaluator import Evaluator
 from dynas.core.mode import Predictors, SearchMode
 from dynas.core.objectives import Values, losses

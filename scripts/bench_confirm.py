@@ -22,9 +22,8 @@ from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 
 from dynas.algos.named import algorithm
-from dynas.build import build_problem
-from dynas.config import register
-from dynas.confirm import confirm, front_rows
+from dynas.compose.build import build_problem
+from dynas.compose.frames import register
 from dynas.core.evaluation import Evaluation, Measure, Measurement
 from dynas.core.evaluator import Evaluator
 from dynas.core.objectives import Objective, Values, losses
@@ -32,6 +31,7 @@ from dynas.core.pareto import hypervolume, nadir
 from dynas.core.problem import Problem
 from dynas.core.space import Genotypes
 from dynas.executors.serial import Serial
+from dynas.modes.confirm import confirm, front_rows
 from dynas.modes.named import named_mode
 from dynas.predictors.named import predictor
 from dynas.runs.confirmed import averaged

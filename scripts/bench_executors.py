@@ -25,8 +25,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 from hydra import compose, initialize_config_dir
 
-from dynas.build import build, build_problem
-from dynas.config import register
+from dynas.compose.build import build, build_problem
+from dynas.compose.frames import register
 from dynas.core.executor import Executor, measured
 from dynas.core.space import Genotypes
 from dynas.system.folders import CONFIGS

@@ -26,8 +26,8 @@ from rich.table import Table
 from scipy.stats import kendalltau
 from torch import nn
 
-from dynas.build import build_problem
-from dynas.config import register
+from dynas.compose.build import build_problem
+from dynas.compose.frames import register
 from dynas.core.bench import Bench
 from dynas.core.objectives import Values
 from dynas.metrics.latency import time_all, to_time, watch_reference

@@ -19,8 +19,8 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 
-from dynas.build import build
-from dynas.config import register
+from dynas.compose.build import build
+from dynas.compose.frames import register
 from dynas.data.baselines import item_neighbours, popularity
 from dynas.metrics.ranking import gains, hits, score
 from dynas.system.folders import CONFIGS

@@ -21,8 +21,8 @@ from rich.table import Table
 from scipy.stats import kendalltau
 from torch import Tensor, nn
 
-from dynas.build import build
-from dynas.config import register
+from dynas.compose.build import build
+from dynas.compose.frames import register
 from dynas.core.bench import in_torch
 from dynas.core.objectives import Values
 from dynas.core.supernet import Supernet

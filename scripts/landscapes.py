@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from hydra import compose, initialize_config_dir
 
-from dynas.build import build_problem
-from dynas.config import register
+from dynas.compose.build import build_problem
+from dynas.compose.frames import register
 from dynas.core.evaluation import Measurement
 from dynas.core.evaluator import Evaluator
 from dynas.core.objectives import Objective, Values, losses

@@ -15,8 +15,8 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from scipy.stats import kendalltau
 
-from dynas.build import build
-from dynas.config import register
+from dynas.compose.build import build
+from dynas.compose.frames import register
 from dynas.metrics.ranking import hits, score
 from dynas.system.folders import CONFIGS
 

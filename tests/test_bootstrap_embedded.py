@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hydra import compose, initialize_config_dir
 
-from dynas.build import build_problem
-from dynas.config import register
+from dynas.compose.build import build_problem
+from dynas.compose.frames import register
 from dynas.supernets.weights import embedded_path
 from dynas.system.folders import CONFIGS
 

@@ -12,8 +12,8 @@ from hydra import compose, initialize_config_dir
 
 from dynas.algos.pareto_local_search import ParetoLocalSearch
 from dynas.api import search
-from dynas.build import build, build_problem
-from dynas.config import register
+from dynas.compose.build import build, build_problem
+from dynas.compose.frames import register
 from dynas.data.movielens import RATINGS
 from dynas.data.phrases import EMBEDDED
 from dynas.modes.linas import Linas

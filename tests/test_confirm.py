@@ -12,10 +12,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 
-from dynas.build import build_problem
 from dynas.commands.report import main as report
-from dynas.config import register
-from dynas.confirm import confirm, front_rows
+from dynas.compose.build import build_problem
+from dynas.compose.frames import register
 from dynas.core.evaluation import Evaluation, Measure, Measurement
 from dynas.core.evaluator import Evaluator
 from dynas.core.objectives import Objective, Values, losses
@@ -23,6 +22,7 @@ from dynas.core.pareto import hypervolume
 from dynas.core.problem import Problem
 from dynas.core.space import Genotypes, SearchSpace
 from dynas.executors.serial import Serial
+from dynas.modes.confirm import confirm, front_rows
 from dynas.runs.confirmed import averaged
 from dynas.runs.load import load_run
 from dynas.system.folders import CONFIGS as OURS

@@ -18,7 +18,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from dynas.commands.paper import chosen, make_parser
-from dynas.config import register
+from dynas.compose.frames import register
 from dynas.paper.compared import drift, labelled
 from dynas.paper.figures import FIGURES
 from dynas.paper.jobs import Job

@@ -8,7 +8,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from dynas.config import register
+from dynas.compose.frames import register
 from dynas.system.folders import CONFIGS
 
 LINAS = {  # the paper's LINAS knows neither of our starts, features, optimism and choice

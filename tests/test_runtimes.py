@@ -12,8 +12,8 @@ from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 
 from dynas import DynasError
-from dynas.build import build, build_problem
-from dynas.config import register
+from dynas.compose.build import build, build_problem
+from dynas.compose.frames import register
 from dynas.core.bench import Bench
 from dynas.export.network import Tensors
 from dynas.hardware.onnxruntime import OnnxRuntimeMeter

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from dynas.build import build_problem
-from dynas.config import register
+from dynas.compose.build import build_problem
+from dynas.compose.frames import register
 from dynas.core.bench import Bench
 from dynas.supernets.weights import embedded_path
 from dynas.system.folders import CONFIGS

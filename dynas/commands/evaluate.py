@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_fresh, check_same_config, plain, run_folder, run_hydra
+from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
+from dynas.compose.overrides import plain, run_folder
 from dynas.errors import DynasError
 from dynas.runs.store import RESULTS
 
@@ -36,9 +37,9 @@ def evaluate_job(config: DictConfig) -> int:
     import numpy as np
     from rich.console import Console
 
-    from dynas.build import build_problem
-    from dynas.commands.search import measure
-    from dynas.display import CountDisplay
+    from dynas.commands.display import CountDisplay
+    from dynas.commands.running import measure
+    from dynas.compose.build import build_problem
     from dynas.report.outputs import write_outputs
     from dynas.report.tables import WIDTH
     from dynas.runs.architectures import read_architectures

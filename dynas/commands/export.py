@@ -20,8 +20,8 @@ from dynas.runs.store import read_extra
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dynas.compose.rebuild import Origin
     from dynas.export.network import Network
-    from dynas.export.rebuild import Origin
     from dynas.export.write import Written
 
 DESCRIPTION = (
@@ -63,9 +63,9 @@ def main(argv: list[str]) -> int:
     if given.batch is not None and given.batch < 1:
         raise DynasError(f"--batch {given.batch}: give 1 or more samples")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
+    from dynas.compose.rebuild import rebuild
     from dynas.export.formats import FORMATS, chosen, install_hint
     from dynas.export.network import Network, measured_network
-    from dynas.export.rebuild import rebuild
     from dynas.export.write import write
 
     names = chosen(given.formats.split(",") if given.formats is not None else None)

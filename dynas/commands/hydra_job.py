@@ -14,21 +14,25 @@ from typing import Any
 import hydra
 import yaml
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, OverrideParseException
+from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
-from dynas.commands.stored import stored_overrides
-from dynas.config import register
-from dynas.errors import DynasError, DynasWarning, os_sentence, plain_warnings
+from dynas.compose.frames import register
+from dynas.compose.overrides import (
+    flat,
+    hoist_flags,
+    one_sentence,
+    override_value,
+    quoted,
+    run_folder,
+)
+from dynas.compose.stored import stored_overrides
+from dynas.errors import DynasError, DynasWarning, plain_warnings
 from dynas.runs.store import RUN, read_run
 from dynas.system.folder_lock import LOCK, locked
 from dynas.system.folders import CONFIGS
-
-FLAGS_WITH_VALUE = {
-    "--cfg", "-c", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--package", "-p",
-}  # fmt: skip
 
 
 def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str]) -> int:
@@ -83,31 +87,6 @@ def check_flags(arguments: list[str]) -> None:
         raise DynasError("--experimental-rerun runs code from a file: go on with a run by resume=<run folder>")
 
 
-def hoist_flags(arguments: list[str]) -> list[str]:
-    """Return the arguments with flags before overrides: Hydra refuses a flag between two overrides."""
-    flags, overrides = [], []
-    waiting = iter(arguments)
-    for argument in waiting:
-        if not argument.startswith("-"):
-            overrides.append(argument)
-            continue
-        flags.append(argument)
-        if argument in FLAGS_WITH_VALUE and (value := next(waiting, None)) is not None:
-            flags.append(value)
-    return [*flags, *overrides]
-
-
-def override_value(arguments: list[str], key: str) -> str | None:
-    """Return the last value given for ``key`` on the command line, unquoted."""
-    values = [argument.split("=", 1)[1] for argument in arguments if argument.startswith(f"{key}=")]
-    return values[-1].strip("'\"") if values else None
-
-
-def quoted(text: str) -> str:
-    """Return text as one quoted value of Hydra's override grammar."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def check_outputs(arguments: list[str]) -> None:
     """Raise DynasError where the folder that run folders go to cannot be written."""
     given = override_value(arguments, "hydra.run.dir")
@@ -139,24 +118,6 @@ def resume_arguments(arguments: list[str]) -> list[str]:
         f"hydra.run.dir={quoted(str(folder))}",
         "hydra.output_subdir=null",
     ]
-
-
-def plain(config: DictConfig) -> dict[str, Any]:
-    """Return the resolved config without ``resume``, as plain containers."""
-    container = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(container, dict)
-    container.pop("resume", None)
-    return {str(key): value for key, value in container.items()}
-
-
-def flat(container: object, prefix: str = "") -> dict[str, object]:
-    """Return nested mappings as one mapping of dotted keys."""
-    if not isinstance(container, dict):
-        return {prefix: container}
-    items: dict[str, object] = {}
-    for key, value in container.items():
-        items |= flat(value, f"{prefix}.{key}" if prefix else str(key))
-    return items
 
 
 def check_same_config(folder: Path, config: dict[str, Any]) -> None:
@@ -204,54 +165,9 @@ def warn_of_neighbours(noisy: Collection[str]) -> None:
         )
 
 
-def run_folder() -> Path:
-    """Return the folder of the current job."""
-    return Path(HydraConfig.get().runtime.output_dir)
-
-
-def overrides() -> list[str]:
-    """Return what the current job was started with, without what resuming adds."""
-    return [override for override in HydraConfig.get().overrides.task if not override.startswith("resume=")]
-
-
-def choices() -> dict[str, str]:
-    """Return the chosen option of every config group of ours."""
-    chosen = HydraConfig.get().runtime.choices
-    return {str(group): str(option) for group, option in chosen.items() if not str(group).startswith("hydra/")}
-
-
 def check_single_options(arguments: list[str]) -> None:
     """Raise DynasError where a group other than the objectives is given a list: Hydra would merge its options."""
     for argument in arguments:
         group, _, option = argument.partition("=")
         if option.startswith("[") and group != "objectives" and (CONFIGS / group).is_dir():
             raise DynasError(f"{group} takes one option, not {option}: sweep over several with -m {group}=a,b")
-
-
-def one_sentence(error: Exception) -> str:
-    """Return the essence of an error in one sentence, of a config error one that says what is allowed."""
-    text = str(error)
-    if isinstance(error, DynasError):
-        return text
-    if isinstance(error, yaml.YAMLError):
-        mark = getattr(error, "problem_mark", None)
-        where = f"'{mark.name}' line {mark.line + 1}" if mark else "a config file"
-        return f"{where} is no YAML: {getattr(error, 'problem', None) or text}"
-    if isinstance(error, OSError) and not isinstance(error, HydraException):  # a missing config is both
-        return os_sentence(error)
-    if missing := re.search(r"Could not (?:find|load) '(?P<group>[\w/]+)/(?P<option>[^'/]*)'", text):
-        listed = re.search(r"Available options in '[^']+':\n(?P<names>(?:\t.*\n?)+)", text)
-        ours = sorted(path.stem for path in (CONFIGS / missing["group"]).glob("*.yaml"))
-        names = ", ".join(listed["names"].split() if listed else ours)
-        return f"unknown {missing['group']} '{missing['option']}': choose one of {names}"
-    if key := re.search(r"Could not override '(?P<key>[^']+)'", text):
-        return f"no config key '{key['key']}': see the keys with --cfg job"
-    if isinstance(error, OverrideParseException):
-        return f"cannot read the override '{error.override}': write key=value"
-    if isinstance(error, MissingMandatoryValue):
-        return f"{error.full_key} is missing and has no default: give {error.full_key}=<value>"
-    first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
-    if isinstance(error.__cause__, OmegaConfBaseException):
-        return f"{first}: {str(error.__cause__).splitlines()[0]}"
-    full_key = getattr(error, "full_key", None)
-    return f"{full_key}: {first}" if full_key else first

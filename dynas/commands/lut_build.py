@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import flat, plain, run_hydra
+from dynas.commands.hydra_job import run_hydra
+from dynas.compose.overrides import flat, plain
 from dynas.errors import DynasError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def parts(config: DictConfig) -> tuple[Supernet, LatencyMeter]:
     Raises:
         DynasError: they do not fit together, or a number makes no sense.
     """
-    from dynas.build import build
+    from dynas.compose.build import build
     from dynas.core.bench import Bench
 
     if config.group < 1:

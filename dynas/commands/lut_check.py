@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import plain, run_folder, run_hydra
+from dynas.commands.hydra_job import run_hydra
+from dynas.compose.overrides import plain, run_folder
 from dynas.errors import DynasError
 
 if TYPE_CHECKING:

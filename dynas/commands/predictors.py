@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_fresh, check_same_config, choices, overrides, plain, run_folder, run_hydra
+from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
+from dynas.compose.overrides import choices, overrides, plain, run_folder
 from dynas.runs.store import RUN
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def predictors_job(config: DictConfig) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
     from rich.console import Console
 
-    from dynas.build import build_option, build_problem
+    from dynas.compose.build import build_option, build_problem
     from dynas.predictors.study import Study, usable_sizes
     from dynas.runs.examples import read_examples
 
@@ -134,8 +135,8 @@ def measure_examples(config: DictConfig, folder: Path, problem: Problem, bench: 
     import numpy as np
 
     from dynas.algos.random import RandomSearch
-    from dynas.commands.search import measure
-    from dynas.display import SearchDisplay
+    from dynas.commands.display import SearchDisplay
+    from dynas.commands.running import measure
     from dynas.modes.validation import Validation
 
     def search(evaluator: Evaluator, observer: Observer) -> None:

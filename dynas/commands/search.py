@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import os
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import (
-    check_fresh,
-    check_same_config,
-    choices,
-    overrides,
-    plain,
-    run_folder,
-    run_hydra,
-    warn_of_neighbours,
-)
+from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra, warn_of_neighbours
+from dynas.commands.running import measure
+from dynas.compose.overrides import overrides, plain, run_folder
 from dynas.errors import DynasError
 from dynas.runs.store import RESULTS, read_run, write_run
 
@@ -32,9 +20,6 @@ if TYPE_CHECKING:
     from dynas.core.bench import Bench
     from dynas.core.evaluation import Evaluation, Observer
     from dynas.core.evaluator import Evaluator
-    from dynas.core.problem import Problem
-    from dynas.core.stopping import Stopping
-    from dynas.display import Display
     from dynas.report.outputs import Summary
 
 
@@ -47,9 +32,9 @@ def search_job(config: DictConfig) -> int:
     """Search as the config says; returns 0, or 130 after an interrupt."""
     # before torch is imported: threads that spin while they wait slow a shared machine down many times over
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from dynas.build import build, build_mode, build_predictors, build_problem, check_numbers
+    from dynas.commands.display import SearchDisplay
+    from dynas.compose.build import build, build_mode, build_predictors, build_problem, check_numbers
     from dynas.core.stopping import Stopping
-    from dynas.display import SearchDisplay
     from dynas.report.outputs import write_outputs
     from dynas.runs.warm_start import front_of
 
@@ -87,8 +72,8 @@ def confirm_front(
     config: DictConfig, evaluator: Evaluator, bench: Bench, folder: Path, told: Callable[[Evaluation], None]
 ) -> None:
     """Measure the members of the front again, where that varies, into confirmed.csv."""
-    from dynas.build import build_executor
-    from dynas.confirm import confirm
+    from dynas.compose.build import build_executor
+    from dynas.modes.confirm import confirm
     from dynas.runs.confirmed import CONFIRMED
     from dynas.runs.store import RunStore
 
@@ -113,94 +98,4 @@ def hypervolume_facts(summary: Summary) -> dict[str, Any]:
         "confirmed": summary.confirmed,
         "confirmations": again,
         "reference": point if run.first.measured.any() else None,
-    }
-
-
-def measure(
-    config: DictConfig,
-    budget: int,
-    folder: Path,
-    problem: Problem,
-    bench: Bench,
-    search: Callable[[Evaluator, Observer], None],
-    display: Display,
-    stopping: Stopping | None = None,
-) -> str:
-    """Measure up to ``budget`` sub-networks into a run folder and show them; return ``finished`` or ``interrupted``."""
-    from dynas.build import build_executor
-    from dynas.core.evaluator import Evaluator
-    from dynas.metrics.latency import watch_reference
-    from dynas.runs.store import RunStore
-
-    earlier = read_run(folder) if config.resume else {}
-    reference_ms = watch_reference(bench, earlier.get("reference_ms"))
-    facts = run_facts(config, budget, problem, bench) | {"reference_ms": reference_ms}
-    executor = build_executor(config, bench)
-    if not config.resume:
-        write_run(folder, facts)  # before the first row, so that a run killed at any moment can be gone on with
-    store = RunStore(folder, problem.space, problem.objectives, bench.extras)
-    write_run(folder, facts)
-    evaluator = Evaluator(problem, executor, budget, store, display, stopping)
-    started, cpu = time.perf_counter(), time.process_time()
-    status = "failed"
-    try:
-        with display:
-            search(evaluator, display)
-        status = "finished"
-    except KeyboardInterrupt:
-        status = "interrupted"
-    finally:
-        executor.close()
-        store.close()
-        ending = {
-            "seconds": round(time.perf_counter() - started, 3),
-            "cpu_seconds": round(time.process_time() - cpu, 3),
-        }
-        # on a full disk, say, what has failed matters more than that this cannot be written either
-        with contextlib.suppress(*[OSError] if status == "failed" else []):
-            write_run(folder, facts | run_ending(evaluator, status) | ending)
-    return status
-
-
-def run_facts(config: DictConfig, budget: int, problem: Problem, bench: Bench) -> dict[str, Any]:
-    """Return what run.json says of a run from its start on."""
-    from dataclasses import asdict
-
-    import torch
-
-    from dynas.system.machine import machine_facts, package_versions
-
-    container = plain(config)
-    digest = hashlib.sha256(json.dumps(container, sort_keys=True).encode()).hexdigest()
-    return {
-        "status": "running",
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "choices": choices(),
-        "overrides": overrides(),
-        "seed": config.get("seed", 0),
-        "budget": budget,
-        "objectives": [asdict(objective) for objective in problem.objectives],
-        "notes": list(bench.notes),
-        "space_size": problem.space.size,
-        "config": container,
-        "config_sha256": digest,
-        "weights_sha256": bench.supernet.weights_digest,
-        "data_sha256": bench.data.digest,
-        "hardware_sha256": getattr(bench.meter, "digest", None),
-        "machine": machine_facts(),
-        "hardware": getattr(bench.meter, "facts", {}),
-        "torch_threads": torch.get_num_threads(),
-        "versions": package_versions(),
-    }
-
-
-def run_ending(evaluator: Evaluator, status: str) -> dict[str, Any]:
-    """Return what run.json adds at the end of a run."""
-    measured = sum(evaluation.measurement.seconds for evaluation in evaluator.history)
-    return {
-        "status": status,
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "evaluations": len(evaluator.history),
-        "stopped": evaluator.stopping.reason,
-        "measurement_seconds": round(measured, 3),
     }

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_fresh, check_same_config, choices, overrides, plain, run_folder, run_hydra
+from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
+from dynas.compose.overrides import choices, overrides, plain, run_folder
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +33,7 @@ def train_job(config: DictConfig) -> int:
     import torch
     from rich.console import Console
 
-    from dynas.build import build, build_quality, check_classes
+    from dynas.compose.build import build, build_quality, check_classes
     from dynas.errors import DynasError
     from dynas.runs.store import write_run
     from dynas.supernets.storage import STORAGES, save_weights

@@ -13,17 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import (
-    FLAGS_WITH_VALUE,
-    check_fresh,
-    check_same_config,
-    overrides,
-    plain,
-    quoted,
-    run_folder,
-    run_hydra,
-)
-from dynas.commands.stored import stored_overrides
+from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
+from dynas.compose.overrides import FLAGS_WITH_VALUE, overrides, plain, quoted, run_folder
+from dynas.compose.stored import stored_overrides
 from dynas.errors import DynasError
 from dynas.runs.store import RESULTS, read_run
 
@@ -84,9 +76,9 @@ def transfer_job(config: DictConfig) -> int:
     import numpy as np
     from rich.console import Console
 
-    from dynas.build import build_predictor, build_problem
-    from dynas.commands.search import measure
-    from dynas.display import CountDisplay
+    from dynas.commands.display import CountDisplay
+    from dynas.commands.running import measure
+    from dynas.compose.build import build_predictor, build_problem
     from dynas.report.outputs import write_outputs
     from dynas.report.tables import WIDTH
     from dynas.report.transferred import transferred
@@ -158,7 +150,7 @@ def check_timed(source: Run, problem: Problem) -> tuple[int, int]:
 
 def check_against(config: DictConfig, problem: Problem, bench: Bench, folder: Path) -> Run:
     """Return the run that a front is compared with; raise DynasError unless it searched for this very target."""
-    from dynas.commands.search import run_facts
+    from dynas.commands.running import run_facts
     from dynas.report.comparable import check_comparable
     from dynas.runs.load import load_run
 

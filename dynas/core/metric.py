@@ -4,7 +4,7 @@ Either may carry two more attributes: ``unit``, which replaces the objective's u
 (such as ``%, modelled``), and ``note``, a sentence that a search says of it on the screen and in run.json. One that
 measures may have a method ``check(bench)``, which raises DynasError where it cannot measure there: a search asks once
 before it starts; and ``noisy = True`` where measuring the same sub-network twice gives two values: members of the front
-are then measured again at the end (see `dynas.confirm`).
+are then measured again at the end (see `dynas.modes.confirm`).
 """
 
 from __future__ import annotations

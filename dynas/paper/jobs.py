@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.status import Status
 
-from dynas.commands.hydra_job import quoted
+from dynas.compose.overrides import quoted
 from dynas.errors import DynasError
 from dynas.runs.store import RESULTS, RUN, read_run
 

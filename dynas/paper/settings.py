@@ -49,7 +49,7 @@ def compose(preset: str) -> dict[str, dict[str, Any]]:
     import hydra
     from omegaconf import OmegaConf
 
-    from dynas.config import register
+    from dynas.compose.frames import register
 
     register()
     with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):

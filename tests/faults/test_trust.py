@@ -16,8 +16,8 @@ import pytest
 import torch
 
 from dynas import DynasError
-from dynas.commands.stored import danger, stored_overrides
 from dynas.commands.train import load_checkpoint
+from dynas.compose.stored import danger, stored_overrides
 from dynas.data.tensor_cache import mapped
 from dynas.supernets.weights import read_state
 from tests.cli import dynas

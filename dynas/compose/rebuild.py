@@ -13,10 +13,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from dynas.build import build
-from dynas.commands.hydra_job import flat, one_sentence, plain, quoted
-from dynas.commands.stored import stored_overrides
-from dynas.config import register
+from dynas.compose.build import build
+from dynas.compose.frames import register
+from dynas.compose.overrides import flat, one_sentence, plain, quoted
+from dynas.compose.stored import stored_overrides
 from dynas.core.data import ClassificationData
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
