@@ -24,8 +24,8 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from dynas.data.image_transform import MEAN, STD, centre, read_rgb
 from dynas.data.imagenet import ImageNet
+from dynas.data.images.transform import MEAN, STD, centre, read_rgb
 from dynas.metrics.accuracy import top1
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 

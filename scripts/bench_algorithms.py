@@ -36,7 +36,7 @@ from dynas.executors.serial import Serial
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
 from dynas.modes.validation import Validation
-from dynas.report.plots import new_figure, save, tidy
+from dynas.report.plots.run import new_figure, save, tidy
 from dynas.system.files import write_csv
 
 LANDSCAPE = ("supernet=mbv3", "data=imagenet_surrogate", "hardware=note10", "group=50")

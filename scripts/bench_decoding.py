@@ -19,8 +19,8 @@ import torch
 
 from dynas.core.translation import EOS, PAD, UNK
 from dynas.metrics.beam_search import BeamSearch, Hypothesis, translate
+from dynas.supernets.hat.network import Transformer
 from dynas.supernets.transformer import TransformerSupernet
-from dynas.supernets.transformer_network import Transformer
 
 
 def make(full: bool) -> TransformerSupernet:

@@ -19,7 +19,7 @@ from rich.table import Table
 from torch import nn
 
 from dynas.supernets.layers import BlankConv2d
-from dynas.supernets.mbconv_supernet import MBConvSupernet
+from dynas.supernets.mbconv.supernet import MBConvSupernet
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.proxyless import ProxylessSupernet
 

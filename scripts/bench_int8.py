@@ -24,7 +24,8 @@ from dynas.core.supernet import Supernet
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.hardware.openvino import OpenVinoMeter
 from dynas.hardware.openvino_model import CompiledNetwork, convert, quantise
-from dynas.metrics.accuracy import recalibrated, top1
+from dynas.metrics.accuracy import top1
+from dynas.metrics.calibration import recalibrated
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.resnet50 import ResNet50Supernet
 

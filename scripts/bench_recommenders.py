@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dynas.compose.build import build
 from dynas.compose.frames import register
-from dynas.data.baselines import item_neighbours, popularity
+from dynas.data.interactions.baselines import item_neighbours, popularity
 from dynas.metrics.ranking import gains, hits, score
 from dynas.system.folders import CONFIGS
 

@@ -32,7 +32,7 @@ from dynas.core.problem import make_batch
 from dynas.modes.linas import Linas
 from dynas.modes.validation import Validation
 from dynas.predictors.named import predictor
-from dynas.report.plots import new_figure, save, tidy
+from dynas.report.plots.run import new_figure, save, tidy
 from dynas.system.files import write_csv
 from landscapes import LANDSCAPES, Landscape, evaluator, kept
 from rivals import EXTRA, RIVALS

@@ -25,7 +25,7 @@ from dynas.core.objectives import Values
 from dynas.core.pareto import hypervolume_curve
 from dynas.core.space import Genotypes
 from dynas.modes.linas import Linas
-from dynas.report.plots import new_figure, save, tidy
+from dynas.report.plots.run import new_figure, save, tidy
 from landscapes import Landscape, kept
 
 NAME = "note10"

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from dynas.data.fashion_mnist import DEBIAN, EMBEDDED, FILES, read_split
-from dynas.data.idx import write_idx
+from dynas.data.images.idx import write_idx
 
 SIZES = {"train": 6000, "validation": 2500}
 

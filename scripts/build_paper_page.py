@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from dynas.paper.redo import PAGE
+from dynas.paper.reproduce import PAGE
 
 DOCS = Path(__file__).parent.parent / "docs"
 COLOURS = 256

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import babel
 
-from dynas.data.dictionary import Dictionary
-from dynas.data.parallel_files import near_duplicate_key
 from dynas.data.phrases import EMBEDDED
-from dynas.data.subwords import SubwordCodes
-from dynas.data.text import Moses
+from dynas.data.text.dictionary import Dictionary
+from dynas.data.text.parallel_files import near_duplicate_key
+from dynas.data.text.pieces import Moses
+from dynas.data.text.subwords import SubwordCodes
 from phrase_grammar.draw import Draw
 from phrase_grammar.finish import Phrase
 from phrase_grammar.sentences import sentence

@@ -28,7 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from dynas.core.objectives import Values
 from dynas.core.space import Genotypes, SearchSpace
 from dynas.data.imagenet_surrogate import EMBEDDED, feature_groups
-from dynas.supernets.mbconv_shape import CostTable, Shape
+from dynas.supernets.mbconv.shape import CostTable, Shape
 from dynas.supernets.mbv3 import MBV3, search_space
 
 PENALTIES = np.logspace(-2, 3, 11)

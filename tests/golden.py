@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from dynas.core.supernet import Supernet
-from dynas.metrics.accuracy import recalibrate
+from dynas.metrics.calibration import recalibrate
 
 TOLERANCE = 1e-4
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from dynas.errors import DynasError
-from dynas.metrics.accuracy import check_sizes, recalibrate, recalibrated_top1, sized, top1
+from dynas.metrics.accuracy import recalibrated_top1, top1
+from dynas.metrics.calibration import check_sizes, recalibrate, sized
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 
 BATCH = 100

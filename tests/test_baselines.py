@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dynas.data.baselines import item_neighbours, popularity
-from dynas.data.interactions import Interactions
+from dynas.data.interactions.baselines import item_neighbours, popularity
+from dynas.data.interactions.interactions import Interactions
 from dynas.data.movielens import movielens
 from dynas.metrics.ranking import hits
 

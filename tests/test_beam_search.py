@@ -17,9 +17,9 @@ from torch import Tensor
 from dynas import DynasError
 from dynas.core.translation import EOS, PAD, UNK
 from dynas.metrics.beam_search import BeamSearch, batches_by_tokens, pad_left, translate
+from dynas.supernets.hat.layers import DecoderState
+from dynas.supernets.hat.network import Transformer
 from dynas.supernets.transformer import TransformerSupernet
-from dynas.supernets.transformer_layers import DecoderState
-from dynas.supernets.transformer_network import Transformer
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "bench_decoding.py"
 TOKENS = 30

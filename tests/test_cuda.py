@@ -9,10 +9,10 @@ from torch import nn
 
 from dynas import DynasError
 from dynas.core.bench import Bench
-from dynas.core.metric import device_of
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.hardware.cuda import CudaMeter, driver_facts
 from dynas.metrics.accuracy import Top1
+from dynas.metrics.calibration import device_of
 from dynas.metrics.latency import Latency, watch_reference
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from tests.cli import dynas

@@ -18,8 +18,8 @@ import pytest
 from rich.console import Console
 
 from dynas.errors import DynasError
-from dynas.supernets.download import Checkpoint, fetch, sha256
-from dynas.supernets.public import INVERTED_RESIDUALS, RESNET50
+from dynas.supernets.weights.download import Checkpoint, fetch, sha256
+from dynas.supernets.weights.public import INVERTED_RESIDUALS, RESNET50
 from tests.cli import ROOT
 
 CONTENT = bytes(range(256)) * 4000
@@ -289,7 +289,7 @@ def test_progress_is_a_bar_on_a_terminal_and_a_line_elsewhere(host: Host, tmp_pa
 def test_two_processes_download_once(host: Host, tmp_path: Path) -> None:
     gate = threading.Event()
     address, page = host.page("/net", gate=gate)
-    code = "import sys; from dynas.supernets.download import *; print(fetch(Checkpoint('net', (sys.argv[1],))))"
+    code = "import sys; from dynas.supernets.weights.download import *; print(fetch(Checkpoint('net', (sys.argv[1],))))"
     environment = {"PYTHONPATH": str(ROOT), "DYNAS_CACHE": str(tmp_path)}
 
     def start() -> subprocess.Popen[str]:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from dynas import DynasError
 from dynas.core.translation import EOS, SPECIAL, UNK
-from dynas.data.dictionary import Dictionary
-from dynas.data.fairseq_binary import read_sentences
+from dynas.data.text.dictionary import Dictionary
+from dynas.data.text.fairseq_binary import read_sentences
 from dynas.data.wmt14 import binarised
 
 Rows = Sequence[Sequence[int]]

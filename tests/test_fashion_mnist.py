@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from dynas import DynasError
 from dynas.data.fashion_mnist import EMBEDDED, JITTER, FashionMNIST, jitter, join, normalise, read_split
-from dynas.data.idx import read_idx, write_idx
-from dynas.data.resize import resize
+from dynas.data.images.idx import read_idx, write_idx
+from dynas.data.images.resize import resize
 
 FILES = [
     "train-images-idx3-ubyte.gz",

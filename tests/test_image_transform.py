@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dynas import DynasError
-from dynas.data.image_transform import augmented, centre, normalise, random_box, read_rgb
+from dynas.data.images.transform import augmented, centre, normalise, random_box, read_rgb
 from tests.photos import photo
 
 RNG = np.random.default_rng(0)

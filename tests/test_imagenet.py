@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dynas import DynasError
-from dynas.data.image_transform import centre, normalise, read_rgb
 from dynas.data.imagenet import ImageNet, stratified
+from dynas.data.images.transform import centre, normalise, read_rgb
 from dynas.system.folders import cache_folder
 from tests.cli import dynas, read_rows
 from tests.photos import (

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynas.data.interactions import CANDIDATES, Interactions, sample_candidates
+from dynas.data.interactions.interactions import CANDIDATES, Interactions, sample_candidates
+from dynas.data.interactions.negatives import Unchosen
+from dynas.data.interactions.pairs import sorted_keys
 from dynas.data.movielens import movielens
-from dynas.data.pairs import sorted_keys
-from dynas.data.unchosen import Unchosen
 from dynas.errors import DynasError
 
 

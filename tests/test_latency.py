@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from dynas import DynasError
+from dynas.hardware.interleaved import Rounds, Taken, Timing, median_interval
 from dynas.hardware.latency import CpuMeter, denormals_are_flushed
-from dynas.hardware.rounds import Rounds, Taken, Timing, median_interval
 from dynas.system.machine import available_cores, cgroup_quotas
 
 INPUTS = (torch.zeros(1, 8, 32, 32),)

@@ -16,9 +16,9 @@ from dynas.core.evaluator import Evaluator
 from dynas.core.pareto import hypervolume
 from dynas.core.problem import Batch, Problem, make_batch
 from dynas.executors.serial import Serial
-from dynas.modes.choice import MARGIN, by_hypervolume, by_spread, greedy
+from dynas.modes.initial_design import stratified
 from dynas.modes.linas import Linas
-from dynas.modes.start import stratified
+from dynas.modes.selection import MARGIN, by_hypervolume, by_spread, greedy
 from dynas.predictors.features import levels, one_hot
 from dynas.predictors.gp import GaussianProcess
 from dynas.predictors.ridge import Ridge

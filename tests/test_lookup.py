@@ -16,13 +16,13 @@ from dynas.core.bench import Bench
 from dynas.core.metric import CountedMetric, follow
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.errors import DynasError
-from dynas.hardware.blocks import Block
 from dynas.hardware.lookup import LookupTable, TableLatency
-from dynas.hardware.table_csv import COLUMNS, to_row
-from dynas.hardware.table_files import TABLES
+from dynas.hardware.lut.blocks import Block
+from dynas.hardware.lut.csv_table import COLUMNS, to_row
+from dynas.hardware.lut.files import TABLES
 from dynas.metrics.cost import Macs
 from dynas.metrics.latency import Latency
-from dynas.supernets.mbconv_lookup import fixed_blocks, searchable_blocks
+from dynas.supernets.mbconv.lookup import fixed_blocks, searchable_blocks
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 
 HEADER = ",".join(COLUMNS)

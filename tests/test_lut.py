@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from dynas import DynasError
 from dynas.core.meter import Latency
-from dynas.hardware.blocks import Block
-from dynas.hardware.correction import agreement, fit_line, left_out
 from dynas.hardware.lookup import LookupTable, TableLatency
-from dynas.hardware.parts import timed_block, timings
-from dynas.hardware.table_build import TableWriter, blocks_of
-from dynas.hardware.table_csv import to_row
+from dynas.hardware.lut.block_timing import timed_block, timings
+from dynas.hardware.lut.blocks import Block
+from dynas.hardware.lut.build import TableWriter, blocks_of
+from dynas.hardware.lut.csv_table import to_row
+from dynas.hardware.lut.fit import agreement, fit_line, left_out
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.ncf import NcfSupernet
 from dynas.supernets.proxyless import ProxylessSupernet

@@ -11,9 +11,9 @@ from hydra import compose, initialize_config_dir
 from dynas.compose.build import build_problem
 from dynas.compose.frames import register
 from dynas.core.bench import Bench
-from dynas.data.baselines import item_neighbours, popularity
+from dynas.data.interactions.baselines import item_neighbours, popularity
 from dynas.metrics.ranking import hits
-from dynas.supernets.weights import embedded_path
+from dynas.supernets.weights.load import embedded_path
 from dynas.system.folders import CONFIGS
 from tests.cli import dynas, read_rows
 

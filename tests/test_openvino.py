@@ -24,7 +24,8 @@ from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.hardware.latency import CpuMeter
 from dynas.hardware.openvino import OpenVinoMeter
 from dynas.hardware.openvino_model import CompiledNetwork, convert, quantise
-from dynas.metrics.accuracy import Top1, recalibrated, top1
+from dynas.metrics.accuracy import Top1, top1
+from dynas.metrics.calibration import recalibrated
 from dynas.metrics.latency import Latency as LatencyMetric
 from dynas.metrics.size import Size, weight_bytes
 from dynas.supernets.mbv3 import MobileNetV3Supernet

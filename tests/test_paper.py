@@ -19,14 +19,14 @@ from hydra import compose, initialize_config_dir
 
 from dynas.commands.paper import chosen, make_parser
 from dynas.compose.frames import register
-from dynas.paper.compared import drift, labelled
+from dynas.paper.comparison import drift, labelled
 from dynas.paper.figures import FIGURES
 from dynas.paper.jobs import Job
 from dynas.paper.landscapes import NOTE10, NSGA2
-from dynas.paper.sayings import ahead, share, sooner
+from dynas.paper.predictors import Studied
 from dynas.paper.searches import Size
+from dynas.paper.sentences import ahead, share, sooner
 from dynas.paper.settings import Settings
-from dynas.paper.studied import Studied
 from dynas.paper.tables import SHARES, cpu_seconds, summary, thresholds
 from dynas.predictors.study import Average
 from dynas.report.compare import compare

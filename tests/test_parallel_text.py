@@ -17,11 +17,11 @@ from prepare_libreoffice_corpus import corpus
 from dynas import DynasError
 from dynas.core.data import IGNORED
 from dynas.core.translation import EOS, UNK
-from dynas.data.parallel_files import TextPairs, near_duplicate_key, read_pairs
 from dynas.data.parallel_text import parallel_text, split
-from dynas.data.subwords import SubwordCodes
-from dynas.data.text import Moses
-from dynas.data.translation import Translation
+from dynas.data.text.parallel_files import TextPairs, near_duplicate_key, read_pairs
+from dynas.data.text.pieces import Moses
+from dynas.data.text.subwords import SubwordCodes
+from dynas.data.text.translation import Translation
 from tests.cli import dynas
 
 DEFAULTS: dict[str, Any] = {

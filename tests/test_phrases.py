@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from build_phrases import SEED, TRAINING, VALIDATION, distinct, held_out
 from dynas import DynasError
 from dynas.core.translation import UNK
-from dynas.data.parallel_files import TextPairs, near_duplicate_key, read_pairs
 from dynas.data.phrases import EMBEDDED, phrases
-from dynas.data.translation import Translation
+from dynas.data.text.parallel_files import TextPairs, near_duplicate_key, read_pairs
+from dynas.data.text.translation import Translation
 from phrase_grammar import adjectives, nouns, verbs
 from phrase_grammar.clauses import Clause, Object
 from phrase_grammar.draw import Draw

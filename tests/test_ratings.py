@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynas.data.interactions import Interactions
+from dynas.data.interactions.interactions import Interactions
+from dynas.data.interactions.ratings_file import read_ratings
 from dynas.data.movielens import EMBEDDED, RATINGS, movielens
 from dynas.data.ratings import core, distinct, leave_latest_out, ratings
-from dynas.data.ratings_file import read_ratings
 from dynas.errors import DynasError
 
 USERS, ITEMS = 20, 180

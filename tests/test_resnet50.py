@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dynas import DynasError, SearchSpace
 from dynas.supernets.resnet50 import ResNet50Supernet, search_space
-from dynas.supernets.resnet50_shape import Shape, cost_tables
+from dynas.supernets.resnets.ofa_shape import Shape, cost_tables
 
 PUBLIC = Shape()
 NARROW = Shape(0.125, (28, 56), 1, 100, divisor=1)

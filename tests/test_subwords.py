@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from dynas import DynasError
 from dynas.core.data import IGNORED
 from dynas.core.translation import EOS, PAD
-from dynas.data.sentences import Sentences, training_batches
-from dynas.data.subwords import SubwordCodes, join
+from dynas.data.text.sentences import Sentences, training_batches
+from dynas.data.text.subwords import SubwordCodes, join
 
 
 def test_codes_split_words_as_the_merges_say() -> None:

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from dynas.errors import DynasError
-from dynas.hardware.blocks import Block
 from dynas.hardware.lookup import LookupTable, TableLatency
-from dynas.hardware.table_csv import rows as csv_rows
-from dynas.hardware.table_files import TABLES
-from dynas.hardware.table_ofa import rows
-from dynas.supernets.mbconv_lookup import fixed_blocks, searchable_blocks
-from dynas.supernets.mbconv_shape import Shape
+from dynas.hardware.lut.blocks import Block
+from dynas.hardware.lut.csv_table import rows as csv_rows
+from dynas.hardware.lut.files import TABLES
+from dynas.hardware.lut.ofa_table import rows
+from dynas.supernets.mbconv.lookup import fixed_blocks, searchable_blocks
+from dynas.supernets.mbconv.shape import Shape
 from dynas.supernets.mbv3 import MBV3, MobileNetV3Supernet
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from dynas import DynasError
-from dynas.data.parallel import AHEAD, in_order
-from dynas.data.tensor_cache import in_file, in_memory
+from dynas.data.images.parallel import AHEAD, in_order
+from dynas.data.images.tensor_cache import in_file, in_memory
 
 SHAPE = (5, 4, 6, 3)
 IMAGES = np.random.default_rng(0).integers(0, 256, SHAPE, dtype=np.uint8)

@@ -18,8 +18,8 @@ from dynas.core.objectives import Objective
 from dynas.core.pareto import hypervolume, non_dominated
 from dynas.errors import DynasError
 from dynas.predictors.affine import fit_affine, spread_ranks
-from dynas.report.transfer_plot import plot_transfer
-from dynas.report.transferred import order_sentence, targets_sentence, timed_column, transferred, volume_sentence
+from dynas.report.plots.transfer import plot_transfer
+from dynas.report.transfer import order_sentence, targets_sentence, timed_column, transferred, volume_sentence
 from dynas.runs.load import load_run
 from dynas.runs.store import write_run
 from dynas.system.folders import CONFIGS as OURS

@@ -18,9 +18,9 @@ from dynas.hardware.latency import CpuMeter
 from dynas.metrics.beam_search import pad_left
 from dynas.metrics.cost import ParamsWithoutEmbeddings
 from dynas.metrics.latency import Latency, Throughput
+from dynas.supernets.hat.genes import from_config, from_genes
+from dynas.supernets.hat.network import Translating
 from dynas.supernets.transformer import TransformerSupernet
-from dynas.supernets.transformer_hat import from_config, from_genes
-from dynas.supernets.transformer_network import Translating
 from tests.conformance.test_supernets import narrow, narrow_transformer, odd_transformer
 
 SENTENCES = [[7, 8, 9, 10, EOS], [11, 12, EOS], [13, EOS]]

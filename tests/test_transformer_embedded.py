@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from dynas.compose.build import build_problem
 from dynas.compose.frames import register
 from dynas.core.bench import Bench
-from dynas.supernets.weights import embedded_path
+from dynas.supernets.weights.load import embedded_path
 from dynas.system.folders import CONFIGS
 from tests.cli import dynas, read_rows
 

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from dynas.core.translation import EOS
 from dynas.metrics.beam_search import BeamSearch
+from dynas.supernets.hat.genes import from_config, from_genes
+from dynas.supernets.hat.network import Transformer
 from dynas.supernets.transformer import TransformerSupernet
-from dynas.supernets.transformer_hat import from_config, from_genes
-from dynas.supernets.transformer_network import Transformer
 from tests.golden import load_rule
 
 

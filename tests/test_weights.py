@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from dynas.errors import DynasError
 from dynas.supernets.mbv3 import MobileNetV3Supernet
-from dynas.supernets.public import INVERTED_RESIDUALS, inverted_residuals
+from dynas.supernets.weights.public import INVERTED_RESIDUALS, inverted_residuals
 
 State = dict[str, torch.Tensor]
 

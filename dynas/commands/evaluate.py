@@ -95,7 +95,7 @@ def check_same_architectures(folder: Path, by_key: Mapping[str, object]) -> None
 
 def conclude(summary: Summary, by_key: Mapping[str, Sequence[Candidate]], bench: Bench, console: Console) -> None:
     """Print the measurements, how they differ from earlier ones, what failed, and where everything lies."""
-    from dynas.report.evaluated import changes, differences, evaluated, evaluated_table, write_earlier
+    from dynas.report.evaluation import changes, differences, evaluated, evaluated_table, write_earlier
     from dynas.report.text import quality_text
 
     result = evaluated(summary.run, by_key)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from dynas.core.meter import LatencyMeter
     from dynas.core.supernet import Supernet
-    from dynas.hardware.blocks import Block, MakeModule
-    from dynas.hardware.table_build import TableWriter
+    from dynas.hardware.lut.blocks import Block, MakeModule
+    from dynas.hardware.lut.build import TableWriter
 
 
 def main(arguments: list[str]) -> int:
@@ -34,7 +34,7 @@ def build_job(config: DictConfig) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
     from rich.console import Console
 
-    from dynas.hardware.table_build import TableWriter, blocks_of
+    from dynas.hardware.lut.build import TableWriter, blocks_of
     from dynas.system.machine import cpu_model
 
     supernet, meter = parts(config)
@@ -89,7 +89,7 @@ def fill(
     table: TableWriter, left: Mapping[Block, MakeModule], meter: LatencyMeter, group: int, console: Console
 ) -> int:
     """Measure blocks into the table, with a bar on a terminal; return the exit status."""
-    from dynas.hardware.parts import timed_block, timings
+    from dynas.hardware.lut.block_timing import timed_block, timings
 
     failed = 0
     makers = [partial(timed_block, block, make, meter) for block, make in left.items()]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dynas.core.objectives import Values
     from dynas.core.space import Genotypes
     from dynas.core.supernet import Supernet
-    from dynas.hardware.correction import Agreement
+    from dynas.hardware.lut.fit import Agreement
 
 LEAST = 3  # measurements; a line through two always fits
 CHECK = "check.csv"
@@ -69,7 +69,7 @@ def check_job(config: DictConfig) -> int:
 def measure(supernet: Supernet, meter: LatencyMeter, genotypes: Genotypes, group: int, console: Console) -> Values:
     """Return the latencies ``(n,)`` of genotypes ``(n, G)`` in milliseconds, NaN where one failed."""
     from dynas.commands.lut_build import counted
-    from dynas.hardware.parts import timed_subnet, timings
+    from dynas.hardware.lut.block_timing import timed_subnet, timings
 
     makers = [partial(timed_subnet, supernet, supernet.space.decode(genotype), meter) for genotype in genotypes]
     values: list[float] = []
@@ -84,7 +84,7 @@ def measure(supernet: Supernet, meter: LatencyMeter, genotypes: Genotypes, group
 
 def conclude(table: str, sums: Values, measured: Values, console: Console) -> None:
     """Print how well sums ``(n,)`` stand for measured latencies ``(n,)``, as they are and corrected."""
-    from dynas.hardware.correction import agreement, fit_line, left_out
+    from dynas.hardware.lut.fit import agreement, fit_line, left_out
 
     scale, offset = fit_line(sums, measured)
     console.print(f"{len(sums)} sub-networks, {measured.min():.4g} to {measured.max():.4g} ms", highlight=False)

@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
     given = make_parser().parse_args(argv)
     from rich.console import Console
 
-    from dynas.paper.redo import redo
+    from dynas.paper.reproduce import redo
     from dynas.paper.searches import Size
     from dynas.report.tables import WIDTH
 

@@ -184,7 +184,7 @@ def conclude(
 ) -> None:
     """Write tables and picture, print the errors after training on most examples, and where everything lies."""
     from dynas.predictors.study import averages
-    from dynas.report.predictor_plots import plot_predictors
+    from dynas.report.plots.predictors import plot_predictors
     from dynas.report.predictor_tables import AVERAGES, PICTURE, TRIALS, averages_table, write_averages, write_trials
 
     rows = averages(trials)

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from dynas.errors import DynasError
 from dynas.report.compare import Comparison, compare
-from dynas.report.deploy import evaluate_command, export_command, index
 from dynas.report.groups import chosen_runs, shared_choices
+from dynas.report.next_commands import evaluate_command, export_command, index
 from dynas.report.normalise import normalise
 from dynas.report.pick import Pick, parse_wish, pick, values_text
 from dynas.report.select import parse_reference, with_objectives
@@ -157,11 +157,11 @@ def _draw(comparison: Comparison, given: argparse.Namespace) -> list[Path]:
     """Write pictures and page as far as they are asked for."""
     paths: list[Path] = []
     if given.pictures:
-        from dynas.report.pictures import write_pictures
+        from dynas.report.plots.pictures import write_pictures
 
         _written(given.pictures, lambda: paths.extend(write_pictures(comparison, given.pictures)))
     if given.html:
-        from dynas.report.page import write_page
+        from dynas.report.page.page import write_page
 
         _written(given.html, lambda: write_page(comparison, given.html))
         paths.append(given.html)

@@ -36,8 +36,8 @@ def train_job(config: DictConfig) -> int:
     from dynas.compose.build import build, build_quality, check_classes
     from dynas.errors import DynasError
     from dynas.runs.store import write_run
-    from dynas.supernets.storage import STORAGES, save_weights
-    from dynas.supernets.weights import load_weights
+    from dynas.supernets.weights.load import load_weights
+    from dynas.supernets.weights.storage import STORAGES, save_weights
     from dynas.system.machine import machine_facts, package_versions
 
     folder = run_folder()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dynas.core.evaluation import Observer
     from dynas.core.evaluator import Evaluator
     from dynas.core.problem import Problem
-    from dynas.report.transferred import Transferred
+    from dynas.report.transfer import Transferred
     from dynas.runs.load import Run
 
 USAGE = "give a run folder and another target: dynas transfer outputs/<run folder> hardware=openvino"
@@ -81,7 +81,7 @@ def transfer_job(config: DictConfig) -> int:
     from dynas.compose.build import build_predictor, build_problem
     from dynas.report.outputs import write_outputs
     from dynas.report.tables import WIDTH
-    from dynas.report.transferred import transferred
+    from dynas.report.transfer import transferred
     from dynas.runs.architectures import read_architectures
     from dynas.runs.load import load_run
 
@@ -120,7 +120,7 @@ def transfer_job(config: DictConfig) -> int:
     conclude(result, bench.notes, folder, console)
     paths = list(summary.paths)
     if make_predictor is not None:
-        from dynas.report.transferred_predictor import predict, predictor_sentence, write_predicted
+        from dynas.report.transfer_predictor import predict, predictor_sentence, write_predicted
 
         predicted = predict(result, problem.space, make_predictor, config.predict)
         console.print(predictor_sentence(predicted), soft_wrap=True, highlight=False, markup=False)
@@ -136,7 +136,7 @@ def check_timed(source: Run, problem: Problem) -> tuple[int, int]:
     Raises:
         DynasError: one of them does not measure any such thing, or the source has no front.
     """
-    from dynas.report.transferred import timed_column
+    from dynas.report.transfer import timed_column
 
     column = timed_column(problem.objectives)
     names = [objective.name for objective in source.objectives]
@@ -165,7 +165,7 @@ def check_against(config: DictConfig, problem: Problem, bench: Bench, folder: Pa
 def check_predict(wanted: int | None, members: int) -> None:
     """Raise DynasError where a predictor cannot be brought to the target by so many measurements."""
     from dynas.predictors.affine import FEWEST
-    from dynas.report.transferred import FEWEST_FOR_RANKS
+    from dynas.report.transfer import FEWEST_FOR_RANKS
 
     most = members - FEWEST_FOR_RANKS
     if wanted is not None and not FEWEST <= wanted <= most:
@@ -175,8 +175,8 @@ def check_predict(wanted: int | None, members: int) -> None:
 
 def conclude(result: Transferred, notes: Sequence[str], folder: Path, console: Console) -> None:
     """Print both latencies of the front, what is lost, and draw it."""
-    from dynas.report.transfer_plot import plot_transfer
-    from dynas.report.transferred import (
+    from dynas.report.plots.transfer import plot_transfer
+    from dynas.report.transfer import (
         PICTURE,
         order_sentence,
         targets_sentence,

@@ -16,7 +16,7 @@ class ClassificationData(Protocol):
 
     A data set whose images can be had in other sizes has a method ``at(resolution)``: the same samples with images of
     that height and width, the object itself where they are so already. Without it, all sub-networks get the images
-    as they are, and none may ask for a size of its own (see `dynas.metrics.accuracy.check_sizes`).
+    as they are, and none may ask for a size of its own (see `dynas.metrics.calibration.check_sizes`).
 
     A data set that comes with its own version of a metric, such as a model of accuracy, says so by one more
     attribute ``metrics``, a mapping from the metric's class to what replaces it (see `dynas.core.metric.follow`).

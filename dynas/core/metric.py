@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -75,11 +74,6 @@ class CountedMetric(Protocol):
 
 
 Metric = MeasuredMetric | CountedMetric
-
-
-def device_of(module: nn.Module) -> torch.device:
-    """Return where a module computes: where its first parameter is, the CPU for one without any."""
-    return next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
 
 
 def follow(metric: Metric, parts: Sequence[object]) -> Metric:

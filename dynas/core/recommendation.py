@@ -42,7 +42,7 @@ class RecommendationData(Protocol):
 
 @runtime_checkable
 class Recommender(Protocol):
-    """A network that scores pairs of user and item, such as `dynas.supernets.ncf_network.NeuMF`."""
+    """A network that scores pairs of user and item, such as `dynas.supernets.neumf.network.NeuMF`."""
 
     @property
     def entities(self) -> tuple[int, int]:

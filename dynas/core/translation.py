@@ -76,7 +76,7 @@ class DecodingState(Protocol):
 
 @runtime_checkable
 class Translator(Protocol):
-    """A network that can be decoded step by step, such as `dynas.supernets.transformer_network.Transformer`."""
+    """A network that can be decoded step by step, such as `dynas.supernets.hat.network.Transformer`."""
 
     @property
     def vocabularies(self) -> tuple[int, int]:

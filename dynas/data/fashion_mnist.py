@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from dynas.data.idx import read_idx
-from dynas.data.resize import resize
+from dynas.data.images.idx import read_idx
+from dynas.data.images.resize import resize
 from dynas.errors import DynasError
 
 EMBEDDED = Path(__file__).parent / "embedded" / "fashion_mnist"

@@ -20,11 +20,11 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from dynas.data.image_folder import ImageList, list_classes
-from dynas.data.image_transform import Pixels, augmented, centre, normalise, read_rgb
-from dynas.data.imagenet_labels import validation_images
-from dynas.data.parallel import in_order
-from dynas.data.tensor_cache import in_file, in_memory
+from dynas.data.images.folder import ImageList, list_classes
+from dynas.data.images.imagenet_labels import validation_images
+from dynas.data.images.parallel import in_order
+from dynas.data.images.tensor_cache import in_file, in_memory
+from dynas.data.images.transform import Pixels, augmented, centre, normalise, read_rgb
 from dynas.errors import DynasError
 from dynas.system.folders import cache_folder
 
@@ -39,7 +39,7 @@ class ImageNet:
 
     Args:
         path: folder with ``val`` and ``train``. ``train`` has one folder per class, ``val`` has too or is flat (see
-            `dynas.data.imagenet_labels`). Class indices follow the sorted names of the classes.
+            `dynas.data.images.imagenet_labels`). Class indices follow the sorted names of the classes.
         resolution: height and width of the images.
         fraction: share of the validation images that accuracy is measured on.
         calibration_size: number of training images on which batch norm is re-calibrated, seen as in training.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dynas.data.interactions import Interactions
+from dynas.data.interactions.interactions import Interactions
 from dynas.data.ratings import ratings
 
 EMBEDDED = Path(__file__).parent / "embedded" / "movielens"

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dynas.data.interactions import CANDIDATES, Interactions
-from dynas.data.pairs import Ints, contains, sorted_keys
-from dynas.data.ratings_file import read_ratings
-from dynas.data.text_file import read_lines
+from dynas.data.interactions.interactions import CANDIDATES, Interactions
+from dynas.data.interactions.pairs import Ints, contains, sorted_keys
+from dynas.data.interactions.ratings_file import read_ratings
 from dynas.errors import DynasError
+from dynas.system.text_file import read_lines
 
 COLUMNS = ["user", "item", "rating", "timestamp"]
 NUMBER = r"(\d{1,9})"

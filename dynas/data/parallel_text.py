@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from dynas.data.dictionary import Dictionary
-from dynas.data.parallel_files import TextPairs, near_duplicate_key, read_pairs
-from dynas.data.sentences import Sentences
-from dynas.data.subwords import SubwordCodes
-from dynas.data.text import Moses, SentencePieces, TextRules
-from dynas.data.translation import Sides, Translation
+from dynas.data.text.dictionary import Dictionary
+from dynas.data.text.parallel_files import TextPairs, near_duplicate_key, read_pairs
+from dynas.data.text.pieces import Moses, SentencePieces, TextRules
+from dynas.data.text.sentences import Sentences
+from dynas.data.text.subwords import SubwordCodes
+from dynas.data.text.translation import Sides, Translation
 from dynas.errors import DynasError
 
 Rules = tuple[TextRules, TextRules]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dynas.data.parallel_text import parallel_text
-from dynas.data.translation import Translation
+from dynas.data.text.translation import Translation
 
 EMBEDDED = Path(__file__).parent / "embedded" / "phrases"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dynas.data.interactions import Interactions, sample_candidates
-from dynas.data.pairs import Ints
-from dynas.data.ratings_file import Ratings, read_ratings
+from dynas.data.interactions.interactions import Interactions, sample_candidates
+from dynas.data.interactions.pairs import Ints
+from dynas.data.interactions.ratings_file import Ratings, read_ratings
 from dynas.errors import DynasError
 
 Pairs = tuple[Ints, Ints]  # users and items (p,)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dynas.data.dictionary import Dictionary
-from dynas.data.fairseq_binary import read_sentences
-from dynas.data.text import Moses
-from dynas.data.translation import Sides, Translation
+from dynas.data.text.dictionary import Dictionary
+from dynas.data.text.fairseq_binary import read_sentences
+from dynas.data.text.pieces import Moses
+from dynas.data.text.translation import Sides, Translation
 from dynas.errors import DynasError
 
 

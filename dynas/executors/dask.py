@@ -11,8 +11,8 @@ from typing import Any
 from dynas.core.evaluation import Measure
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError
+from dynas.executors.child import deaf_children
 from dynas.executors.pool import Pool, Started, shared_out
-from dynas.executors.process import deaf_children
 from dynas.executors.worker import Limits, Sent, hold, measure_held
 
 try:

@@ -10,8 +10,8 @@ from queue import SimpleQueue
 
 from dynas.core.evaluation import Measure, Measurement
 from dynas.core.space import Genotypes
+from dynas.executors.child import LostError, Process
 from dynas.executors.pool import Pool, Started, shared_out
-from dynas.executors.process import LostError, Process
 from dynas.executors.worker import Limits
 
 

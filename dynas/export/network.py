@@ -16,7 +16,7 @@ from dynas.core.data import ClassificationData
 from dynas.core.space import Architecture
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
-from dynas.metrics.accuracy import recalibrated
+from dynas.metrics.calibration import recalibrated
 
 Tensors = tuple[Tensor, ...]
 EXAMPLES = 2  # samples that a network is traced with: of a batch of one, a compiler would make a constant

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from dynas.hardware.backends import check_backend, choose, eager, images_last
+from dynas.hardware.interleaved import Sampler
 from dynas.hardware.latency import CpuMeter, Module
-from dynas.hardware.rounds import Sampler
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from dynas.errors import DynasError
 from dynas.hardware.backends import check_backend, choose, eager, images_last
+from dynas.hardware.interleaved import Sampler, Timing
 from dynas.hardware.latency import TimingMeter
-from dynas.hardware.rounds import Sampler, Timing
 from dynas.hardware.runtime import check_one_pass
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from torch.utils.benchmark import Timer
 from dynas.core.meter import Latency
 from dynas.core.objectives import Values
 from dynas.errors import DynasError
-from dynas.hardware.rounds import Rounds, Sampler, Taken, Timing
+from dynas.hardware.interleaved import Rounds, Sampler, Taken, Timing
 from dynas.system.machine import available_cores
 
 if sys.platform != "win32":  # which does not tell how often a process was interrupted
@@ -35,7 +35,7 @@ class TimingMeter(ABC):
 
     Args:
         batch_size: samples per forward pass.
-        warmup, min_repeats, max_repeats, precision, max_seconds: see `dynas.hardware.rounds.Rounds`.
+        warmup, min_repeats, max_repeats, precision, max_seconds: see `dynas.hardware.interleaved.Rounds`.
 
     Attributes:
         facts: what run.json shall say of the target.

@@ -17,8 +17,8 @@ from dynas.core.objectives import Values
 from dynas.core.space import Genotypes
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
-from dynas.hardware.blocks import Block, MakeModule
-from dynas.hardware.table_files import load, merged
+from dynas.hardware.lut.blocks import Block, MakeModule
+from dynas.hardware.lut.files import load, merged
 from dynas.metrics.latency import Latency
 
 
@@ -54,8 +54,8 @@ class LookupTable:
     resolutions share anew, so a network is looked up in the file that holds its stem, and in those without any stem.
 
     Args:
-        table: ``note10``, the path of a CSV with the columns ``dynas.hardware.table_csv.COLUMNS``, of a YAML file of
-            Once-for-All or of a folder of such files; or a list of these.
+        table: ``note10``, the path of a CSV with the columns ``dynas.hardware.lut.csv_table.COLUMNS``, of a YAML file
+            of Once-for-All or of a folder of such files; or a list of these.
         width: width multiplier of the network whose blocks are looked up; None: the supernet's own. With a number,
             a sub-network has the latency of the same architecture at that width.
         scale, offset: a sub-network's latency is ``scale`` times the sum of its blocks, and ``offset`` milliseconds; as
@@ -66,7 +66,7 @@ class LookupTable:
         digest: SHA-256 of the table's files, one after the other.
 
     Raises:
-        DynasError: the table cannot be used (see `dynas.hardware.table_files.load`), or a number makes no sense.
+        DynasError: the table cannot be used (see `dynas.hardware.lut.files.load`), or a number makes no sense.
     """
 
     batch_size = 1

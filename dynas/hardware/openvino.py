@@ -12,7 +12,7 @@ from dynas.core.data import ClassificationData
 from dynas.errors import DynasError
 from dynas.export.network import Tensors
 from dynas.hardware.runtime import RuntimeMeter
-from dynas.metrics.accuracy import sized
+from dynas.metrics.calibration import sized
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench

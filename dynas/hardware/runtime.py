@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from dynas.errors import DynasError
 from dynas.export.network import Tensors, relative_difference, run
 from dynas.hardware.latency import CpuMeter
-from dynas.metrics.accuracy import Top1, recalibrated
+from dynas.metrics.accuracy import Top1
+from dynas.metrics.calibration import recalibrated
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench

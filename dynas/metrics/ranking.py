@@ -15,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from dynas.core.metric import Reading, device_of
+from dynas.core.metric import Reading
 from dynas.core.recommendation import RecommendationData, Recommender
 from dynas.errors import DynasError
+from dynas.metrics.calibration import device_of
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench

@@ -17,10 +17,10 @@ from dynas.core.problem import Problem, concatenate
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError, one_of
 from dynas.modes.base import check_algorithm
-from dynas.modes.choice import CHOICES
+from dynas.modes.initial_design import DESIGNS
 from dynas.modes.prediction import fill, front_from_afar, search_predictions
 from dynas.modes.rounds import ROUNDS
-from dynas.modes.start import DESIGNS
+from dynas.modes.selection import CHOICES
 from dynas.predictors.features import FEATURES
 from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate, warn_unfitted
 
@@ -56,11 +56,11 @@ class Linas:
         schedule: from an iteration (counted from 1) on, attributes of `Stage` that change: each iteration may have
             its own numbers, algorithm and predictors (section 3.3).
         start_size: real evaluations of the first iteration; None: as many as of the others.
-        start: what is measured in the first iteration, a key of `dynas.modes.start.DESIGNS`.
+        start: what is measured in the first iteration, a key of `dynas.modes.initial_design.DESIGNS`.
         features: what predictors see of a sub-network, a key of `dynas.predictors.features.FEATURES`.
         optimism: standard deviations by which predictions are taken to be better than the predictor's mean;
             predictors that tell none are taken at their mean.
-        choice: which predictions are measured, a key of `dynas.modes.choice.CHOICES`.
+        choice: which predictions are measured, a key of `dynas.modes.selection.CHOICES`.
         rounds: when new ones are measured, a key of `dynas.modes.rounds.ROUNDS`.
 
     Raises:

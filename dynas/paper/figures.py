@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from dynas.paper import landscapes as on
-from dynas.paper.compared import Compared, Say
+from dynas.paper.comparison import Compared, Say
 from dynas.paper.landscapes import DEFAULT, PAPER, RANDOM
-from dynas.paper.moved import Moved
 from dynas.paper.parts import Part
-from dynas.paper.sayings import ahead, share, sooner
+from dynas.paper.predictors import Studied
 from dynas.paper.searches import Search
+from dynas.paper.sentences import ahead, share, sooner
 from dynas.paper.settings import Settings
-from dynas.paper.studied import Studied
 from dynas.paper.tables import algorithms, correlations, iterations, thresholds
+from dynas.paper.transfer import Moved
 from dynas.report.compare import Comparison
 
 NO_VALUES = "The paper's values were not available to us."

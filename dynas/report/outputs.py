@@ -95,7 +95,7 @@ def _write_curve(run: Run, curve: Values, reference: Sequence[float]) -> None:
 
 
 def _draw(run: Run, curve: Values, reference: Sequence[float]) -> tuple[Path, Path]:
-    from dynas.report.plots import plot_front, plot_hypervolume
+    from dynas.report.plots.run import plot_front, plot_hypervolume
 
     front, volume = run.folder / FRONT_PICTURE, run.folder / HYPERVOLUME_PICTURE
     plot_front(run, front)

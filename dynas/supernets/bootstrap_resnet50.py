@@ -20,13 +20,13 @@ from torch.func import functional_call
 
 from dynas.core.space import Architecture, Genotypes
 from dynas.errors import DynasError
-from dynas.supernets.bootstrap_shape import Costs, Shape, check_options, search_space
-from dynas.supernets.download import sha256
 from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
 from dynas.supernets.layers import copy_slice
-from dynas.supernets.resnet import Layout, ResNet, Strides
-from dynas.supernets.resnet_checkpoint import layout_of, order_channels
-from dynas.supernets.weights import copy_state, locate, our_names, read_state
+from dynas.supernets.resnets.bootstrap_shape import Costs, Shape, check_options, search_space
+from dynas.supernets.resnets.checkpoint import layout_of, order_channels
+from dynas.supernets.resnets.plain import Layout, ResNet, Strides
+from dynas.supernets.weights.download import sha256
+from dynas.supernets.weights.load import copy_state, locate, our_names, read_state
 
 OURS = "largest."  # how the names of a supernet's weights start, unlike those of an ordinary ResNet
 
@@ -104,8 +104,8 @@ class BootstrapResNet50Supernet(ImageSupernet):
         weights: ``embedded``, a path to a trained supernet or to the state dict of an ordinary ResNet, whose channels
             are then put in order of importance, or ``random`` (untrained).
         resolution: input height and width in pixels.
-        depths, widths, expansions, divisor: see `dynas.supernets.bootstrap_shape.Shape`.
-        network: the layout of the network, see `dynas.supernets.resnet.Layout`; None: that of the weights.
+        depths, widths, expansions, divisor: see `dynas.supernets.resnets.bootstrap_shape.Shape`.
+        network: the layout of the network, see `dynas.supernets.resnets.plain.Layout`; None: that of the weights.
         stem_stride: stride of the first convolution; None: 2 where its kernel is of 7 pixels, else 1.
         pooling: whether a max-pooling of stride 2 follows it; None: where its kernel is of 7 pixels.
         strides: stride of the first block of each stage; None: 1, then 2.

@@ -7,9 +7,9 @@ is that of Cummings et al. 2022, Appendix D.2: 45 design variables and 7371^5 di
 from __future__ import annotations
 
 from dynas.core.space import SearchSpace
-from dynas.supernets import mbconv_shape
-from dynas.supernets.mbconv_shape import Family, HeadConv, Stage
-from dynas.supernets.mbconv_supernet import MBConvSupernet
+from dynas.supernets.mbconv import shape as mbconv_shape
+from dynas.supernets.mbconv.shape import Family, HeadConv, Stage
+from dynas.supernets.mbconv.supernet import MBConvSupernet
 
 MBV3 = Family(
     stem=16,

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from dynas.core.space import Architecture, Genotypes
-from dynas.supernets.ncf_network import NeuMF
-from dynas.supernets.ncf_shape import Shape, count_dense, count_embeddings, count_macs, search_space
-from dynas.supernets.weights import load_weights
+from dynas.supernets.neumf.network import NeuMF
+from dynas.supernets.neumf.shape import Shape, count_dense, count_embeddings, count_macs, search_space
+from dynas.supernets.weights.load import load_weights
 
 
 class ElasticNeuMF(NeuMF):
@@ -73,7 +73,7 @@ class NcfSupernet:
 
     Args:
         weights: ``embedded``, ``random`` (untrained, for training and tests) or a path to a checkpoint.
-        users, items, embed_dims, hidden_sizes, layers: see `dynas.supernets.ncf_shape.Shape`.
+        users, items, embed_dims, hidden_sizes, layers: see `dynas.supernets.neumf.shape.Shape`.
         seed: seed of the weights where ``weights=random``.
 
     Raises:

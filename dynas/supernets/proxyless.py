@@ -6,8 +6,8 @@ blocks and one of a single block, ReLU6 everywhere, no squeeze-and-excitation; 4
 
 from __future__ import annotations
 
-from dynas.supernets.mbconv_shape import Family, HeadConv, Stage
-from dynas.supernets.mbconv_supernet import MBConvSupernet
+from dynas.supernets.mbconv.shape import Family, HeadConv, Stage
+from dynas.supernets.mbconv.supernet import MBConvSupernet
 
 PROXYLESS = Family(
     stem=32,

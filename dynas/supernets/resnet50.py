@@ -9,23 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from dynas.core.design import DesignVariable, Gate
 from dynas.core.objectives import Values
-from dynas.core.space import Architecture, Genotypes, SearchSpace
+from dynas.core.space import Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.hardware.blocks import Block, MakeModule
 from dynas.hardware.lookup import LookupTable
+from dynas.hardware.lut.blocks import Block, MakeModule
 from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
-from dynas.supernets.public import resnet50 as public_checkpoint
-from dynas.supernets.resnet50_blocks import ElasticBottleneck, ElasticResidual
-from dynas.supernets.resnet50_shape import (
+from dynas.supernets.resnets.ofa_network import ElasticResNet50
+from dynas.supernets.resnets.ofa_shape import (
     BLOCK_POSITION,
     BLOCK_STAGE,
     DEPTHS,
@@ -35,11 +32,10 @@ from dynas.supernets.resnet50_shape import (
     WIDTHS,
     Costs,
     Shape,
-    block_shapes,
     cost_tables,
 )
-from dynas.supernets.resnet_layers import Classifier, ElasticConvNorm, ElasticLinear
-from dynas.supernets.weights import load_weights
+from dynas.supernets.weights.load import load_weights
+from dynas.supernets.weights.public import resnet50 as public_checkpoint
 
 
 def search_space(shape: Shape) -> SearchSpace:
@@ -67,98 +63,6 @@ def search_space(shape: Shape) -> SearchSpace:
     return SearchSpace(variables)
 
 
-class ResNet50(nn.Module):
-    """A stand-alone sub-network: stem, blocks, classifier; ``resolution`` is the images' height and width."""
-
-    def __init__(
-        self,
-        input_stem: Sequence[nn.Module],
-        blocks: Sequence[nn.Module],
-        linear: nn.Module,
-        resolution: tuple[int, int],
-    ) -> None:
-        super().__init__()
-        self.resolution = resolution
-        self.input_stem = nn.ModuleList(input_stem)
-        self.blocks = nn.ModuleList(blocks)
-        self.classifier = Classifier(linear)
-        self.max_pooling = nn.MaxPool2d(3, 2, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map images ``(N, channels, H, W)`` to logits ``(N, classes)``."""
-        for layer in self.input_stem:
-            x = layer(x)
-        x = self.max_pooling(x)
-        for block in self.blocks:
-            x = block(x)
-        logits: Tensor = self.classifier(x.mean((2, 3)))
-        return logits
-
-
-class ElasticResNet50(ResNet50):
-    """All sub-networks in one set of weights; state-dict keys and shapes are Once-for-All's."""
-
-    def __init__(self, shape: Shape) -> None:
-        middle, stem = max(shape.stem_middle), max(shape.stem)
-        super().__init__(
-            [
-                ElasticConvNorm(shape.channels, middle, 3, shape.stem_stride),
-                ElasticResidual(middle),
-                ElasticConvNorm(middle, stem, 3),
-            ],
-            [ElasticBottleneck(block, shape.middle(max(block.outputs), max(RATIOS))) for block in block_shapes(shape)],
-            ElasticLinear(max(shape.stages[-1]), shape.classes),
-            shape.resolutions[-1],
-        )
-        self.shape = shape
-        self._resolutions = dict(zip(shape.heights, shape.resolutions, strict=False))
-
-    def image_size(self, architecture: Architecture) -> tuple[int, int]:
-        """Return height and width of the images that a sub-network takes."""
-        return self._resolutions[architecture["r"]] if self._resolutions else self.resolution
-
-    def active_blocks(self, architecture: Architecture) -> list[tuple[ElasticBottleneck, int, int]]:
-        """Return the blocks that an architecture keeps, each with its middle and output channels."""
-        kept = []
-        blocks = cast(list[ElasticBottleneck], self.blocks)
-        for block, ratio, stage, position in zip(blocks, architecture["e"], BLOCK_STAGE, BLOCK_POSITION, strict=True):
-            if position < LEAST_BLOCKS[stage] + architecture["d"][1 + stage]:
-                outputs = self.shape.stages[stage][architecture["w"][2 + stage]]
-                kept.append((block, self.shape.middle(outputs, ratio), outputs))
-        return kept
-
-    def active_stem(self, architecture: Architecture) -> list[tuple[ElasticConvNorm | ElasticResidual, int]]:
-        """Return the stem's layers that an architecture keeps, each with its output channels."""
-        within, out = architecture["w"][:2]
-        first, residual, last = cast(tuple[ElasticConvNorm, ElasticResidual, ElasticConvNorm], self.input_stem)
-        middle, channels = self.shape.stem_middle[within], self.shape.stem[out]
-        if architecture["d"][0] < max(DEPTHS):
-            return [(first, middle), (last, channels)]
-        return [(first, middle), (residual, middle), (last, channels)]
-
-    def forward(self, x: Tensor, architecture: Architecture) -> Tensor:  # type: ignore[override]
-        """Run the active path of one architecture: images ``(N, channels, H, W)`` to logits."""
-        for layer, outputs in self.active_stem(architecture):
-            x = layer(x, outputs)
-        x = self.max_pooling(x)
-        for block, middle, outputs in self.active_blocks(architecture):
-            x = block(x, middle, outputs)
-        logits: Tensor = self.classifier(x.mean((2, 3)))
-        return logits
-
-    def static(self, architecture: Architecture) -> ResNet50:
-        """Return a stand-alone network with copies of the active weights, in eval mode."""
-        stem, blocks, inputs = [], [], self.shape.channels
-        for layer, outputs in self.active_stem(architecture):
-            stem.append(layer.static(inputs, outputs))
-            inputs = outputs
-        for block, middle, outputs in self.active_blocks(architecture):
-            blocks.append(block.static(inputs, middle, outputs))
-            inputs = outputs
-        linear = cast(ElasticLinear, self.classifier.linear).static(inputs)
-        return ResNet50(stem, blocks, linear, self.image_size(architecture)).eval()
-
-
 def check_options(shape: Shape) -> None:
     """Raise DynasError where two options of a width or ratio round to the same channels.
 
@@ -180,7 +84,7 @@ class ResNet50Supernet(ImageSupernet):
     Args:
         weights: ``embedded``, ``ofa`` (the public checkpoint), ``random`` (untrained) or a path to a checkpoint.
         width, resolution, channels, classes, stem_stride, strides, divisor: see
-            `dynas.supernets.resnet50_shape.Shape`.
+            `dynas.supernets.resnets.ofa_shape.Shape`.
         seed: seed of the weights where ``weights=random``.
         resolutions: image heights to choose from, ascending, which adds the design variable ``r``; widths follow
             the aspect of ``resolution``. None: all images have ``resolution``.
@@ -245,7 +149,7 @@ class ResNet50Supernet(ImageSupernet):
         Raises:
             DynasError: the table lacks a block of this network, at the table's width where it has one.
         """
-        from dynas.supernets.resnet50_lookup import block_latencies
+        from dynas.supernets.resnets.ofa_lookup import block_latencies
 
         wide = replace(self.shape, width=table.width or self.shape.width)
         parts = [block_latencies(replace(wide, resolution=one), table) for one in self.resolutions]
@@ -255,7 +159,7 @@ class ResNet50Supernet(ImageSupernet):
 
     def block_modules(self) -> Mapping[Block, MakeModule]:
         """Return all blocks of all sub-networks in the order of the network, each with what makes its module."""
-        from dynas.supernets.resnet50_lookup import block_modules
+        from dynas.supernets.resnets.ofa_lookup import block_modules
 
         shapes = [replace(self.shape, resolution=one) for one in self.resolutions]
         return {block: make for shape in shapes for block, make in block_modules(shape, self.elastic).items()}

@@ -17,9 +17,9 @@ from torch.func import functional_call
 from dynas.core.space import Architecture, Genotypes
 from dynas.core.translation import EOS, PAD, UNK
 from dynas.errors import DynasError
-from dynas.supernets.transformer_network import Transformer, Translating
-from dynas.supernets.transformer_shape import Shape, count_embeddings, count_macs, count_params, search_space
-from dynas.supernets.weights import load_weights
+from dynas.supernets.hat.network import Transformer, Translating
+from dynas.supernets.hat.shape import Shape, count_embeddings, count_macs, count_params, search_space
+from dynas.supernets.weights.load import load_weights
 
 
 class ElasticTransformer(Transformer):
@@ -81,7 +81,7 @@ class TransformerSupernet:
         weights: ``embedded``, ``random`` (untrained, for training and tests) or a path to a checkpoint, which may be
             a public one of HAT.
         source_vocabulary, target_vocabulary, shared_embeddings, embed_dims, ffn_dims, heads, qkv_dim, encoder_layers,
-            decoder_layers, max_positions, sentence_length: see `dynas.supernets.transformer_shape.Shape`.
+            decoder_layers, max_positions, sentence_length: see `dynas.supernets.hat.shape.Shape`.
         latency_beam: translations of each sentence that a timed decoder step continues.
         seed: seed of the weights where ``weights=random``.
 

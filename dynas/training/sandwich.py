@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from dynas.core.data import IGNORED
 from dynas.core.space import Architecture, SearchSpace
-from dynas.data.resize import resize
+from dynas.data.images.resize import resize
 from dynas.errors import DynasError
 
 

@@ -19,13 +19,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from dynas import DynasError
-from dynas.supernets.mbconv_supernet import MBConvSupernet
+from dynas.supernets.mbconv.supernet import MBConvSupernet
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.ncf import NcfSupernet
 from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.resnet50 import ResNet50Supernet
-from dynas.supernets.storage import save_weights
 from dynas.supernets.transformer import TransformerSupernet
+from dynas.supernets.weights.storage import save_weights
 from tests.resnets import bootstrapped, odd_bootstrapped
 
 NARROW: dict[str, Any] = {

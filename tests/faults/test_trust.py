@@ -18,8 +18,8 @@ import torch
 from dynas import DynasError
 from dynas.commands.train import load_checkpoint
 from dynas.compose.stored import danger, stored_overrides
-from dynas.data.tensor_cache import mapped
-from dynas.supernets.weights import read_state
+from dynas.data.images.tensor_cache import mapped
+from dynas.supernets.weights.load import read_state
 from tests.cli import dynas
 from tests.faults.processes import one_sentence
 

@@ -19,21 +19,21 @@ from PIL import Image
 from safetensors.torch import save
 
 from dynas import Objective, SearchSpace
-from dynas.data.dictionary import Dictionary
-from dynas.data.fairseq_binary import LEGACY, MAPPED, read_sentences
-from dynas.data.idx import read_idx
-from dynas.data.image_transform import read_rgb
-from dynas.data.imagenet_labels import read_meta, read_solution
 from dynas.data.imagenet_surrogate import EMBEDDED, ImageNetSurrogate
+from dynas.data.images.idx import read_idx
+from dynas.data.images.imagenet_labels import read_meta, read_solution
+from dynas.data.images.tensor_cache import mapped
+from dynas.data.images.transform import read_rgb
 from dynas.data.ncf_files import ncf_files
-from dynas.data.parallel_files import read_pairs
 from dynas.data.ratings import ratings
-from dynas.data.subwords import SubwordCodes
-from dynas.data.tensor_cache import mapped
-from dynas.hardware.table_files import TABLES, read
+from dynas.data.text.dictionary import Dictionary
+from dynas.data.text.fairseq_binary import LEGACY, MAPPED, read_sentences
+from dynas.data.text.parallel_files import read_pairs
+from dynas.data.text.subwords import SubwordCodes
+from dynas.hardware.lut.files import TABLES, read
 from dynas.runs.architectures import read_architectures
 from dynas.runs.examples import read_examples
-from dynas.supernets.weights import copy_state, read_state
+from dynas.supernets.weights.load import copy_state, read_state
 from tests.fuzz.mutations import accepted_or_refused, damaged, damaged_cells, damaged_tree, fuzz, written
 
 OBJECTIVES = (Objective("top1", "max", "%"), Objective("latency", "min", "ms"))

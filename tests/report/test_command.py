@@ -17,7 +17,7 @@ from dynas.commands.export import make_parser as export_parser
 from dynas.commands.report import main
 from dynas.errors import DynasError
 from dynas.report.compare import compare
-from dynas.report.pictures import pictures
+from dynas.report.plots.pictures import pictures
 from dynas.report.series import by_precision, by_range
 from dynas.runs.load import load_run
 from tests.report.runs import FIVE, LATENCY, MACS, TOP1, write_search

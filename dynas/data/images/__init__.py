@@ -1,0 +1,1 @@
+"""Images: files, pixels, sizes and what is kept of them decoded."""

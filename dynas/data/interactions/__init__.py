@@ -1,0 +1,1 @@
+"""Who chose what: tables of it, pairs, and items that nobody chose."""

@@ -1,0 +1,1 @@
+"""Sentences: files, dictionaries, subwords and batches."""

@@ -1,0 +1,101 @@
+"""A report as one HTML file that opens from disk: no network, no other file, no script but its own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+
+from dynas.report.compare import Comparison
+from dynas.report.groups import shared_choices
+from dynas.report.page.data import chart_data, front_members, joint_front
+from dynas.report.page.tables import comparison_html, facts_html, members_html, quality_html
+from dynas.report.quality import qualities
+from dynas.report.text import point_text
+from dynas.system.files import write_atomic
+
+ASSETS = Path(__file__).parent
+
+
+def write_page(comparison: Comparison, path: Path) -> None:
+    """Write the page.
+
+    Its content security policy lets nothing load and no script run but the one that is written into it, so that
+    texts of somebody else's run folder stay texts.
+
+    Raises:
+        OSError: the file cannot be written.
+        DynasError: a run's predictors.csv is damaged.
+    """
+    write_atomic(path, page(comparison))
+
+
+def page(comparison: Comparison) -> str:
+    """Return the page as text."""
+    style, script = ((ASSETS / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:"
+    members = front_members(comparison)
+    quality = qualities(comparison)
+    data = json.dumps(chart_data(comparison, quality, members), ensure_ascii=False, allow_nan=False)
+    names = ", ".join(objective.name for objective in comparison.objectives)
+    title = f"{names}: {len(comparison.runs)} run{'s' * (len(comparison.runs) > 1)}"
+    total = sum(len(run.front) for run in comparison.runs)
+    facts = "".join(facts_html(group.name, run) for group in comparison.groups for run in group.runs)
+    shown = f"{len(members)} of {total}" if len(members) < total else str(total)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>dynas report: {escape(title)}</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
+</head>
+<body>
+<header><h1>{escape(title)}</h1>{_summary(comparison)}</header>
+<main>
+<section><h2>Comparison</h2>{comparison_html(comparison)}</section>
+<nav id="legend" aria-label="runs that are shown"></nav>
+<section><h2>Measured sub-networks and fronts</h2><figure id="fronts"></figure></section>
+<section><h2>Hypervolume</h2><figure id="hypervolume"></figure></section>
+{_predictors(quality_html(quality)) if quality else ""}
+<section><h2>Front members ({shown})</h2>
+<p id="said" role="status">The buttons copy the commands that measure a sub-network again and write it as files.</p>
+{members_html(comparison, members, joint_front(members).tolist()) if members else "<p>none</p>"}</section>
+<section><h2>Runs</h2>{facts}</section>
+</main>
+<footer>Written by dynas report on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</footer>
+<script type="application/json" id="data">{_harmless(data)}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def _summary(comparison: Comparison) -> str:
+    shared = ", ".join(f"{key} {option}" for key, option in shared_choices(comparison.runs).items())
+    meaning = "the worst measured in any of the runs" if comparison.worst else "as given"
+    point = point_text(comparison.objectives, comparison.reference)
+    lines = [f"All: {shared}."] if shared else []
+    lines.append(f"Reference point of the hypervolume: {point} ({meaning}).")
+    notes = "".join(f"<li>{escape(note)}</li>" for note in comparison.notes)
+    return "".join(f"<p>{escape(line)}</p>" for line in lines) + (f"<ul>{notes}</ul>" if notes else "")
+
+
+def _predictors(shown: str) -> str:
+    return f"""<section><h2>Predictors</h2><div id="predictors"></div>
+<details><summary>Cross-validated errors per iteration</summary>{shown}</details></section>"""
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _harmless(text: str) -> str:
+    """Return JSON that cannot end the script element that it stands in."""
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

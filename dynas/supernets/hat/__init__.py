@@ -1,0 +1,1 @@
+"""The parts of HAT's Transformer."""

@@ -1,0 +1,1 @@
+"""The parts of networks of inverted residual blocks."""

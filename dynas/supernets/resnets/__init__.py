@@ -1,0 +1,1 @@
+"""The parts of residual networks: ordinary ones and elastic ones."""

@@ -1,0 +1,1 @@
+"""Weights of supernets: where they come from and how they are stored."""
