@@ -39,7 +39,7 @@ from dynas.modes.validation import Validation
 from dynas.report.plots.run import new_figure, save, tidy
 from dynas.system.files import write_csv
 
-LANDSCAPE = ("supernet=mbv3", "data=imagenet_surrogate", "hardware=note10", "group=50")
+LANDSCAPE = ("supernet=mbv3", "data=imagenet_surrogate", "hardware=note10", "together=50")
 CHECKPOINTS = (50, 100, 150, 200, 250, 350, 500, 1000, 2000)
 MULTI = ("nsga2", "agemoea", "unsga3", "ctaea", "moead", "motpe")
 # TPE needs 10 to 100 ms for a candidate, so LINAS gives it fewer predictions

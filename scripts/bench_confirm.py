@@ -26,6 +26,7 @@ from dynas.compose.build import build_problem
 from dynas.compose.frames import register
 from dynas.core.evaluation import Evaluation, Measure, Measurement
 from dynas.core.evaluator import Evaluator
+from dynas.core.metric import CountedMetric
 from dynas.core.objectives import Objective, Values, losses
 from dynas.core.pareto import hypervolume, nadir
 from dynas.core.problem import Problem
@@ -57,11 +58,12 @@ def landscape() -> tuple[Problem, Truth]:
     """Return the noisy problem and the function that knows the truth."""
     register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        exact, bench = build_problem(compose("search", overrides=["data=imagenet_surrogate", "hardware=note10"]))
-    metric = bench.metrics["top1"]
+        exact, measurer = build_problem(compose("search", overrides=["data=imagenet_surrogate", "hardware=note10"]))
+    metric, supernet = measurer.metrics["top1"], measurer.bench.supernet
+    assert isinstance(metric, CountedMetric)
 
     def truth(genotypes: Genotypes) -> Values:
-        top1 = metric.count(bench.supernet, genotypes)  # type: ignore[union-attr]
+        top1 = metric.count(supernet, genotypes)
         return np.stack([top1, exact.exact["latency"](genotypes)], axis=1).astype(float)
 
     return Problem(exact.space, OBJECTIVES), truth

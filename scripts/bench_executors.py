@@ -86,18 +86,18 @@ def main() -> None:
         workers = [] if name == "serial" else ["executor.workers=2"]
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):
             config = compose("search", overrides=["objectives=[top1,macs]", f"executor={name}", *workers])
-            _, bench = build_problem(config)
+            _, measurer = build_problem(config)
             make: Any = partial(build(config, "executor"), values=2)
-        rows = bench.supernet.space.sample_distinct(2 * given.candidates + 2, np.random.default_rng(0))
+        rows = measurer.bench.supernet.space.sample_distinct(2 * given.candidates + 2, np.random.default_rng(0))
         started = time.perf_counter()
-        executor = make(bench.measure, 5)
+        executor = make(measurer.measure, 5)
         seconds(executor, rows[:2])
         start = time.perf_counter() - started
         took = seconds(executor, rows[2 : 2 + given.candidates])
         alone = alone or took
         lost = None if name == "serial" else seconds_with_a_loss(executor, rows[2 + given.candidates :])
         executor.close()
-        executor = make(bench.only(["macs"]).measure, 1)
+        executor = make(measurer.only(["macs"]).measure, 1)
         seconds(executor, rows[:2])
         each = seconds(executor, rows) / len(rows)
         executor.close()

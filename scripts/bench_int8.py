@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from dynas.core.bench import in_torch
+from dynas.core.meter import in_torch
 from dynas.core.supernet import Supernet
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.hardware.openvino import OpenVinoMeter

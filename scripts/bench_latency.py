@@ -30,7 +30,7 @@ from dynas.compose.build import build_problem
 from dynas.compose.frames import register
 from dynas.core.bench import Bench
 from dynas.core.objectives import Values
-from dynas.metrics.latency import time_all, to_time, watch_reference
+from dynas.metrics.latency import time_all
 from dynas.system.folders import CONFIGS
 
 NOISE = """
@@ -59,9 +59,12 @@ def noise(processes: int) -> Iterator[None]:
             process.wait()
 
 
+GROUP = 5  # sub-networks that are measured together, as in a search
+
+
 def ours(subnets: Sequence[nn.Module], bench: Bench) -> Values:
     """Return the latencies ``(n,)`` that a search would write, group by group."""
-    groups = [subnets[start : start + bench.group] for start in range(0, len(subnets), bench.group)]
+    groups = [subnets[start : start + GROUP] for start in range(0, len(subnets), GROUP)]
     timings = [timing for group in groups for timing in time_all(group, bench, bench.meter.batch_size)]
     quality = [timing.quality for timing in timings]
     print({word: quality.count(word) for word in sorted(set(quality))}, "repeats", [one.repeats for one in timings])
@@ -72,7 +75,7 @@ def predecessors(subnets: Sequence[nn.Module], bench: Bench) -> Values:
     """Return the latencies ``(n,)`` by DyNAS-T's protocol."""
     latencies = []
     with torch.inference_mode():
-        for module, inputs in to_time(subnets, bench, bench.meter.batch_size):
+        for module, inputs in bench.to_time(subnets, bench.meter.batch_size):
             for _ in range(10):
                 module(*inputs)
             start = time.perf_counter()
@@ -92,10 +95,11 @@ def main() -> None:
     torch.set_num_threads(1)
     register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        problem, bench = build_problem(compose("search", overrides=["objectives=latency"]))
+        problem, measurer = build_problem(compose("search", overrides=["objectives=latency"]))
     genotypes = problem.space.sample_distinct(arguments.subnets, np.random.default_rng(0))
+    bench = measurer.bench
     subnets = [bench.deployed(genotype) for genotype in genotypes]
-    print("reference at first:", watch_reference(bench), "ms")
+    print("reference at first:", measurer.watch_reference(), "ms")
     protocols: dict[str, Protocol] = {"dynas": ours, "mean of 50": predecessors}
     passes: dict[str, list[Values]] = {name: [] for name in protocols}
     seconds = dict.fromkeys(protocols, 0.0)

@@ -26,7 +26,8 @@ from dynas import Objective
 from dynas.core.evaluation import Evaluation, Measurement
 from dynas.runs.hypervolume import reference_point, volumes
 from dynas.runs.load import load_run
-from dynas.runs.store import RunStore, write_run
+from dynas.runs.record import write_run
+from dynas.runs.store import RunStore
 from dynas.supernets.mbv3 import search_space
 
 SPACE = search_space()

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from dynas.compose.build import build
 from dynas.compose.frames import register
-from dynas.core.bench import in_torch
+from dynas.core.meter import in_torch
 from dynas.core.objectives import Values
 from dynas.core.supernet import Supernet
 from dynas.hardware.onnxruntime import OnnxRuntimeMeter

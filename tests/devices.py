@@ -31,7 +31,7 @@ class Device:
             time.sleep(self.pause)
             true = self.first * module[1].out_features + self.second * module[3].out_features
             value = float(true * (1 + self.noise * self.rng.standard_normal()))
-            times.append(Latency(value, 0.9 * value, 1.1 * value, 7))
+            times.append(Timing(value, 0.9 * value, 1.1 * value, 7))
         return times
 
 

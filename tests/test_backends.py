@@ -14,6 +14,7 @@ from dynas.hardware.backends import BACKENDS, images_last
 from dynas.hardware.cpu import TorchCpuMeter
 from dynas.metrics.accuracy import Top1
 from dynas.metrics.latency import Latency
+from dynas.metrics.measurer import Measurer
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 
 IMAGES = torch.randn(2, 3, 8, 8)
@@ -85,7 +86,7 @@ def test_accuracy_is_that_of_the_module_whatever_is_timed() -> None:
     genotype = supernet.space.smallest()[None]
     values = {}
     for backend in ("eager", "freeze"):
-        bench = Bench(supernet, data, meter(backend), {"latency": Latency(), "top1": Top1()})
+        bench = Measurer(Bench(supernet, data, meter(backend)), {"latency": Latency(), "top1": Top1()})
         bench.check()
         (row,) = bench.measure(genotype)
         assert row.error == ""
@@ -106,7 +107,7 @@ def test_a_backend_that_cannot_run_a_supernet_is_refused_before_anything_is_meas
     with pytest.raises(
         DynasError, match=r"cannot run sub-networks of .* here \(.*no trace of me.*hardware.backend=eager"
     ):
-        Bench(supernet, FashionMNIST("embedded", 2, 100, 40), meter("freeze"), {"latency": Latency()}).check()
+        Measurer(Bench(supernet, FashionMNIST("embedded", 2, 100, 40), meter("freeze")), {"latency": Latency()}).check()
 
 
 def test_an_unknown_backend_is_refused() -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from dynas import Objective
-from dynas.core.bench import Bench, to_measurement
+from dynas.core.bench import Bench
 from dynas.core.evaluation import Measurement
 from dynas.core.evaluator import Evaluator
 from dynas.core.metric import Metric, Reading
@@ -20,6 +20,7 @@ from dynas.hardware.latency import CpuMeter
 from dynas.metrics.accuracy import Top1
 from dynas.metrics.cost import Macs, Params
 from dynas.metrics.latency import Latency
+from dynas.metrics.measurer import Measurer, to_measurement
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 
 LATENCY = ("latency_repeats [runs]", "latency_drift [%]", "latency_quality")
@@ -39,7 +40,7 @@ def data() -> FashionMNIST:
 @pytest.fixture
 def make_bench(supernet: MobileNetV3Supernet, data: FashionMNIST) -> Callable[..., Bench]:
     def make(metrics: Mapping[str, Metric], group: int = 5) -> Bench:
-        return Bench(supernet, data, METER, metrics, group)
+        return Measurer(Bench(supernet, data, METER), metrics, group)
 
     return make
 
@@ -163,7 +164,7 @@ def test_a_sub_network_that_cannot_be_made_fails_alone(data: FashionMNIST, genot
             return super().subnet(architecture)
 
     fragile = Fragile("random", 0.25, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2))
-    bench = Bench(fragile, data, METER, {"macs": Macs(), "depth": Depth(), "latency": Latency()})
+    bench = Measurer(Bench(fragile, data, METER), {"macs": Macs(), "depth": Depth(), "latency": Latency()})
     rows = list(bench.measure(genotypes))
     assert [bool(row.error) for row in rows] == [False, False, True, False, False, False, False]
     assert rows[2].error == "MemoryError: no room"

@@ -19,10 +19,10 @@ def test_both_ends_of_the_space_are_worth_something_and_differ() -> None:
     register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         overrides = ["supernet=bootstrap_resnet50", "objectives=[top1,macs]", "data.validation_size=500"]
-        problem, bench = build_problem(compose("search", overrides=overrides))
+        problem, measurer = build_problem(compose("search", overrides=overrides))
     assert problem.space.size == 80_621_568
     ends = np.stack([problem.space.smallest(), problem.space.largest()])
-    smallest, largest = (dict(zip(bench.metrics, one.values, strict=True)) for one in bench.measure(ends))
+    smallest, largest = (dict(zip(measurer.metrics, one.values, strict=True)) for one in measurer.measure(ends))
     assert smallest["top1"] > 65
     assert largest["top1"] > smallest["top1"]
     assert largest["macs"] > 3 * smallest["macs"]

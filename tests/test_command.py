@@ -17,6 +17,7 @@ from dynas import DynasError
 from dynas.core.bench import Bench
 from dynas.hardware.command import CommandError, CommandMeter, milliseconds
 from dynas.metrics.latency import Latency
+from dynas.metrics.measurer import Measurer
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from tests.cli import ROOT, dynas, read_rows
 
@@ -40,7 +41,7 @@ def script(tmp_path: Path) -> Any:
 
 
 def measured(supernet: MobileNetV3Supernet, command: str, rows: int = 1, timeout: float = 60) -> list[Any]:
-    bench = Bench(supernet, object(), CommandMeter(command, 2, timeout), {"latency": Latency()})  # type: ignore[arg-type]
+    bench = Measurer(Bench(supernet, object(), CommandMeter(command, 2, timeout)), {"latency": Latency()})  # type: ignore[arg-type]
     bench.check()
     return list(bench.measure(supernet.space.sample(rows, np.random.default_rng(0))))
 

@@ -125,9 +125,9 @@ def test_every_option_composes_and_builds(group: str, option: str, images: Path)
         pytest.skip(lacking)
     companions = [override.format(images=images) for override in COMPANIONS.get(option, [])]
     config = compose("search", overrides=[f"{group}={option}", "supernet.weights=random", *companions])
-    problem, bench = build_problem(config)
+    problem, measurer = build_problem(config)
     assert problem.space.size == SIZES.get(option, 7371**5)
-    assert [objective.name for objective in problem.objectives] == list(bench.metrics)
+    assert [objective.name for objective in problem.objectives] == list(measurer.metrics)
     for part in ("mode", "algo", "predictor", "executor"):
         assert callable(getattr(build(config, part), "run", None) or build(config, part))
 

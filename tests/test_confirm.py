@@ -179,9 +179,9 @@ def test_nothing_is_measured_again_without_a_front(tiny_space: SearchSpace) -> N
 def test_only_what_varies_is_measured_again(overrides: list[str], expected: tuple[str, ...]) -> None:
     register()
     with initialize_config_dir(str(OURS), version_base="1.3"):
-        _, bench = build_problem(compose("search", overrides=["supernet.weights=random", *overrides]))
-    assert bench.noisy == expected
-    assert list(bench.only(bench.noisy).metrics) == list(expected)
+        _, measurer = build_problem(compose("search", overrides=["supernet.weights=random", *overrides]))
+    assert measurer.noisy == expected
+    assert list(measurer.only(measurer.noisy).metrics) == list(expected)
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -240,7 +240,7 @@ def test_a_search_that_is_killed_while_confirming_goes_on(tmp_path: Path) -> Non
     folder = write_devices(tmp_path / "own")
     slow = ("hardware.noise=0.2", "hardware.pause=0.1")
     killed(
-        "search", *CONFIGS, *SEARCH, *ALL, *slow, "group=1", "hydra.run.dir=run", cwd=folder,
+        "search", *CONFIGS, *SEARCH, *ALL, *slow, "together=1", "hydra.run.dir=run", cwd=folder,
         once=folder / "run" / "confirmed.csv",
     )  # fmt: skip
     before = (folder / "run" / "confirmed.csv").read_text()

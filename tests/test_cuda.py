@@ -13,7 +13,8 @@ from dynas.data.fashion_mnist import FashionMNIST
 from dynas.hardware.cuda import CudaMeter, driver_facts
 from dynas.metrics.accuracy import Top1
 from dynas.metrics.calibration import device_of
-from dynas.metrics.latency import Latency, watch_reference
+from dynas.metrics.latency import Latency
+from dynas.metrics.measurer import Measurer
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from tests.cli import dynas
 
@@ -65,9 +66,9 @@ def test_accuracy_on_the_gpu_is_that_on_the_cpu(graphs: bool) -> None:
     supernet = MobileNetV3Supernet("embedded", 0.125, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2))
     data = FashionMNIST("embedded", 2, 500, 200)
     genotypes = supernet.space.sample_distinct(3, np.random.default_rng(0))
-    bench = Bench(supernet, data, meter(graphs), {"latency": Latency(), "top1": Top1()})
+    bench = Measurer(Bench(supernet, data, meter(graphs)), {"latency": Latency(), "top1": Top1()})
     bench.check()
-    first = watch_reference(bench)
+    first = bench.watch_reference()
     assert first is not None
     assert first > 0
     measured = list(bench.measure(genotypes))

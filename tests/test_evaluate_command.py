@@ -16,7 +16,8 @@ from dynas.core.objectives import Objective
 from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
 from dynas.runs.architectures import read_architectures
-from dynas.runs.store import RunStore, write_run
+from dynas.runs.record import write_run
+from dynas.runs.store import RunStore
 from tests.cli import QUICK, ROOT, dynas, read_rows
 
 SAME = (QUICK[0], *QUICK[-2:])  # objectives and data of a quick search

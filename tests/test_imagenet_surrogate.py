@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from dynas.core.bench import Bench
-from dynas.core.metric import CountedMetric, follow
+from dynas.core.metric import CountedMetric
 from dynas.core.space import SearchSpace
 from dynas.data.imagenet_surrogate import EMBEDDED, ImageNetSurrogate, feature_groups
 from dynas.errors import DynasError
 from dynas.hardware.lookup import LookupTable
 from dynas.metrics.accuracy import Top1
 from dynas.metrics.cost import Macs
+from dynas.metrics.measurer import Measurer
 from dynas.predictors.surrogate import quality
 from dynas.runs.load import load_run
 from dynas.supernets.mbv3 import MobileNetV3Supernet
@@ -54,7 +55,7 @@ def script() -> ModuleType:
 
 
 def top1(data: ImageNetSurrogate, supernet: Any, genotypes: np.ndarray) -> np.ndarray:
-    return data.metrics[Top1].count(supernet, genotypes)
+    return data.replaces["top1"].count(supernet, genotypes)
 
 
 def test_refitting_gives_the_stored_errors_and_estimates(
@@ -111,28 +112,28 @@ def test_a_thousand_estimates_take_milliseconds(data: ImageNetSurrogate, superne
 
 
 def test_top1_stands_in_for_a_measurement(data: ImageNetSurrogate) -> None:
-    metric, macs = follow(Top1(), (data, object())), Macs()
+    metric = data.replaces["top1"]
     assert isinstance(metric, CountedMetric)
     assert not metric.exact
-    assert follow(macs, (data,)) is macs
+    assert list(data.replaces) == [data.quality]
 
 
 def test_nothing_is_extracted_where_all_is_counted(
     data: ImageNetSurrogate, supernet: MobileNetV3Supernet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supernet, "subnet", lambda architecture: pytest.fail("a sub-network was extracted"))
-    bench = Bench(supernet, data, LookupTable("note10", 1.2), {"top1": data.metrics[Top1], "macs": Macs()})
+    bench = Measurer(Bench(supernet, data, LookupTable("note10", 1.2)), {"top1": data.replaces["top1"], "macs": Macs()})
     genotypes = supernet.space.sample(7, np.random.default_rng(0))
     rows = list(bench.measure(genotypes))
     assert [row.values[0] for row in rows] == top1(data, supernet, genotypes).tolist()
     assert bench.extras == ()
-    assert bench.notes == (data.metrics[Top1].note,)
+    assert bench.notes == (data.replaces["top1"].note,)
 
 
 def test_whoever_needs_images_is_told_that_there_are_none(
     data: ImageNetSurrogate, supernet: MobileNetV3Supernet
 ) -> None:
-    bench = Bench(supernet, data, LookupTable("note10", 1.2), {"top1": Top1()})
+    bench = Measurer(Bench(supernet, data, LookupTable("note10", 1.2)), {"top1": Top1()})
     with pytest.raises(DynasError, match="holds no images"):
         list(bench.measure(supernet.space.smallest()[None]))
     for images in (data.validation_batches, data.calibration_batches):

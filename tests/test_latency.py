@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from dynas import DynasError
-from dynas.hardware.interleaved import Rounds, Taken, Timing, median_interval
+from dynas.hardware.interleaved import Rounds, Sample, Taken, median_interval
 from dynas.hardware.latency import CpuMeter, denormals_are_flushed
 from dynas.system.machine import available_cores, cgroup_quotas
 
@@ -265,9 +265,9 @@ def test_a_module_is_warm_once_it_gains_no_more(times: list[float], limit: int, 
     answers = iter([*times, *[1000.0] * 20])
     calls = []
 
-    def sampler() -> Timing:
+    def sampler() -> Sample:
         calls.append(next(answers))
-        return Timing(calls[-1])
+        return Sample(calls[-1])
 
     (result,) = rounds(warmup=limit, most=2)([sampler])
     assert len(calls) - len(result.timings) == thrown_away
@@ -276,9 +276,9 @@ def test_a_module_is_warm_once_it_gains_no_more(times: list[float], limit: int, 
 def test_a_module_is_done_when_its_time_is_up() -> None:
     rng = np.random.default_rng(0)
 
-    def sampler() -> Timing:
+    def sampler() -> Sample:
         time.sleep(0.01)
-        return Timing(float(rng.uniform(1, 100)))
+        return Sample(float(rng.uniform(1, 100)))
 
     (result,) = rounds(most=1000, precision=1e-9, max_seconds=0.1)([sampler])
     assert 2 <= len(result.timings) <= 11
@@ -291,10 +291,10 @@ def test_a_slow_machine_is_divided_out_round_by_round() -> None:
     noise = iter(rng.normal(1, 0.005, 100))
     ten, twenty = Rounds(0, 9, 9, 0.01, 60)(
         [
-            lambda: Timing(10 * next(speeds["ten"]) * next(noise)),
-            lambda: Timing(20 * next(speeds["twenty"]) * next(noise)),
+            lambda: Sample(10 * next(speeds["ten"]) * next(noise)),
+            lambda: Sample(20 * next(speeds["twenty"]) * next(noise)),
         ],
-        lambda: Timing(5 * next(speeds["reference"])),
+        lambda: Sample(5 * next(speeds["reference"])),
         first_ms=5.0,
     )
     assert ten.times == pytest.approx(10, rel=0.02)
@@ -326,7 +326,7 @@ def test_the_interval_covers_the_true_median_in_about_nine_of_ten_cases() -> Non
 
 def test_a_summary_holds_median_quantiles_and_quality() -> None:
     def summary(values: Sequence[float], pace: float = 1.0, interrupted: bool = False) -> Any:
-        return meter().summarise(Taken([Timing(value, interrupted) for value in values], [pace] * len(values)))
+        return meter().summarise(Taken([Sample(value, interrupted) for value in values], [pace] * len(values)))
 
     latency = summary([float(value) for value in range(11)])
     assert (latency.p10_ms, latency.median_ms, latency.p90_ms, latency.repeats) == (1.0, 5.0, 9.0, 11)

@@ -10,7 +10,7 @@ import pytest
 from tests.cli import dynas, read_rows
 
 SMALL = [
-    *("objectives=latency", "mode=validation", "algo=random", "algo.population=3", "budget=6", "group=3"),
+    *("objectives=latency", "mode=validation", "algo=random", "algo.population=3", "budget=6", "together=3"),
     *("hardware.batch_size=1", "hardware.min_repeats=3", "hardware.max_repeats=6"),
 ]
 

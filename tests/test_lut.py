@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dynas import DynasError
-from dynas.core.meter import Latency
+from dynas.core.meter import Timing
 from dynas.hardware.lookup import LookupTable, TableLatency
 from dynas.hardware.lut.block_timing import timed_block, timings
 from dynas.hardware.lut.blocks import Block
@@ -40,9 +40,9 @@ class CountingMeter:
 
     batch_size = 2
 
-    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Latency]:
+    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Timing]:
         counts = [1e-3 * (1 + sum(part.numel() for part in module.parameters())) for module in modules]
-        return [Latency(count, count, count, 1) for count in counts]
+        return [Timing(count, count, count, 1) for count in counts]
 
 
 @pytest.fixture(params=SUPERNETS)
@@ -176,9 +176,9 @@ def test_scale_and_offset_change_latencies_and_are_told(tmp_path: Path) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a table that was killed, then went on."""
     folder = tmp_path_factory.mktemp("built")
-    killed("lut", "build", "table=mine.csv", "group=4", *FAST, cwd=folder, once=folder / "mine.csv")
+    killed("lut", "build", "table=mine.csv", "together=4", *FAST, cwd=folder, once=folder / "mine.csv")
     before = (folder / "mine.csv").read_bytes()
-    done = dynas("lut", "build", "table=mine.csv", "group=4", *FAST, cwd=folder)
+    done = dynas("lut", "build", "table=mine.csv", "together=4", *FAST, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "78 blocks in mine.csv" in done.stdout
     assert (folder / "mine.csv").read_bytes().startswith(before[: before.rfind(b"\n") + 1])
@@ -220,7 +220,7 @@ def test_a_table_is_checked_and_searched_with(built: Path) -> None:
 
 def test_a_block_that_fails_costs_no_other_one() -> None:
     class Fragile(CountingMeter):
-        def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Latency]:
+        def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Timing]:
             if any(isinstance(module, nn.Conv2d) for module in modules):
                 raise ValueError("no such layer here")
             return super().__call__(modules, inputs)

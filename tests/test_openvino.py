@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from dynas import DynasError
 from dynas.commands.export import main as export
 from dynas.core.bench import Bench
-from dynas.core.meter import Latency
+from dynas.core.meter import Timing
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.hardware.latency import CpuMeter
@@ -27,6 +27,7 @@ from dynas.hardware.openvino_model import CompiledNetwork, convert, quantise
 from dynas.metrics.accuracy import Top1, top1
 from dynas.metrics.calibration import recalibrated
 from dynas.metrics.latency import Latency as LatencyMetric
+from dynas.metrics.measurer import Measurer
 from dynas.metrics.size import Size, weight_bytes
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.proxyless import ProxylessSupernet
@@ -154,7 +155,7 @@ class SeenMeter(OpenVinoMeter):
 
     timed: Sequence[nn.Module] = ()
 
-    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Latency]:
+    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Timing]:
         self.timed = modules
         return super().__call__(modules, inputs)
 
@@ -172,7 +173,7 @@ def test_all_metrics_measure_one_model_in_its_own_precision_and_size(
     genotypes[:, -2:] = [[0, 0], [0, 1], [1, 1]]  # small in FP32, small in INT8, larger images in INT8
     seen, timer = Seen(), SeenMeter(1, 4, 1, 3, 6, 0.1, 16, False)
     metrics = {"top1": Top1(), "latency": LatencyMetric(), "size": Size(), "seen": seen}
-    bench = Bench(joint, data, timer, metrics)
+    bench = Measurer(Bench(joint, data, timer), metrics)
     bench.check()
     measured = list(bench.measure(genotypes))
     assert [row.error for row in measured] == ["", "", ""]
@@ -218,7 +219,7 @@ def test_a_calibration_set_that_is_smaller_than_asked_is_refused(data: FashionMN
     bench = Bench(SUPERNETS["mbv3"](), data, meter(101), precision="int8")
     with pytest.raises(DynasError, match="calibration_images=101, but the data have 100 images"):
         bench.check()
-    Bench(SUPERNETS["mbv3"](), data, meter(101)).check()  # FP32 needs none
+    Measurer(Bench(SUPERNETS["mbv3"](), data, meter(101))).check()  # FP32 needs none
     with pytest.raises(DynasError, match="calibration_images=0: give 1 or more"):
         meter(0)
 
@@ -227,7 +228,7 @@ def test_a_missing_package_is_told_with_what_to_install(monkeypatch: pytest.Monk
     found = importlib.util.find_spec
     monkeypatch.setattr("dynas.hardware.runtime.find_spec", lambda name: None if name == "nncf" else found(name))
     with pytest.raises(DynasError, match=r"hardware=openvino needs nncf: pip install 'dynas\[openvino\]'"):
-        Bench(SUPERNETS["mbv3"](), FashionMNIST("embedded", 2, 10, 64), meter()).check()
+        Measurer(Bench(SUPERNETS["mbv3"](), FashionMNIST("embedded", 2, 10, 64), meter())).check()
 
 
 def test_eager_hardware_refuses_integers(data: FashionMNIST) -> None:
@@ -240,12 +241,12 @@ def test_eager_hardware_refuses_integers(data: FashionMNIST) -> None:
 
 def test_modelled_accuracy_goes_with_a_measured_latency_in_fp32_only() -> None:
     supernet, modelled = SUPERNETS["mbv3"](), ImageNetSurrogate("embedded")
-    (measured,) = Bench(supernet, modelled, meter(), {"latency": LatencyMetric()}).measure(
+    (measured,) = Measurer(Bench(supernet, modelled, meter()), {"latency": LatencyMetric()}).measure(
         supernet.space.smallest()[None]
     )
     assert measured.values[0] > 0
     with pytest.raises(DynasError, match="holds no images"):
-        Bench(supernet, modelled, meter(), precision="int8").check()
+        Measurer(Bench(supernet, modelled, meter(), precision="int8")).check()
 
 
 SILENT = """
@@ -260,13 +261,13 @@ from dynas.supernets.mbv3 import MobileNetV3Supernet
 
 supernet = MobileNetV3Supernet("embedded", 0.125, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2))
 data, genotype = FashionMNIST("embedded", 2, 100, 40), supernet.space.smallest()[None]
-(fp32,) = Bench(supernet, data, CpuMeter(1, 1, 0, 2, 2, 1.0), {"size": Size()}).measure(genotype)
+(fp32,) = Measurer(Bench(supernet, data, CpuMeter(1, 1, 0, 2, 2, 1.0)), {"size": Size()}).measure(genotype)
 assert not {"openvino", "nncf"} & set(sys.modules), "the default imports neither"
 from dynas.hardware.openvino import OpenVinoMeter
 
 meter = OpenVinoMeter(1, 1, 0, 2, 2, 1.0, 16, True)
 assert not {"openvino", "nncf"} & set(sys.modules), "nor does looking for them"
-(int8,) = Bench(supernet, data, meter, {"size": Size()}, precision="int8").measure(genotype)
+(int8,) = Measurer(Bench(supernet, data, meter, precision="int8"), {"size": Size()}).measure(genotype)
 assert int8.values[0] < fp32.values[0]
 assert {"openvino", "nncf"} <= set(sys.modules)
 assert calls == [], calls

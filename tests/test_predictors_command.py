@@ -105,7 +105,7 @@ REFUSED = [
     (["results={table}", "test=1"], "test=1: give 2 test examples or more"),
     (["results={table}", "trials=0"], "trials=0"),
     (["results={table}", "jobs=0"], "jobs=0"),
-    (["results={table}", "group=0"], "group=0"),
+    (["results={table}", "together=0"], "together=0"),
     (["results=/nowhere.csv"], "'/nowhere.csv' does not exist"),
     (["results=7"], "results=7: give a run folder, a results.csv or another CSV file, or a list of them"),
     (["examples=25"], "25 examples are too few for sizes=[10, 20] and test=20: 30 are needed"),

@@ -20,6 +20,7 @@ from dynas.hardware.onnxruntime import OnnxRuntimeMeter
 from dynas.hardware.openvino import OpenVinoMeter
 from dynas.hardware.runtime import RuntimeMeter, RuntimeNetwork
 from dynas.metrics.latency import Latency
+from dynas.metrics.measurer import Measurer
 from dynas.metrics.size import Size, weight_bytes
 from dynas.system.folders import CONFIGS
 
@@ -69,9 +70,9 @@ def test_a_recommender_is_as_good_there_as_in_torch(hardware: str) -> None:
     for name in (hardware, "cpu"):
         quick = ["hardware.min_repeats=2", "hardware.max_repeats=2"]
         config = compose("search", overrides=["supernet=ncf", f"hardware={name}", "objectives=[hr10,latency]", *quick])
-        problem, bench = build_problem(config)
-        assert bench.meter.batch_size == 100, "the candidates of one user"
-        (row,) = bench.measure(problem.space.smallest()[None])
+        problem, measurer = build_problem(config)
+        assert measurer.bench.meter.batch_size == 100, "the candidates of one user"
+        (row,) = measurer.measure(problem.space.smallest()[None])
         assert row.error == ""
         measured[name] = row.values
     assert measured[hardware][0] == pytest.approx(measured["cpu"][0], abs=0.2)
@@ -112,8 +113,8 @@ class Forgetful(nn.Module):
 
 def test_a_conversion_that_computes_something_else_fails_that_candidate_only(meter: RuntimeMeter) -> None:
     supernet: Any = Doubtful()
-    bench = Bench(supernet, object(), meter, {"latency": Latency(), "size": Size()})  # type: ignore[arg-type]
-    rows = list(bench.measure(supernet.space.sample(3, np.random.default_rng(0))))
+    measurer = Measurer(Bench(supernet, object(), meter), {"latency": Latency(), "size": Size()})  # type: ignore[arg-type]
+    rows = list(measurer.measure(supernet.space.sample(3, np.random.default_rng(0))))
     assert [row.error == "" for row in rows] == [True, False, True]
     assert f"{meter.name} computes something else than torch: outputs differ by" in rows[1].error
     assert np.isnan(rows[1].values).all()
@@ -121,15 +122,15 @@ def test_a_conversion_that_computes_something_else_fails_that_candidate_only(met
 
 
 def test_a_network_of_many_forward_passes_is_refused(meter: RuntimeMeter) -> None:
-    bench = Bench(load("transformer"), object(), meter)  # type: ignore[arg-type]
+    measurer = Measurer(Bench(load("transformer"), object(), meter))  # type: ignore[arg-type]
     with pytest.raises(DynasError, match=f"hardware={meter.name} runs networks of a single forward pass, not 'transf"):
-        bench.check()
+        measurer.check()
 
 
 def test_a_missing_runtime_is_told_with_what_to_install(meter: RuntimeMeter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dynas.hardware.runtime.find_spec", lambda name: None)
     with pytest.raises(DynasError, match=rf"needs .+ and \w+: pip install 'dynas\[{meter.name}\]'"):
-        Bench(load("mbv3"), object(), meter).check()  # type: ignore[arg-type]
+        Measurer(Bench(load("mbv3"), object(), meter)).check()  # type: ignore[arg-type]
 
 
 def test_the_threads_are_those_of_the_config_and_do_not_spin() -> None:

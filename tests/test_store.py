@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from dynas import DesignVariable, DynasError, Objective, SearchSpace
 from dynas.core.evaluation import Evaluation, Measurement
-from dynas.runs.store import RESULTS, RunStore, read_run, write_run
+from dynas.runs.names import RESULTS
+from dynas.runs.record import read_run, write_run
+from dynas.runs.store import RunStore
 from dynas.system.files import number, write_csv
 
 OBJECTIVES = (Objective("top1", "max", "%"), Objective("latency", "min", "ms", bound=20.0))

@@ -21,7 +21,7 @@ from dynas.predictors.affine import fit_affine, spread_ranks
 from dynas.report.plots.transfer import plot_transfer
 from dynas.report.transfer import order_sentence, targets_sentence, timed_column, transferred, volume_sentence
 from dynas.runs.load import load_run
-from dynas.runs.store import write_run
+from dynas.runs.record import write_run
 from dynas.system.folders import CONFIGS as OURS
 from tests.cli import dynas, read_rows
 from tests.devices import ALL, CONFIGS, SEARCH, write_devices

@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 
 from dynas.compose.build import build_problem
 from dynas.compose.frames import register
-from dynas.core.bench import Bench
+from dynas.metrics.measurer import Measurer
 from dynas.supernets.weights.load import embedded_path
 from dynas.system.folders import CONFIGS
 from tests.cli import dynas, read_rows
@@ -23,12 +23,12 @@ def bleu() -> dict[str, float]:
     """BLEU of the ends of the space on a hundred validation sentences."""
     register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        _, bench = build_problem(compose("search", overrides=["supernet=transformer", *FEW]))
-    return {which: measured(bench, which) for which in ("smallest", "largest")}
+        _, measurer = build_problem(compose("search", overrides=["supernet=transformer", *FEW]))
+    return {which: measured(measurer, which) for which in ("smallest", "largest")}
 
 
-def measured(bench: Bench, which: str) -> float:
-    (measurement,) = bench.measure(getattr(bench.supernet.space, which)()[None])
+def measured(measurer: Measurer, which: str) -> float:
+    (measurement,) = measurer.measure(getattr(measurer.bench.supernet.space, which)()[None])
     return measurement.values[0]
 
 
@@ -44,11 +44,11 @@ def test_bleu_differs_clearly_between_the_ends_of_the_space(bleu: dict[str, floa
 def test_the_model_card_says_what_is_measured() -> None:
     register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        _, bench = build_problem(compose("search", overrides=["supernet=transformer", "objectives=bleu"]))
+        _, measurer = build_problem(compose("search", overrides=["supernet=transformer", "objectives=bleu"]))
     card = embedded_path("transformer").with_suffix(".md").read_text()
     found = re.search(r"^\| smallest \| ([\d.]+) \|", card, flags=re.MULTILINE)
     assert found is not None
-    assert measured(bench, "smallest") == pytest.approx(float(found[1]), abs=0.3)
+    assert measured(measurer, "smallest") == pytest.approx(float(found[1]), abs=0.3)
 
 
 def test_a_search_needs_nothing_but_the_supernets_name(tmp_path: Path) -> None:

@@ -20,13 +20,13 @@ from dynas.core.pareto import hypervolume, non_dominated
 from dynas.core.problem import Problem, make_batch
 from dynas.report.tables import front_table
 from dynas.report.text import point_text, quality_text
+from dynas.runs.names import PREDICTORS
 from dynas.system.files import number, write_csv
 
 if TYPE_CHECKING:
     from dynas.report.outputs import Summary
 
 log = logging.getLogger(__name__)
-PREDICTORS = "predictors.csv"
 
 
 class Display(Observer, Protocol):

@@ -13,15 +13,15 @@ from omegaconf import DictConfig
 from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
 from dynas.compose.overrides import plain, run_folder
 from dynas.errors import DynasError
-from dynas.runs.store import RESULTS
+from dynas.runs.names import RESULTS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dynas.core.bench import Bench
     from dynas.core.evaluation import Observer
     from dynas.core.evaluator import Evaluator
     from dynas.core.space import SearchSpace
+    from dynas.metrics.measurer import Measurer
     from dynas.report.outputs import Summary
     from dynas.runs.architectures import Candidate
 
@@ -46,13 +46,13 @@ def evaluate_job(config: DictConfig) -> int:
 
     folder = run_folder()
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-    if config.group < 1:
-        raise DynasError(f"group={config.group}: give 1 or more")
+    if config.together < 1:
+        raise DynasError(f"together={config.together}: give 1 or more")
     if config.resume:
         check_same_config(folder, plain(config))
     else:
         check_fresh(folder, RESULTS)
-    problem, bench = build_problem(config)
+    problem, measurer = build_problem(config)
     settings = plain(config)
     candidates = read_architectures(settings["architectures"], settings["rows"], problem.space, problem.objectives)
     by_key = group_by_key(candidates, problem.space)
@@ -65,9 +65,9 @@ def evaluate_job(config: DictConfig) -> int:
     def evaluate(evaluator: Evaluator, observer: Observer) -> None:
         evaluator(genotypes)
 
-    status = measure(config, len(by_key), folder, problem, bench, evaluate, CountDisplay(len(by_key), console))
+    status = measure(config, len(by_key), folder, problem, measurer, evaluate, CountDisplay(len(by_key), console))
     summary = write_outputs(folder)
-    conclude(summary, by_key, bench, console)
+    conclude(summary, by_key, measurer, console)
     if status == "interrupted":
         console.print(f"interrupted; go on with: dynas evaluate resume={folder}", soft_wrap=True)
         return 130
@@ -93,7 +93,7 @@ def check_same_architectures(folder: Path, by_key: Mapping[str, object]) -> None
         )
 
 
-def conclude(summary: Summary, by_key: Mapping[str, Sequence[Candidate]], bench: Bench, console: Console) -> None:
+def conclude(summary: Summary, by_key: Mapping[str, Sequence[Candidate]], measurer: Measurer, console: Console) -> None:
     """Print the measurements, how they differ from earlier ones, what failed, and where everything lies."""
     from dynas.report.evaluation import changes, differences, evaluated, evaluated_table, write_earlier
     from dynas.report.text import quality_text
@@ -101,7 +101,7 @@ def conclude(summary: Summary, by_key: Mapping[str, Sequence[Candidate]], bench:
     result = evaluated(summary.run, by_key)
     console.print(evaluated_table(result))
     quality = filter(None, [quality_text(summary.run)])
-    for sentence in (*changes(result), *differences(result), *quality, *bench.notes):
+    for sentence in (*changes(result), *differences(result), *quality, *measurer.notes):
         console.print(sentence, soft_wrap=True, highlight=False, markup=False)
     error = summary.run.header.index("error")
     for candidates, row in zip(result.named, summary.run.rows, strict=True):

@@ -140,7 +140,7 @@ def facts(run: Run, row: int, network: Network, origin: Origin) -> dict[str, Any
         "precision": {"measured": measured_in(run, network.architecture), "files": "fp32"},
         "measured": {name: read_extra(name, text) for name, text in cells.items() if name not in NOT_VALUES and text},
         "inputs": network.signature,
-        "normalisation": getattr(origin.data, "normalisation", None),
+        "normalisation": None if origin.data.normalisation is None else dict(origin.data.normalisation),
         "config": origin.config,
         "weights_sha256": origin.supernet.weights_digest,
         "data_sha256": origin.data.digest,
@@ -166,7 +166,7 @@ def show(written: Sequence[Written], folder: Path, network: Network, origin: Ori
     for number, taken in enumerate(network.signature, start=1):
         shape = ", ".join(map(str, taken["shape"]))
         console.print(f"input {number}: {taken['dtype']} ({shape})", highlight=False)
-    if normalisation := getattr(origin.data, "normalisation", None):
+    if normalisation := origin.data.normalisation:
         said = ", ".join(f"{name} {value}" for name, value in normalisation.items())
         console.print(f"inputs are normalised: {said}", highlight=False, markup=False)
     for path in (*(path for one in written for path in one.files), folder / RECORD):

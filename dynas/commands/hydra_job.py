@@ -30,7 +30,8 @@ from dynas.compose.overrides import (
 )
 from dynas.compose.stored import stored_overrides
 from dynas.errors import DynasError, DynasWarning, plain_warnings
-from dynas.runs.store import RUN, read_run
+from dynas.runs.names import RUN
+from dynas.runs.record import read_run
 from dynas.system.folder_lock import LOCK, locked
 from dynas.system.folders import CONFIGS
 

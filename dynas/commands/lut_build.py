@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from dynas.core.meter import LatencyMeter
+    from dynas.core.bench import Meter
     from dynas.core.supernet import Supernet
     from dynas.hardware.lut.blocks import Block, MakeModule
     from dynas.hardware.lut.build import TableWriter
@@ -56,22 +56,24 @@ def build_job(config: DictConfig) -> int:
             console.print(
                 f"{len(blocks) - len(left)} of {len(blocks)} blocks are in the table already", highlight=False
             )
-        return fill(table, left, meter, config.group, console)
+        return fill(table, left, meter, config.together, console)
 
 
-def parts(config: DictConfig) -> tuple[Supernet, LatencyMeter]:
+def parts(config: DictConfig) -> tuple[Supernet, Meter]:
     """Return supernet and meter of a config.
 
     Raises:
         DynasError: they do not fit together, or a number makes no sense.
     """
-    from dynas.compose.build import build
+    from dynas.compose.build import build_meter, build_supernet
     from dynas.core.bench import Bench
+    from dynas.metrics.measurer import Measurer
 
-    if config.group < 1:
-        raise DynasError(f"group={config.group}: give 1 or more")
-    supernet, meter = build(config, "supernet"), build(config, "hardware")
-    Bench(supernet, None, meter).check()  # type: ignore[arg-type]  # latency needs no data
+    if config.together < 1:
+        raise DynasError(f"together={config.together}: give 1 or more")
+    supernet = build_supernet(config)
+    meter = build_meter(config, supernet)
+    Measurer(Bench(supernet, None, meter)).check()  # type: ignore[arg-type]  # latency needs no data
     return supernet, meter
 
 
@@ -85,9 +87,7 @@ def counted(what: str, total: int, console: Console) -> Progress:
     return progress
 
 
-def fill(
-    table: TableWriter, left: Mapping[Block, MakeModule], meter: LatencyMeter, group: int, console: Console
-) -> int:
+def fill(table: TableWriter, left: Mapping[Block, MakeModule], meter: Meter, together: int, console: Console) -> int:
     """Measure blocks into the table, with a bar on a terminal; return the exit status."""
     from dynas.hardware.lut.block_timing import timed_block, timings
 
@@ -95,7 +95,7 @@ def fill(
     makers = [partial(timed_block, block, make, meter) for block, make in left.items()]
     try:
         with counted("blocks", len(left), console) as progress:
-            for block, latency in zip(left, timings(makers, meter, group), strict=True):
+            for block, latency in zip(left, timings(makers, meter, together), strict=True):
                 progress.advance(progress.task_ids[0])
                 if isinstance(latency, str):
                     failed += 1

@@ -12,18 +12,18 @@ from omegaconf import DictConfig
 from dynas.commands.hydra_job import run_hydra
 from dynas.compose.overrides import plain, run_folder
 from dynas.errors import DynasError
+from dynas.runs.names import CHECK
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dynas.core.meter import LatencyMeter
+    from dynas.core.bench import Meter
     from dynas.core.objectives import Values
     from dynas.core.space import Genotypes
     from dynas.core.supernet import Supernet
     from dynas.hardware.lut.fit import Agreement
 
 LEAST = 3  # measurements; a line through two always fits
-CHECK = "check.csv"
 
 
 def main(arguments: list[str]) -> int:
@@ -53,7 +53,7 @@ def check_job(config: DictConfig) -> int:
     genotypes = np.unique(space.canonical(np.concatenate(rows)), axis=0)
     sums = TableLatency(LookupTable(plain(config)["table"])).count(supernet, genotypes)
     try:
-        measured = measure(supernet, meter, genotypes, config.group, console)
+        measured = measure(supernet, meter, genotypes, config.together, console)
     except KeyboardInterrupt:
         return 130
     usable = np.isfinite(measured)
@@ -66,7 +66,7 @@ def check_job(config: DictConfig) -> int:
     return 0
 
 
-def measure(supernet: Supernet, meter: LatencyMeter, genotypes: Genotypes, group: int, console: Console) -> Values:
+def measure(supernet: Supernet, meter: Meter, genotypes: Genotypes, together: int, console: Console) -> Values:
     """Return the latencies ``(n,)`` of genotypes ``(n, G)`` in milliseconds, NaN where one failed."""
     from dynas.commands.lut_build import counted
     from dynas.hardware.lut.block_timing import timed_subnet, timings
@@ -74,7 +74,7 @@ def measure(supernet: Supernet, meter: LatencyMeter, genotypes: Genotypes, group
     makers = [partial(timed_subnet, supernet, supernet.space.decode(genotype), meter) for genotype in genotypes]
     values: list[float] = []
     with counted("sub-networks", len(makers), console) as progress:
-        for latency in timings(makers, meter, group):
+        for latency in timings(makers, meter, together):
             progress.advance(progress.task_ids[0])
             if isinstance(latency, str):
                 console.print(f"a sub-network failed: {latency}", soft_wrap=True, highlight=False, markup=False)

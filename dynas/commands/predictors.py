@@ -11,16 +11,16 @@ from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
 from dynas.compose.overrides import choices, overrides, plain, run_folder
-from dynas.runs.store import RUN
+from dynas.runs.names import RUN
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dynas.core.bench import Bench
     from dynas.core.evaluation import Observer
     from dynas.core.evaluator import Evaluator
     from dynas.core.objectives import Objective
     from dynas.core.problem import Problem
+    from dynas.metrics.measurer import Measurer
     from dynas.predictors.study import Study, Trial
 
 
@@ -47,10 +47,10 @@ def predictors_job(config: DictConfig) -> int:
     factories = {name: build_option("predictor", name) for name in config.predictors}
     if config.results is None:
         usable_sizes(config.examples, config.sizes, config.test)  # refused before anything is measured
-    problem, bench = build_problem(config)
+    problem, measurer = build_problem(config)
     predicted = predicted_objectives(problem, console)
     if config.results is None:
-        status = measure_examples(config, folder, problem, bench)
+        status = measure_examples(config, folder, problem, measurer)
         if status == "interrupted":
             return interrupted(folder, console)
         paths = [folder]
@@ -82,8 +82,10 @@ def check_numbers(config: DictConfig) -> None:
     """Raise DynasError where the frame's numbers make no sense, or there is nothing to compare."""
     from dynas.errors import DynasError
 
-    if config.seed < 0 or config.group < 1:
-        raise DynasError(f"seed={config.seed} group={config.group}: give a seed of 0 or more and a group of 1 or more")
+    if config.seed < 0 or config.together < 1:
+        raise DynasError(
+            f"seed={config.seed} together={config.together}: give a seed of 0 or more and together of 1 or more"
+        )
     if config.trials < 1 or (config.jobs is not None and config.jobs < 1):
         raise DynasError(f"trials={config.trials} jobs={config.jobs}: give 1 or more of each")
     if not config.predictors:
@@ -130,7 +132,7 @@ def predicted_objectives(problem: Problem, console: Console) -> list[Objective]:
     return predicted
 
 
-def measure_examples(config: DictConfig, folder: Path, problem: Problem, bench: Bench) -> str:
+def measure_examples(config: DictConfig, folder: Path, problem: Problem, measurer: Measurer) -> str:
     """Measure random sub-networks into the run folder, as a search does; return the status."""
     import numpy as np
 
@@ -142,13 +144,13 @@ def measure_examples(config: DictConfig, folder: Path, problem: Problem, bench: 
     def search(evaluator: Evaluator, observer: Observer) -> None:
         Validation().run(evaluator, RandomSearch, {}, np.random.default_rng(config.seed), observer)
 
-    display = SearchDisplay(problem, config.examples, folder, bench.notes)
-    return measure(config, config.examples, folder, problem, bench, search, display)
+    display = SearchDisplay(problem, config.examples, folder, measurer.notes)
+    return measure(config, config.examples, folder, problem, measurer, search, display)
 
 
 def write_facts(config: DictConfig, folder: Path) -> None:
     """Write run.json of a study of earlier measurements."""
-    from dynas.runs.store import write_run
+    from dynas.runs.record import write_run
     from dynas.system.machine import machine_facts, package_versions
 
     facts: dict[str, Any] = {
@@ -185,14 +187,15 @@ def conclude(
     """Write tables and picture, print the errors after training on most examples, and where everything lies."""
     from dynas.predictors.study import averages
     from dynas.report.plots.predictors import plot_predictors
-    from dynas.report.predictor_tables import AVERAGES, PICTURE, TRIALS, averages_table, write_averages, write_trials
+    from dynas.report.predictor_tables import averages_table, write_averages, write_trials
+    from dynas.runs.names import PREDICTORS, PREDICTORS_PICTURE, TRIALS
 
     rows = averages(trials)
     write_trials(folder / TRIALS, trials)
-    write_averages(folder / AVERAGES, rows)
-    plot_predictors(rows, objectives, folder / PICTURE)
+    write_averages(folder / PREDICTORS, rows)
+    plot_predictors(rows, objectives, folder / PREDICTORS_PICTURE)
     console.print(averages_table(rows, test))
-    for name in (TRIALS, AVERAGES, PICTURE):
+    for name in (TRIALS, PREDICTORS, PREDICTORS_PICTURE):
         console.print(f"  {folder / name}", soft_wrap=True, highlight=False)
 
 

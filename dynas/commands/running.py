@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from dynas.compose.overrides import choices, overrides, plain
-from dynas.runs.store import read_run, write_run
+from dynas.runs.record import read_run, write_run
 
 if TYPE_CHECKING:
     from dynas.commands.display import Display
-    from dynas.core.bench import Bench
     from dynas.core.evaluation import Observer
     from dynas.core.evaluator import Evaluator
     from dynas.core.problem import Problem
     from dynas.core.stopping import Stopping
+    from dynas.metrics.measurer import Measurer
 
 
 def measure(
@@ -30,7 +30,7 @@ def measure(
     budget: int,
     folder: Path,
     problem: Problem,
-    bench: Bench,
+    measurer: Measurer,
     search: Callable[[Evaluator, Observer], None],
     display: Display,
     stopping: Stopping | None = None,
@@ -38,16 +38,15 @@ def measure(
     """Measure up to ``budget`` sub-networks into a run folder and show them; return ``finished`` or ``interrupted``."""
     from dynas.compose.build import build_executor
     from dynas.core.evaluator import Evaluator
-    from dynas.metrics.latency import watch_reference
     from dynas.runs.store import RunStore
 
     earlier = read_run(folder) if config.resume else {}
-    reference_ms = watch_reference(bench, earlier.get("reference_ms"))
-    facts = run_facts(config, budget, problem, bench) | {"reference_ms": reference_ms}
-    executor = build_executor(config, bench)
+    reference_ms = measurer.watch_reference(earlier.get("reference_ms"))
+    facts = run_facts(config, budget, problem, measurer) | {"reference_ms": reference_ms}
+    executor = build_executor(config, measurer)
     if not config.resume:
         write_run(folder, facts)  # before the first row, so that a run killed at any moment can be gone on with
-    store = RunStore(folder, problem.space, problem.objectives, bench.extras)
+    store = RunStore(folder, problem.space, problem.objectives, measurer.extras)
     write_run(folder, facts)
     evaluator = Evaluator(problem, executor, budget, store, display, stopping)
     started, cpu = time.perf_counter(), time.process_time()
@@ -71,7 +70,7 @@ def measure(
     return status
 
 
-def run_facts(config: DictConfig, budget: int, problem: Problem, bench: Bench) -> dict[str, Any]:
+def run_facts(config: DictConfig, budget: int, problem: Problem, measurer: Measurer) -> dict[str, Any]:
     """Return what run.json says of a run from its start on."""
     from dataclasses import asdict
 
@@ -89,15 +88,15 @@ def run_facts(config: DictConfig, budget: int, problem: Problem, bench: Bench) -
         "seed": config.get("seed", 0),
         "budget": budget,
         "objectives": [asdict(objective) for objective in problem.objectives],
-        "notes": list(bench.notes),
+        "notes": list(measurer.notes),
         "space_size": problem.space.size,
         "config": container,
         "config_sha256": digest,
-        "weights_sha256": bench.supernet.weights_digest,
-        "data_sha256": bench.data.digest,
-        "hardware_sha256": getattr(bench.meter, "digest", None),
+        "weights_sha256": measurer.bench.supernet.weights_digest,
+        "data_sha256": measurer.bench.data.digest,
+        "hardware_sha256": measurer.bench.meter.digest,
         "machine": machine_facts(),
-        "hardware": getattr(bench.meter, "facts", {}),
+        "hardware": dict(measurer.bench.meter.facts),
         "torch_threads": torch.get_num_threads(),
         "versions": package_versions(),
     }

@@ -14,12 +14,13 @@ from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra, 
 from dynas.commands.running import measure
 from dynas.compose.overrides import overrides, plain, run_folder
 from dynas.errors import DynasError
-from dynas.runs.store import RESULTS, read_run, write_run
+from dynas.runs.names import RESULTS
+from dynas.runs.record import read_run, write_run
 
 if TYPE_CHECKING:
-    from dynas.core.bench import Bench
     from dynas.core.evaluation import Evaluation, Observer
     from dynas.core.evaluator import Evaluator
+    from dynas.metrics.measurer import Measurer
     from dynas.report.outputs import Summary
 
 
@@ -46,8 +47,8 @@ def search_job(config: DictConfig) -> int:
         check_same_config(folder, plain(config))
     else:
         check_fresh(folder, RESULTS)
-    problem, bench = build_problem(config)
-    warn_of_neighbours(bench.noisy)
+    problem, measurer = build_problem(config)
+    warn_of_neighbours(measurer.noisy)
     make_algorithm, make_predictors = build(config, "algo"), build_predictors(config, problem)
     mode = build_mode(config, overrides(), problem)
     mode.check(problem, make_algorithm)
@@ -56,11 +57,11 @@ def search_job(config: DictConfig) -> int:
 
     def search(evaluator: Evaluator, observer: Observer) -> None:
         mode.run(evaluator, make_algorithm, make_predictors, np.random.default_rng(config.seed), observer, start)
-        if config.confirm and bench.noisy:
-            confirm_front(config, evaluator, bench, folder, display.confirmed)
+        if config.confirm and measurer.noisy:
+            confirm_front(config, evaluator, measurer, folder, display.confirmed)
 
-    display = SearchDisplay(problem, config.budget, folder, bench.notes)
-    status = measure(config, config.budget, folder, problem, bench, search, display, stopping)
+    display = SearchDisplay(problem, config.budget, folder, measurer.notes)
+    status = measure(config, config.budget, folder, problem, measurer, search, display, stopping)
     display.write_predictors()
     summary = write_outputs(folder)
     write_run(folder, read_run(folder) | {"hypervolume": hypervolume_facts(summary)})
@@ -69,16 +70,16 @@ def search_job(config: DictConfig) -> int:
 
 
 def confirm_front(
-    config: DictConfig, evaluator: Evaluator, bench: Bench, folder: Path, told: Callable[[Evaluation], None]
+    config: DictConfig, evaluator: Evaluator, measurer: Measurer, folder: Path, told: Callable[[Evaluation], None]
 ) -> None:
     """Measure the members of the front again, where that varies, into confirmed.csv."""
     from dynas.compose.build import build_executor
     from dynas.modes.confirm import confirm
-    from dynas.runs.confirmed import CONFIRMED
+    from dynas.runs.names import CONFIRMED
     from dynas.runs.store import RunStore
 
-    noisy = [objective for objective in evaluator.problem.objectives if objective.name in bench.noisy]
-    again = bench.only(bench.noisy)
+    noisy = [objective for objective in evaluator.problem.objectives if objective.name in measurer.noisy]
+    again = measurer.only(measurer.noisy)
     store = RunStore(folder, evaluator.problem.space, noisy, again.extras, CONFIRMED)
     executor = build_executor(config, again)
     try:

@@ -10,16 +10,13 @@ from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
 from dynas.compose.overrides import choices, overrides, plain, run_folder
+from dynas.runs.names import CARD, CHECKPOINT, WEIGHTS
 
 if TYPE_CHECKING:
     import torch
 
-    from dynas.core.bench import Bench
+    from dynas.metrics.measurer import Measurer
     from dynas.training.sandwich import Recipe, TrainingData
-
-CHECKPOINT = "checkpoint.pt"
-WEIGHTS = "weights.safetensors"
-CARD = "model_card.md"
 
 
 def main(arguments: list[str]) -> int:
@@ -33,12 +30,14 @@ def train_job(config: DictConfig) -> int:
     import torch
     from rich.console import Console
 
-    from dynas.compose.build import build, build_quality, check_classes
+    from dynas.compose.build import build, build_data, build_quality, build_supernet, check_classes
+    from dynas.core.supernet import Trainable
     from dynas.errors import DynasError
-    from dynas.runs.store import write_run
+    from dynas.runs.record import write_run
     from dynas.supernets.weights.load import load_weights
     from dynas.supernets.weights.storage import STORAGES, save_weights
     from dynas.system.machine import machine_facts, package_versions
+    from dynas.training.sandwich import TrainingData
 
     folder = run_folder()
     console = Console()
@@ -51,15 +50,18 @@ def train_job(config: DictConfig) -> int:
         torch.set_num_threads(config.threads)
     if config.storage not in STORAGES:
         raise DynasError(f"storage={config.storage}: give {' or '.join(STORAGES)}")
-    data, recipe, supernet = build(config, "data"), build(config, "recipe"), build(config, "supernet")
+    data, recipe, supernet = build_data(config), build(config, "recipe"), build_supernet(config)
     check_classes(config, supernet, data)
+    if not isinstance(supernet, Trainable) or not isinstance(data, TrainingData):
+        part = data if isinstance(supernet, Trainable) else supernet
+        raise DynasError(f"{type(part).__name__} is not made for training: choose another supernet or other data")
     if recipe.teacher == "original" and config.start == "random":
         raise DynasError(
             "recipe.teacher=original needs a trained network to learn from: give start=<its weights>, or "
             "recipe.teacher=largest"
         )
-    column, bench = build_quality(config, supernet, data)
-    facts = {
+    column, measurer = build_quality(config, supernet, data)
+    facts: dict[str, Any] = {
         "choices": choices(),
         "overrides": overrides(),
         "config": plain(config),
@@ -77,7 +79,7 @@ def train_job(config: DictConfig) -> int:
         return 130
     save_weights(supernet.elastic, folder / WEIGHTS, config.storage)
     load_weights(supernet.elastic, str(folder / WEIGHTS), supernet.name)  # to measure what others will load
-    rows = qualities(column, bench)
+    rows = qualities(column, measurer)
     (folder / CARD).write_text(model_card(config, rows, facts))
     write_run(folder, facts | {"status": "finished", "qualities": rows})
     console.print(quality_table(rows))
@@ -158,23 +160,23 @@ def load_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Opt
         raise DynasError(f"'{path}' is no checkpoint of this training: remove it to start from scratch") from error
 
 
-def qualities(column: str, bench: Bench) -> list[dict[str, Any]]:
+def qualities(column: str, measurer: Measurer) -> list[dict[str, Any]]:
     """Return quality and costs of the smallest, five random and the largest sub-network.
 
     Args:
         column: name and unit of the quality.
-        bench: the supernet and its data, with the metric of that quality.
+        measurer: measures that quality.
     """
     import numpy as np
 
-    supernet: Any = bench.supernet
+    supernet = measurer.bench.supernet
     space = supernet.space
     named = [("smallest", space.smallest())]
     named += [(f"random {index + 1}", row) for index, row in enumerate(space.sample(5, np.random.default_rng(0)))]
     named += [("largest", space.largest())]
     rows = []
     for which, genotype in named:
-        (measurement,) = bench.measure(genotype[None])
+        (measurement,) = measurer.measure(genotype[None])
         rows.append(
             {
                 "sub-network": which,

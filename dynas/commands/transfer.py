@@ -17,15 +17,16 @@ from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
 from dynas.compose.overrides import FLAGS_WITH_VALUE, overrides, plain, quoted, run_folder
 from dynas.compose.stored import stored_overrides
 from dynas.errors import DynasError
-from dynas.runs.store import RESULTS, read_run
+from dynas.runs.names import RESULTS
+from dynas.runs.record import read_run
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dynas.core.bench import Bench
     from dynas.core.evaluation import Observer
     from dynas.core.evaluator import Evaluator
     from dynas.core.problem import Problem
+    from dynas.metrics.measurer import Measurer
     from dynas.report.transfer import Transferred
     from dynas.runs.load import Run
 
@@ -89,17 +90,17 @@ def transfer_job(config: DictConfig) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     if config.run is None:
         raise DynasError(f"no run named: {USAGE}")
-    if config.group < 1:
-        raise DynasError(f"group={config.group}: give 1 or more")
+    if config.together < 1:
+        raise DynasError(f"together={config.together}: give 1 or more")
     if config.resume:
         before = read_run(folder).get("config") or {}
         check_same_config(folder, plain(config) | {key: before.get(key) for key in AFTERWARDS})
     else:
         check_fresh(folder, RESULTS)
     source = load_run(Path(config.run))
-    problem, bench = build_problem(config)
+    problem, measurer = build_problem(config)
     columns = check_timed(source, problem)
-    against = check_against(config, problem, bench, folder) if config.against else None
+    against = check_against(config, problem, measurer, folder) if config.against else None
     candidates = read_architectures(str(config.run), None, problem.space, problem.objectives)
     check_predict(config.predict, len(candidates))
     make_predictor = build_predictor(config, problem.objectives[columns[0]].name) if config.predict else None
@@ -108,7 +109,7 @@ def transfer_job(config: DictConfig) -> int:
     def evaluate(evaluator: Evaluator, observer: Observer) -> None:
         evaluator(genotypes)
 
-    status = measure(config, len(genotypes), folder, problem, bench, evaluate, CountDisplay(len(genotypes), console))
+    status = measure(config, len(genotypes), folder, problem, measurer, evaluate, CountDisplay(len(genotypes), console))
     summary = write_outputs(folder)
     result = transferred(summary.run, source, *columns, against)
     if status == "interrupted":
@@ -117,7 +118,7 @@ def transfer_job(config: DictConfig) -> int:
     if not summary.run.measured.any():
         console.print(f"every measurement failed: {summary.run.rows[0][summary.run.header.index('error')]}")
         return 1
-    conclude(result, bench.notes, folder, console)
+    conclude(result, measurer.notes, folder, console)
     paths = list(summary.paths)
     if make_predictor is not None:
         from dynas.report.transfer_predictor import predict, predictor_sentence, write_predicted
@@ -148,14 +149,14 @@ def check_timed(source: Run, problem: Problem) -> tuple[int, int]:
     return column, names.index(problem.objectives[column].name)
 
 
-def check_against(config: DictConfig, problem: Problem, bench: Bench, folder: Path) -> Run:
+def check_against(config: DictConfig, problem: Problem, measurer: Measurer, folder: Path) -> Run:
     """Return the run that a front is compared with; raise DynasError unless it searched for this very target."""
     from dynas.commands.running import run_facts
     from dynas.report.comparable import check_comparable
     from dynas.runs.load import load_run
 
     against = load_run(Path(config.against))
-    facts: dict[str, Any] = run_facts(config, 0, problem, bench)
+    facts: dict[str, Any] = run_facts(config, 0, problem, measurer)
     check_comparable([against, replace(against, folder=folder, facts=facts, objectives=problem.objectives)])
     if len(against.front) == 0:
         raise DynasError(f"against={config.against}: nothing within the bounds was measured there, so it has no front")
@@ -176,14 +177,8 @@ def check_predict(wanted: int | None, members: int) -> None:
 def conclude(result: Transferred, notes: Sequence[str], folder: Path, console: Console) -> None:
     """Print both latencies of the front, what is lost, and draw it."""
     from dynas.report.plots.transfer import plot_transfer
-    from dynas.report.transfer import (
-        PICTURE,
-        order_sentence,
-        targets_sentence,
-        transfer_table,
-        volume_sentence,
-        write_transfer,
-    )
+    from dynas.report.transfer import order_sentence, targets_sentence, transfer_table, volume_sentence, write_transfer
+    from dynas.runs.names import TRANSFER_PICTURE
 
     console.print(transfer_table(result))
     sentences = [targets_sentence(result), order_sentence(result), volume_sentence(result), *notes]
@@ -195,8 +190,8 @@ def conclude(result: Transferred, notes: Sequence[str], folder: Path, console: C
         ]
     for sentence in sentences:
         console.print(sentence, soft_wrap=True, highlight=False, markup=False)
-    plot_transfer(result, folder / PICTURE)
-    for path in (write_transfer(result, folder), folder / PICTURE):
+    plot_transfer(result, folder / TRANSFER_PICTURE)
+    for path in (write_transfer(result, folder), folder / TRANSFER_PICTURE):
         console.print(f"  {path}", soft_wrap=True, highlight=False)
 
 

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
+from inspect import get_annotations
 from typing import Any
 
 from hydra import compose
@@ -13,14 +14,17 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from dynas.core.bench import Bench
+from dynas.core.bench import Bench, Meter
+from dynas.core.data import ClassificationData, Data
 from dynas.core.executor import Executor
-from dynas.core.metric import CountedMetric, MeasuredMetric, Metric, follow
+from dynas.core.metric import CountedMetric, MeasuredMetric, Metric
 from dynas.core.mode import SearchMode
 from dynas.core.objectives import Objective
 from dynas.core.predictor import PredictorFactory
 from dynas.core.problem import Problem
+from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
+from dynas.metrics.measurer import Measurer
 
 log = logging.getLogger(__name__)
 
@@ -52,19 +56,20 @@ def build_option(group: str, name: str) -> Any:
     return build(compose("search", overrides=[f"{group}={name}"]), group)
 
 
-def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
-    """Return what is searched and the bench that measures it.
+def build_problem(config: DictConfig) -> tuple[Problem, Measurer]:
+    """Return what is searched and what measures it.
 
     Raises:
         DynasError: no objective is chosen, an objective has no usable metric, or the parts do not fit together.
     """
     if not config.objectives:
         raise DynasError("no objectives chosen: give objectives=top1_latency or a list such as objectives=[top1,macs]")
-    data, supernet, meter = (build(config, part) for part in ("data", "supernet", "hardware"))
+    data, supernet = build_data(config), build_supernet(config)
+    meter = build_meter(config, supernet)
     check_classes(config, supernet, data)
-    metrics = {name: build_metric(config, name, (data, meter)) for name in config.objectives}
-    bench = Bench(supernet, data, meter, metrics, config.group, config.precision)
-    bench.check()
+    metrics = {name: build_metric(config, name, data, meter) for name in config.objectives}
+    measurer = Measurer(Bench(supernet, data, meter, config.precision), metrics, config.together)
+    measurer.check()
     counted = {name: metric for name, metric in metrics.items() if isinstance(metric, CountedMetric)}
     for metric in counted.values():
         metric.count(supernet, supernet.space.smallest()[None])  # so that a misfit is told before anything is measured
@@ -72,28 +77,72 @@ def build_problem(config: DictConfig) -> tuple[Problem, Bench]:
         name: partial(metric.count, supernet) for name, metric in counted.items() if metric.exact
     }
     objectives = tuple(
-        Objective(name, entry.direction, getattr(metrics[name], "unit", entry.unit), entry.bound, name in exact)
+        Objective(name, entry.direction, metrics[name].unit or entry.unit, entry.bound, name in exact)
         for name, entry in config.objectives.items()
     )
-    return Problem(supernet.space, objectives, exact), bench
+    return Problem(supernet.space, objectives, exact), measurer
 
 
-def build_metric(config: DictConfig, name: str, parts: Sequence[object]) -> Metric:
-    """Return the metric of an objective, in the version that the data or the hardware (``parts``) brings.
+def build_data(config: DictConfig) -> Data:
+    """Return what quality is measured on, or raise DynasError as `build` and `check_role` do."""
+    data = build(config, "data")
+    check_role("data", data, Data)
+    return data  # type: ignore[no-any-return]
+
+
+def build_supernet(config: DictConfig) -> Supernet:
+    """Return the weight-sharing network, or raise DynasError as `build` and `check_role` do."""
+    supernet = build(config, "supernet")
+    check_role("supernet", supernet, Supernet)
+    return supernet  # type: ignore[no-any-return]
+
+
+def build_meter(config: DictConfig, supernet: Supernet) -> Meter:
+    """Return what latency is measured with, in the supernet's own batches where none is configured.
+
+    Raises:
+        DynasError: as `build` and `check_role` do.
+    """
+    if "batch_size" in config.hardware and config.hardware.batch_size is None:
+        config = OmegaConf.merge(config, {"hardware": {"batch_size": supernet.latency_batch}})  # type: ignore[assignment]
+    meter: Meter = build(config, "hardware")
+    check_role("hardware", meter, Meter)
+    return meter
+
+
+def check_role(part: str, given: object, role: type) -> None:
+    """Raise DynasError where what a config names does not play its role.
+
+    Args:
+        part: the part of the config.
+        given: the object.
+        role: the contract of `dynas.core`, whose attributes without a default it must have.
+    """
+    contract = f"{role.__module__}.{role.__name__}"
+    if not isinstance(given, role):
+        raise DynasError(f"{part}._target_ makes a {type(given).__name__}, which does not inherit from {contract}")
+    if missing := [name for name in get_annotations(role) if not hasattr(given, name)]:
+        raise DynasError(f"{part}: {type(given).__name__} has no {missing[0]}, which {contract} asks for")
+
+
+def build_metric(config: DictConfig, name: str, *parts: Data | Meter) -> Metric:
+    """Return the metric of an objective, or what stands in for it where the data or the hardware brings that.
 
     Raises:
         DynasError: what the config names is no metric.
     """
-    metric = build(config.objectives[name], "metric")
+    own = build(config.objectives[name], "metric")
+    metric: object = next((part.replaces[name] for part in parts if name in part.replaces), own)
     if not isinstance(metric, MeasuredMetric | CountedMetric):
         raise DynasError(
-            f"objectives.{name}.metric is no metric: it needs 'extras' and 'measure', or 'exact' and 'count'"
+            f"objectives.{name}.metric is no metric: {type(metric).__name__} does not inherit from "
+            "dynas.core.metric.MeasuredMetric or dynas.core.metric.CountedMetric"
         )
-    return follow(metric, parts)
+    return metric
 
 
-def build_quality(config: DictConfig, supernet: Any, data: Any) -> tuple[str, Bench]:
-    """Return how well the task of ``data`` is done as a column's name, and a bench that measures just that.
+def build_quality(config: DictConfig, supernet: Supernet, data: Data) -> tuple[str, Measurer]:
+    """Return how well the task of ``data`` is done as a column's name, and what measures just that.
 
     Hydra must have been started.
 
@@ -106,17 +155,16 @@ def build_quality(config: DictConfig, supernet: Any, data: Any) -> tuple[str, Be
             f"the data are judged by {name}, which the objectives lack: "
             f"give objectives={name} and a supernet that is made for it, or other data"
         )
-    metric = build_metric(config, name, (data,))
-    bench = Bench(supernet, data, build_option("hardware", "cpu"), {name: metric})
-    if check := getattr(metric, "check", None):
-        check(bench)
-    return f"{name} [{config.objectives[name].unit}]", bench
+    metric = build_metric(config, name, data)
+    measurer = Measurer(Bench(supernet, data, build_option("hardware", "cpu")), {name: metric})
+    measurer.check()
+    return f"{name} [{config.objectives[name].unit}]", measurer
 
 
-def check_classes(config: DictConfig, supernet: Any, data: Any) -> None:
+def check_classes(config: DictConfig, supernet: Supernet, data: Data) -> None:
     """Raise DynasError where supernet and data disagree on the number of classes, if both have classes at all."""
-    wanted, classes = config.supernet.get("classes"), getattr(data, "classes", None)
-    inferred = getattr(supernet, "classes", None)
+    wanted, inferred = config.supernet.get("classes"), supernet.classes
+    classes = data.classes if isinstance(data, ClassificationData) else None
     if wanted is None and None not in (inferred, classes) and inferred != classes:
         raise DynasError(
             f"the network of supernet.weights={config.supernet.weights} has {inferred} classes but the data have "
@@ -129,13 +177,13 @@ def check_classes(config: DictConfig, supernet: Any, data: Any) -> None:
         )
 
 
-def build_executor(config: DictConfig, bench: Bench) -> Executor:
-    """Return what measures on a bench; the caller closes it.
+def build_executor(config: DictConfig, measurer: Measurer) -> Executor:
+    """Return what measures candidates; the caller closes it.
 
     Raises:
-        DynasError: it refuses its settings, or cannot take the bench to its workers.
+        DynasError: it refuses its settings, or cannot take what measures to its workers.
     """
-    executor: Executor = build(config, "executor")(bench.measure, bench.together, len(bench.metrics))
+    executor: Executor = build(config, "executor")(measurer.measure, measurer.at_once, len(measurer.metrics))
     return executor
 
 
@@ -210,8 +258,10 @@ def check_changes(iteration: object, changes: object) -> list[str]:
 
 def check_numbers(config: DictConfig) -> None:
     """Raise DynasError where the frame's numbers make no sense or the budget does not pay the first measurements."""
-    if config.seed < 0 or config.group < 1:
-        raise DynasError(f"seed={config.seed} group={config.group}: give a seed of 0 or more and a group of 1 or more")
+    if config.seed < 0 or config.together < 1:
+        raise DynasError(
+            f"seed={config.seed} together={config.together}: give a seed of 0 or more and together of 1 or more"
+        )
     keys = ("mode.training", "mode.population", "algo.population")
     first = next((key for key in keys if OmegaConf.select(config, key) is not None), None)
     wanted = OmegaConf.select(config, first) if first else 1

@@ -21,105 +21,38 @@ class ObjectiveConfig:
 
 
 @dataclass
-class SearchConfig:
+class PartsConfig:
+    """What every command has."""
+
+    supernet: Any = MISSING
+    data: Any = MISSING
+    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
+
+
+@dataclass
+class MeasureConfig(PartsConfig):
+    """What every command has that measures sub-networks into a run folder."""
+
+    together: int = 5
+    resume: str | None = None
+    hardware: Any = MISSING
+    precision: str = "fp32"
+    executor: Any = MISSING
+
+
+@dataclass
+class SearchConfig(MeasureConfig):
     """Frame of ``dynas search``."""
 
     seed: int = 0
     budget: int = 250
-    group: int = 5
     max_minutes: float | None = None
     patience: int | None = None
     warm_start: str | None = None
     confirm: int = 2
-    resume: str | None = None
-    supernet: Any = MISSING
-    data: Any = MISSING
-    hardware: Any = MISSING
-    precision: str = "fp32"
-    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
     algo: Any = MISSING
     mode: Any = MISSING
     predictor: Any = MISSING
-    executor: Any = MISSING
-
-
-@dataclass
-class TrainConfig:
-    """Frame of ``dynas train``."""
-
-    seed: int = 0
-    start: str = "random"
-    storage: str = "half"
-    threads: int | None = None
-    resume: str | None = None
-    supernet: Any = MISSING
-    data: Any = MISSING
-    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
-    recipe: Any = MISSING
-
-
-@dataclass
-class PredictorsConfig:
-    """Frame of ``dynas predictors``."""
-
-    seed: int = 0
-    results: Any = None
-    examples: int = 1500
-    group: int = 5
-    predictors: list[str] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    test: int = 500
-    trials: int = 100
-    jobs: int | None = None
-    resume: str | None = None
-    supernet: Any = MISSING
-    data: Any = MISSING
-    hardware: Any = MISSING
-    precision: str = "fp32"
-    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
-    executor: Any = MISSING
-
-
-@dataclass
-class EvaluateConfig:
-    """Frame of ``dynas evaluate``."""
-
-    architectures: Any = None
-    rows: Any = None
-    group: int = 5
-    resume: str | None = None
-    supernet: Any = MISSING
-    data: Any = MISSING
-    hardware: Any = MISSING
-    precision: str = "fp32"
-    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
-    executor: Any = MISSING
-
-
-@dataclass
-class LutBuildConfig:
-    """Frame of ``dynas lut build``."""
-
-    table: str = MISSING
-    group: int = 8
-    supernet: Any = MISSING
-    data: Any = MISSING
-    hardware: Any = MISSING
-    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
-
-
-@dataclass
-class LutCheckConfig:
-    """Frame of ``dynas lut check``."""
-
-    table: Any = MISSING
-    examples: int = 20
-    seed: int = 0
-    group: int = 8
-    supernet: Any = MISSING
-    data: Any = MISSING
-    hardware: Any = MISSING
-    objectives: dict[str, ObjectiveConfig] = field(default_factory=dict)
 
 
 @dataclass
@@ -131,13 +64,72 @@ class TransferConfig(SearchConfig):
     predict: int | None = None
 
 
+@dataclass
+class EvaluateConfig(MeasureConfig):
+    """Frame of ``dynas evaluate``."""
+
+    architectures: Any = None
+    rows: Any = None
+
+
+@dataclass
+class PredictorsConfig(MeasureConfig):
+    """Frame of ``dynas predictors``."""
+
+    seed: int = 0
+    results: Any = None
+    examples: int = 1500
+    predictors: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    test: int = 500
+    trials: int = 100
+    jobs: int | None = None
+
+
+@dataclass
+class LutBuildConfig(PartsConfig):
+    """Frame of ``dynas lut build``."""
+
+    table: str = MISSING
+    together: int = 8
+    hardware: Any = MISSING
+
+
+@dataclass
+class LutCheckConfig(PartsConfig):
+    """Frame of ``dynas lut check``."""
+
+    table: Any = MISSING
+    together: int = 8
+    hardware: Any = MISSING
+    examples: int = 20
+    seed: int = 0
+
+
+@dataclass
+class TrainConfig(PartsConfig):
+    """Frame of ``dynas train``."""
+
+    seed: int = 0
+    start: str = "random"
+    storage: str = "half"
+    threads: int | None = None
+    resume: str | None = None
+    recipe: Any = MISSING
+
+
+FRAMES = {
+    "search": SearchConfig,
+    "transfer": TransferConfig,
+    "evaluate": EvaluateConfig,
+    "predictors": PredictorsConfig,
+    "lut_build": LutBuildConfig,
+    "lut_check": LutCheckConfig,
+    "train": TrainConfig,
+}
+
+
 def register() -> None:
-    """Make the frames known to Hydra."""
-    store = ConfigStore.instance()
-    store.store(name="search_frame", node=SearchConfig)
-    store.store(name="train_frame", node=TrainConfig)
-    store.store(name="predictors_frame", node=PredictorsConfig)
-    store.store(name="evaluate_frame", node=EvaluateConfig)
-    store.store(name="lut_build_frame", node=LutBuildConfig)
-    store.store(name="lut_check_frame", node=LutCheckConfig)
-    store.store(name="transfer_frame", node=TransferConfig)
+    """Make the frames known to Hydra, each as ``<command>_frame``."""
+    for command, frame in FRAMES.items():
+        ConfigStore.instance().store(name=f"{command}_frame", node=frame)

@@ -17,7 +17,7 @@ from dynas.compose.build import build
 from dynas.compose.frames import register
 from dynas.compose.overrides import flat, one_sentence, plain, quoted
 from dynas.compose.stored import stored_overrides
-from dynas.core.data import ClassificationData
+from dynas.core.data import Data
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
 from dynas.runs.load import Run
@@ -37,7 +37,7 @@ class Origin:
     """
 
     supernet: Supernet
-    data: ClassificationData
+    data: Data
     config: dict[str, Any]
 
 

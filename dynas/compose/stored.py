@@ -12,7 +12,8 @@ from hydra.core.override_parser.types import OverrideType
 from hydra.errors import HydraException
 
 from dynas.errors import DynasError
-from dynas.runs.store import RUN, read_run
+from dynas.runs.names import RUN
+from dynas.runs.record import read_run
 from dynas.system.folders import CONFIGS
 
 LONGEST = 20_000  # characters of an override: more than any architecture takes, too few to keep a parser busy

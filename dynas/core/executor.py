@@ -46,12 +46,12 @@ class Executor(Protocol):
 class ExecutorFactory(Protocol):
     """Makes an executor."""
 
-    def __call__(self, measure: Measure, group: int, values: int) -> Executor:
+    def __call__(self, measure: Measure, together: int, values: int) -> Executor:
         """Return an executor.
 
         Args:
             measure: measures candidates.
-            group: how many are best measured together.
+            together: how many are best measured together.
             values: how many values a measurement has.
         """
         ...

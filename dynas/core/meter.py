@@ -1,16 +1,16 @@
-"""The contract of latency meters: modules go in, times come out."""
+"""What a latency meter answers, and what it may do besides (see `dynas.core.bench.Meter`)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from torch import Tensor, nn
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Latency:
+class Timing:
     """Time of one forward pass in milliseconds: median, 10 % and 90 % quantile over ``repeats`` timings.
 
     Attributes:
@@ -27,25 +27,32 @@ class Latency:
     quality: str = "ok"
 
 
-class LatencyMeter(Protocol):
-    """Times modules on one target.
-
-    A target that knows latency without timing says so by one more attribute ``metrics``, a mapping from a metric's
-    class to what replaces it (see `dynas.core.metric.follow`). One that reads a file keeps its SHA-256 as ``digest``.
-    One with a runtime of its own has a method ``deploy(subnet, bench)``, which turns a sub-network into a module that
-    runs there and that all metrics measure; ``precisions`` names those that it can compute in where there are others
-    than fp32; ``port(module, inputs)`` then does so for any module, without data. One whose modules cannot take
-    turns has an attribute ``group`` of 1, so that sub-networks are measured one by one. It may have a method
-    ``check(bench)``, as metrics have; a method ``refer_to`` (see `TimingMeter`), if it watches a reference; and
-    ``facts``, a mapping of what run.json shall say of the target. One that is not this machine's processor says which
-    it is by ``device``: while a latency is measured on it, nothing else is (see `dynas.system.device_lock`).
+@runtime_checkable
+class WatchesReference(Protocol):
+    """A meter that times one module beside all others, to tell how fast the machine is just then.
 
     Attributes:
-        batch_size: samples per forward pass.
+        first_ms: what the reference took at first; None before it is known.
     """
 
-    batch_size: int
+    first_ms: float | None
 
-    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Latency]:
-        """Return one latency per module, each for a forward pass of its own inputs."""
+    def refer_to(self, module: nn.Module, inputs: tuple[Tensor, ...], first_ms: float | None = None) -> float:
+        """Take the pace of the machine from a module, from now on.
+
+        Args:
+            module: what all other modules are timed beside.
+            inputs: its inputs.
+            first_ms: what it took when the run began; None: it begins now.
+
+        Returns:
+            what it took at first, in milliseconds.
+        """
         ...
+
+
+def in_torch(module: nn.Module) -> nn.Module:
+    """Return a module as torch runs it fastest on the CPU."""
+    import torch
+
+    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

@@ -1,28 +1,22 @@
-"""The contracts of metrics: those that measure sub-networks and those that only count.
-
-Either may carry two more attributes: ``unit``, which replaces the objective's unit wherever its values appear
-(such as ``%, modelled``), and ``note``, a sentence that a search says of it on the screen and in run.json. One that
-measures may have a method ``check(bench)``, which raises DynasError where it cannot measure there: a search asks once
-before it starts; and ``noisy = True`` where measuring the same sub-network twice gives two values: members of the front
-are then measured again at the end (see `dynas.modes.confirm`).
-"""
+"""The contracts of metrics: those that measure sub-networks and those that only count."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from numpy.typing import NDArray
-from torch import nn
 
 from dynas.core.space import Genotypes
-from dynas.core.supernet import Supernet
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import nn
 
     from dynas.core.bench import Bench
+    from dynas.core.supernet import Supernet
 
 
 @dataclass(frozen=True)
@@ -33,12 +27,38 @@ class Reading:
     extras: Mapping[str, float | str] = field(default_factory=dict)
 
 
-@runtime_checkable
-class MeasuredMetric(Protocol):
-    """Measures extracted sub-networks; its objective is predicted inside LINAS."""
+class Metric(ABC):  # noqa: B024 - each of its two kinds has one abstract method
+    """What both kinds have in common.
 
-    extras: tuple[str, ...]
+    Attributes:
+        task: what it judges, such as ``classification``; None: networks and data of any task.
+        unit: what replaces the objective's unit wherever its values appear, such as ``%, modelled``; None: nothing.
+        note: a sentence that a search says of it on the screen and in run.json.
+    """
 
+    task: str | None = None
+    unit: str | None = None
+    note: str = ""
+
+    def check(self, bench: Bench) -> None:  # noqa: B027 - most metrics fit everything of their task
+        """Raise DynasError where it cannot measure there; a search asks once before it starts."""
+
+
+class MeasuredMetric(Metric):
+    """Measures extracted sub-networks; its objective is predicted inside LINAS.
+
+    Attributes:
+        extras: columns that it fills besides its objective's, with a unit in square brackets where they are numbers.
+        noisy: whether measuring the same sub-network twice gives two values. Nothing else is then measured beside it,
+            and members of the front are measured again at the end (`dynas.modes.confirm`).
+        times: whether it times sub-networks, so that a reference is timed beside them (`dynas.metrics.latency`).
+    """
+
+    extras: Sequence[str] = ()
+    noisy: bool = False
+    times: bool = False
+
+    @abstractmethod
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Return one reading per sub-network.
 
@@ -50,11 +70,9 @@ class MeasuredMetric(Protocol):
             DynasError: the settings are at fault, which ends the search; anything else that is raised fails the
                 candidates at hand only.
         """
-        ...
 
 
-@runtime_checkable
-class CountedMetric(Protocol):
+class CountedMetric(Metric):
     """Computes from the architecture alone: no sub-network is extracted.
 
     Attributes:
@@ -62,25 +80,12 @@ class CountedMetric(Protocol):
             so that only evaluations learn its values and LINAS predicts them.
     """
 
-    exact: bool
+    exact: bool = True
 
+    @abstractmethod
     def count(self, supernet: Supernet, genotypes: Genotypes) -> NDArray[np.int64] | NDArray[np.float64]:
         """Return the values ``(n,)`` of canonical genotypes ``(n, G)``.
 
         Raises:
             DynasError: it does not apply to this supernet; a search asks once before it starts.
         """
-        ...
-
-
-Metric = MeasuredMetric | CountedMetric
-
-
-def follow(metric: Metric, parts: Sequence[object]) -> Metric:
-    """Return a part's own version of a metric, where the data or the hardware brings one, else the metric.
-
-    A part brings versions by an attribute ``metrics``, a mapping from a metric's class to what replaces it.
-    """
-    for part in parts:
-        metric = getattr(part, "metrics", {}).get(type(metric), metric)
-    return metric

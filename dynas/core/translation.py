@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
+
+from dynas.core.data import Data
 
 BOS, PAD, EOS, UNK = range(4)
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")  # the dictionary's names of ids 0 to 3
@@ -15,39 +18,38 @@ Pair = tuple[list[int], list[int]]  # source and target ids, each ending with EO
 Batch = tuple[Tensor, Tensor, Tensor]  # source (n, S), previous output (n, T), target (n, T)
 
 
-class TranslationData(Protocol):
+class TranslationData(Data):
     """Sentence pairs of one task; the same ones for every sub-network.
 
     Attributes:
-        quality: name of the objective that tells how well the task is done, ``bleu``.
         source_vocabulary: number of ids of the source language, special ones included.
         target_vocabulary: number of ids of the target language, special ones included.
         validation: the pairs that translation is measured on.
         references: the validation's target sentences as plain text.
         tokenised_references: the same, split into words and punctuation.
-        digest: SHA-256 of the raw data.
     """
 
-    quality: str
+    task = "translation"
+    quality = "bleu"
     source_vocabulary: int
     target_vocabulary: int
     validation: Sequence[Pair]
     references: list[str]
     tokenised_references: list[str]
-    digest: str
 
+    @abstractmethod
     def detokenise(self, ids: Sequence[int]) -> str:
         """Return target ids up to the first EOS as plain text."""
-        ...
 
+    @abstractmethod
     def tokenised(self, ids: Sequence[int]) -> str:
         """Return target ids up to the first EOS as words and punctuation with spaces between them."""
-        ...
 
+    @abstractmethod
     def training_steps(self, max_tokens: int) -> int:
         """Return the number of batches of an epoch."""
-        ...
 
+    @abstractmethod
     def training_batches(self, max_tokens: int, rng: np.random.Generator) -> Iterator[Batch]:
         """Yield one epoch in random order, sentences of like length together.
 
@@ -59,7 +61,6 @@ class TranslationData(Protocol):
             int64 tensors: source ``(n, S)`` padded on the left, previous output ``(n, T)`` (EOS, then the target
             without its EOS) and target ``(n, T)``, both padded on the right, the target by `dynas.core.data.IGNORED`.
         """
-        ...
 
 
 class DecodingState(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from dynas.core.data import ClassificationData
 from dynas.data.images.idx import read_idx
 from dynas.data.images.resize import resize
 from dynas.errors import DynasError
@@ -104,7 +105,7 @@ def jitter(images: Tensor, rng: np.random.Generator) -> Tensor:
     return padded[torch.arange(n)[:, None, None], 0, rows, columns].unsqueeze(1)
 
 
-class FashionMNIST:
+class FashionMNIST(ClassificationData):
     """Training, validation and calibration images of one task.
 
     Args:
@@ -123,9 +124,7 @@ class FashionMNIST:
         DynasError: the folder or its files are missing or broken, or hold too few images.
     """
 
-    normalisation: ClassVar = {"pixels": "from 0 to 1", "mean": [MEAN], "std": [STD]}
-
-    quality = "top1"
+    normalisation = MappingProxyType({"pixels": "from 0 to 1", "mean": [MEAN], "std": [STD]})
 
     def __init__(self, source: str, garments: int, validation_size: int, calibration_size: int, seed: int = 0) -> None:
         if garments < 1:

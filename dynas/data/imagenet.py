@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
+from dynas.core.data import ClassificationData
 from dynas.data.images.folder import ImageList, list_classes
 from dynas.data.images.imagenet_labels import validation_images
 from dynas.data.images.parallel import in_order
@@ -34,7 +35,7 @@ BATCH_PIXELS = 8 * 224 * 224  # of a validation batch: larger ones leave the pro
 CACHE_VERSION = 1  # to be raised with every change of what is decoded
 
 
-class ImageNet:
+class ImageNet(ClassificationData):
     """Validation, calibration and training images of one size.
 
     Args:
@@ -57,8 +58,6 @@ class ImageNet:
     Raises:
         DynasError: folders, labels or images are missing, or a setting makes no sense.
     """
-
-    quality = "top1"
 
     def __init__(
         self,

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dynas.core.data import ClassificationData
+from dynas.core.metric import CountedMetric
 from dynas.core.objectives import Values
 from dynas.core.space import Genotypes, SearchSpace
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
-from dynas.metrics.accuracy import Top1
 from dynas.system.files import from_json
 
 EMBEDDED = Path(__file__).parent / "embedded" / "imagenet_surrogate.json"
@@ -66,25 +67,26 @@ def feature_groups(
     }
 
 
-class ImageNetSurrogate:
+class ImageNetSurrogate(ClassificationData):
     """Stands in for ImageNet: it has classes and a model of top-1, but no images.
 
     Args:
         model: ``embedded`` or the path of a file that scripts/fit_imagenet_surrogate.py wrote.
         network: the class of the supernet, with its module.
+        shape: settings of the supernet that make it the network whose accuracies are modelled; it takes them over
+            (configs/supernet/mbv3.yaml).
 
     Attributes:
-        metrics: its own version of `dynas.metrics.accuracy.Top1`.
+        replaces: the modelled top-1.
         digest: SHA-256 of the model's file.
 
     Raises:
         DynasError: the file is missing or is no such model, or the network is another one.
     """
 
-    quality = "top1"
     classes = 1000
 
-    def __init__(self, model: str, network: str = NETWORK) -> None:
+    def __init__(self, model: str, network: str = NETWORK, shape: Mapping[str, Any] | None = None) -> None:
         if network != NETWORK:
             raise DynasError(
                 f"data=imagenet_surrogate models top-1 of OFA-MobileNetV3 only, not of {network}: "
@@ -94,7 +96,7 @@ class ImageNetSurrogate:
         try:
             content = path.read_bytes()
             self.digest = hashlib.sha256(content).hexdigest()
-            self.metrics: Mapping[type, ModelledTop1] = {Top1: ModelledTop1(from_json(content))}
+            self.replaces = {"top1": ModelledTop1(from_json(content))}
         except OSError as error:
             raise DynasError(f"no model at '{path}': give data.model=embedded or the path of one") from error
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
@@ -123,7 +125,7 @@ class ImageNetSurrogate:
         )
 
 
-class ModelledTop1:
+class ModelledTop1(CountedMetric):
     """Top-1 accuracy as the fitted model estimates it, in percent; it stands in for a measurement.
 
     Args:

@@ -36,7 +36,7 @@ class Dask(Pool):
     Workers run what is sent to them, and the main process believes what they answer: use a scheduler that you trust.
 
     Args:
-        measure, group, values: see `dynas.executors.pool.Pool`.
+        measure, together, values: see `dynas.executors.pool.Pool`.
         address: of the scheduler, such as ``tcp://10.0.0.1:8786``; None: a cluster of processes on this machine.
         workers: processes of that cluster; None: as many as there are cores for their threads.
         resources: what a chunk takes of the resources that workers were started with, such as ``{"GPU": 1}``.
@@ -51,7 +51,7 @@ class Dask(Pool):
     def __init__(
         self,
         measure: Measure,
-        group: int = 1,
+        together: int = 1,
         values: int = 1,
         address: str | None = None,
         workers: int | None = None,
@@ -64,7 +64,7 @@ class Dask(Pool):
         count, each = shared_out(workers, threads)
         if address is None:
             limits = replace(limits, threads=each)
-        super().__init__(measure, group, values, limits)
+        super().__init__(measure, together, values, limits)
         self._resources = dict(resources or {})
         self._stack = ExitStack()
         try:

@@ -58,7 +58,7 @@ class Pool(ABC):
 
     Args:
         measure: yields one measurement per candidate, in order; goes to the workers by pickle.
-        group: how many are best measured together.
+        together: how many are best measured together.
         values: how many values a measurement has.
         limits: what a worker may use.
 
@@ -72,9 +72,9 @@ class Pool(ABC):
 
     queues = False
 
-    def __init__(self, measure: Measure, group: int, values: int, limits: Limits) -> None:
+    def __init__(self, measure: Measure, together: int, values: int, limits: Limits) -> None:
         self._sent = send(measure, limits)
-        self._group, self._values = group, values
+        self._together, self._values = together, values
         self._queue: deque[Genotypes] = deque()
         self._done: SimpleQueue[tuple[Genotypes, Started]] = SimpleQueue()
         self._running, self._uncollected = 0, 0
@@ -101,7 +101,7 @@ class Pool(ABC):
 
     def submit(self, genotypes: Genotypes) -> None:
         """Queue genotypes ``(n, G)``."""
-        size = max(1, min(self._group, ceil(len(genotypes) / max(1, self.workers))))
+        size = max(1, min(self._together, ceil(len(genotypes) / max(1, self.workers))))
         self._enqueue([genotypes[first : first + size] for first in range(0, len(genotypes), size)])
 
     def collect(self) -> Sequence[Measured]:

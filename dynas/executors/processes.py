@@ -19,7 +19,7 @@ class Processes(Pool):
     """Measures in processes that are started when they are first needed, and anew when one dies.
 
     Args:
-        measure, group, values: see `dynas.executors.pool.Pool`.
+        measure, together, values: see `dynas.executors.pool.Pool`.
         workers: number of processes; None: as many as there are cores for their threads.
         threads: threads of each; None: the cores are shared out evenly.
         time_limit_s, memory_gib: see `dynas.executors.worker.Limits`.
@@ -31,7 +31,7 @@ class Processes(Pool):
     def __init__(
         self,
         measure: Measure,
-        group: int = 1,
+        together: int = 1,
         values: int = 1,
         workers: int | None = None,
         threads: int | None = None,
@@ -40,7 +40,7 @@ class Processes(Pool):
     ) -> None:
         limits = Limits(threads, time_limit_s, memory_gib)
         count, each = shared_out(workers, threads)
-        super().__init__(measure, group, values, replace(limits, threads=each))
+        super().__init__(measure, together, values, replace(limits, threads=each))
         self._processes = [Process(self._sent) for _ in range(count)]
         self._idle: SimpleQueue[Process] = SimpleQueue()
         for process in self._processes:

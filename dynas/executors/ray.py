@@ -25,7 +25,7 @@ class Ray(Pool):
     the main process believes what they answer: use a cluster that you trust.
 
     Args:
-        measure, group, values: see `dynas.executors.pool.Pool`.
+        measure, together, values: see `dynas.executors.pool.Pool`.
         address: ``auto`` for the cluster that this machine is part of, or ``ray://host:10001``; None: one of its own.
         workers: tasks at a time of that one; None: as many as there are cores for them.
         cpus: cores that each task takes.
@@ -39,7 +39,7 @@ class Ray(Pool):
     def __init__(
         self,
         measure: Measure,
-        group: int = 1,
+        together: int = 1,
         values: int = 1,
         address: str | None = None,
         workers: int | None = None,
@@ -51,7 +51,7 @@ class Ray(Pool):
         if cpus < 1 or gpus < 0:
             raise DynasError(f"executor=ray needs executor.cpus >= 1 and executor.gpus >= 0, got {cpus} and {gpus}")
         tasks, _ = shared_out(workers, cpus)
-        super().__init__(measure, group, values, Limits(cpus, time_limit_s, memory_gib))
+        super().__init__(measure, together, values, Limits(cpus, time_limit_s, memory_gib))
         self._cpus, self._gpus = cpus, gpus
         count = None if address else cpus * tasks
         try:

@@ -18,14 +18,14 @@ class Serial:
 
     Args:
         measure: yields one measurement per candidate, in order.
-        group: how many it measures together, so that none of them is lost between two calls.
+        together: how many it measures together, so that none of them is lost between two calls.
         values: how many values a measurement has; of use only to executors whose workers may be lost.
     """
 
     workers = 1
 
-    def __init__(self, measure: Measure, group: int = 1, values: int = 1) -> None:
-        self._measure, self._group = measure, group
+    def __init__(self, measure: Measure, together: int = 1, values: int = 1) -> None:
+        self._measure, self._together = measure, together
         self._queue: deque[tuple[Genotypes, Iterator[Measurement]]] = deque()
 
     def submit(self, genotypes: Genotypes) -> None:
@@ -38,7 +38,7 @@ class Serial:
         if not self._queue:
             return []
         genotypes, measurements = self._queue.popleft()
-        some = list(zip(genotypes, islice(measurements, self._group), strict=False))
+        some = list(zip(genotypes, islice(measurements, self._together), strict=False))
         if len(some) < len(genotypes):
             self._queue.appendleft((genotypes[len(some) :], measurements))
         return some

@@ -7,12 +7,12 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from dynas.core.data import ClassificationData
+from dynas.core.data import ClassificationData, Data
 from dynas.core.space import Architecture
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
@@ -79,7 +79,7 @@ class Network:
             ) from error
 
 
-def measured_network(supernet: Supernet, data: ClassificationData, architecture: Architecture) -> nn.Module:
+def measured_network(supernet: Supernet, data: Data, architecture: Architecture) -> nn.Module:
     """Return a sub-network just as its accuracy is measured: with batch norm re-calibrated on the data.
 
     Raises:
@@ -88,7 +88,7 @@ def measured_network(supernet: Supernet, data: ClassificationData, architecture:
     subnet = supernet.subnet(architecture)
     if any(isinstance(module, nn.BatchNorm2d) for module in subnet.modules()):
         try:
-            recalibrated(subnet, data)
+            recalibrated(subnet, cast(ClassificationData, data))
         except DynasError as error:
             raise DynasError(f"the network cannot be re-calibrated as for a measurement: {error}") from error
     return subnet.eval()

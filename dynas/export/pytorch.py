@@ -38,7 +38,7 @@ def save(network: Network, folder: Path) -> None:
     """Write the weights, and a loader that takes the layers from an untrained supernet of the same shape."""
     supernet = dict(network.config["supernet"])
     if "weights" in supernet:
-        supernet |= {"weights": "random", **getattr(network.supernet, "inferred", {})}
+        supernet |= {"weights": "random", **network.supernet.inferred}
     save_model(network.module, str(folder / WEIGHTS))
     text = TEMPLATE.format(supernet=_literal(supernet), architecture=_literal(network.architecture), weights=WEIGHTS)
     (folder / LOADER).write_text(text, encoding="utf-8")

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from dynas.errors import DynasError, reason
-from dynas.metrics.latency import to_time
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench
@@ -73,7 +72,7 @@ def choose(name: str) -> Backend:
 
 def check_backend(meter: TimingMeter, bench: Bench) -> None:
     """Raise DynasError where a meter's backend cannot run the sub-networks of a bench."""
-    (timed,) = to_time([bench.deployed(bench.supernet.space.smallest())], bench, meter.batch_size)
+    (timed,) = bench.to_time([bench.deployed(bench.supernet.space.smallest())], meter.batch_size)
     try:
         with meter.conditions():
             meter.sampler(*timed)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from dynas.core.meter import Latency
+from dynas.core.bench import Meter
+from dynas.core.meter import Timing
 from dynas.errors import DynasError
 from dynas.hardware.latency import summarised
 from dynas.hardware.onnx_model import trace_onnx
@@ -32,7 +33,7 @@ class CommandError(Exception):
     """A run of the command that gave no latency."""
 
 
-class CommandMeter:
+class CommandMeter(Meter):
     """Times modules by a command, which thereby makes any phone, board or simulator a target.
 
     The command is started once per module, without a shell. ``{onnx}`` in it stands for the path of an ONNX file with
@@ -42,19 +43,20 @@ class CommandMeter:
 
     Args:
         command: program and arguments, quoted as in a shell.
-        batch_size: samples per forward pass.
+        batch_size: samples per forward pass; None: 1.
         timeout: seconds after which the command and all that it started are killed.
 
     Attributes:
-        group: 1, as modules cannot take turns: each one's result is kept before the next one is started.
+        together: 1, as modules cannot take turns: each one's result is kept before the next one is started.
 
     Raises:
         DynasError: there is no such program, or a number makes no sense.
     """
 
-    group = 1
+    together = 1
 
-    def __init__(self, command: str, batch_size: int, timeout: float) -> None:
+    def __init__(self, command: str, batch_size: int | None, timeout: float) -> None:
+        batch_size = 1 if batch_size is None else batch_size
         if batch_size < 1 or not 0 < timeout < math.inf:
             raise DynasError(f"hardware=command needs batch_size >= 1 and timeout > 0, got {batch_size} and {timeout}")
         try:
@@ -74,7 +76,7 @@ class CommandMeter:
         check_packages("hardware=command", ("onnx",), "onnxruntime")
         check_one_pass("command", bench)
 
-    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Latency]:
+    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Timing]:
         """Return one latency per module, as the command prints it for each one's own inputs.
 
         Raises:
@@ -82,7 +84,7 @@ class CommandMeter:
         """
         return [self._time(module, own) for module, own in zip(modules, inputs, strict=True)]
 
-    def _time(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> Latency:
+    def _time(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> Timing:
         shape = ",".join("x".join(map(str, one.shape)) for one in inputs)
         with tempfile.TemporaryDirectory(prefix="dynas_") as folder:
             path = Path(folder) / "model.onnx"

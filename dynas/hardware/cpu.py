@@ -21,7 +21,7 @@ class TorchCpuMeter(CpuMeter):
     Only what is timed is compiled or frozen, before its first timing; accuracy is measured on the module as it is.
 
     Args:
-        threads, batch_size, warmup, min_repeats, max_repeats, precision, max_seconds: see `CpuMeter`.
+        threads, batch_size, warmup, min_repeats, max_repeats, tolerance, max_seconds: see `CpuMeter`.
         backend: ``eager``, ``compile`` (torch.compile) or ``freeze`` (torch.jit).
         channels_last: whether weights and images lie in memory channels last, which convolutions mostly run faster on.
 
@@ -32,16 +32,16 @@ class TorchCpuMeter(CpuMeter):
     def __init__(
         self,
         threads: int,
-        batch_size: int,
+        batch_size: int | None,
         warmup: int,
         min_repeats: int,
         max_repeats: int,
-        precision: float,
+        tolerance: float,
         max_seconds: float = 2.0,
         backend: str = "eager",
         channels_last: bool = True,
     ) -> None:
-        super().__init__(threads, batch_size, warmup, min_repeats, max_repeats, precision, max_seconds)
+        super().__init__(threads, batch_size, warmup, min_repeats, max_repeats, tolerance, max_seconds)
         self.backend, self.channels_last = choose(backend), channels_last
 
     def check(self, bench: Bench) -> None:

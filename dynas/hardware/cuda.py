@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dynas.errors import DynasError
 from dynas.hardware.backends import check_backend, choose, eager, images_last
-from dynas.hardware.interleaved import Sampler, Timing
+from dynas.hardware.interleaved import Sample, Sampler
 from dynas.hardware.latency import TimingMeter
 from dynas.hardware.runtime import check_one_pass
 
@@ -31,7 +31,7 @@ class CudaMeter(TimingMeter):
     is done. Copies between host and GPU are not timed.
 
     Args:
-        batch_size, warmup, min_repeats, max_repeats, precision, max_seconds: see `TimingMeter`.
+        batch_size, warmup, min_repeats, max_repeats, tolerance, max_seconds: see `TimingMeter`.
         device: number of the GPU.
         backend: ``eager``, ``compile`` (torch.compile) or ``freeze`` (torch.jit).
         channels_last: whether weights and images lie in memory channels last.
@@ -43,18 +43,18 @@ class CudaMeter(TimingMeter):
 
     def __init__(
         self,
-        batch_size: int,
+        batch_size: int | None,
         warmup: int,
         min_repeats: int,
         max_repeats: int,
-        precision: float,
+        tolerance: float,
         max_seconds: float,
         device: int,
         backend: str,
         channels_last: bool,
         graphs: bool,
     ) -> None:
-        super().__init__(batch_size, warmup, min_repeats, max_repeats, precision, max_seconds)
+        super().__init__(batch_size, warmup, min_repeats, max_repeats, tolerance, max_seconds)
         if not torch.cuda.is_available():
             raise DynasError(
                 f"hardware=cuda needs an NVIDIA GPU and a torch built for it; torch {torch.__version__} finds none: "
@@ -62,7 +62,7 @@ class CudaMeter(TimingMeter):
             )
         if not 0 <= device < torch.cuda.device_count():
             raise DynasError(f"hardware.device={device}: give 0 to {torch.cuda.device_count() - 1}")
-        self.device = torch.device("cuda", device)
+        self.device = f"cuda:{device}"
         self.backend, self.channels_last, self.graphs = choose(backend), channels_last, graphs
         self.facts |= device_facts(device)
 
@@ -88,7 +88,7 @@ class CudaMeter(TimingMeter):
         launch = captured(run, inputs) if self.graphs else lambda: run(*inputs)
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
 
-        def take() -> Timing:
+        def take() -> Sample:
             for _ in range(UNTIMED):
                 launch()
             torch.cuda.synchronize(self.device)
@@ -96,7 +96,7 @@ class CudaMeter(TimingMeter):
             launch()
             end.record()
             end.synchronize()
-            return Timing(begin.elapsed_time(end))
+            return Sample(begin.elapsed_time(end))
 
         return take
 

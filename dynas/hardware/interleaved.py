@@ -15,14 +15,14 @@ GAIN = 0.05  # by how much a timing must be shorter than all before it for a mod
 
 
 @dataclass(frozen=True)
-class Timing:
+class Sample:
     """How long one pass took in milliseconds, and whether other work took the processor away meanwhile."""
 
     ms: float
     interrupted: bool = False
 
 
-Sampler = Callable[[], Timing]  # runs a module and times one pass
+Sampler = Callable[[], Sample]  # runs a module and times one pass
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Taken:
         seconds: wall time that they took in all.
     """
 
-    timings: list[Timing]
+    timings: list[Sample]
     paces: list[float]
     seconds: float = 0.0
 
@@ -66,7 +66,7 @@ class Rounds:
         warmup: timings of a module at most that are thrown away.
         min_repeats: timings per module at least.
         max_repeats: timings per module at most.
-        precision: half width of the interval, as a share of the median, at which a module is done.
+        tolerance: half width of the interval, as a share of the median, at which a module is done.
         max_seconds: wall time of a module's timings after which it is done, however wide its interval.
 
     Raises:
@@ -76,7 +76,7 @@ class Rounds:
     warmup: int
     min_repeats: int
     max_repeats: int
-    precision: float
+    tolerance: float
     max_seconds: float
 
     def __post_init__(self) -> None:
@@ -85,9 +85,9 @@ class Rounds:
                 "hardware needs warmup >= 0 and 2 <= min_repeats <= max_repeats, "
                 f"got {self.warmup}, {self.min_repeats} and {self.max_repeats}"
             )
-        if self.max_seconds <= 0 or self.precision <= 0:
+        if self.max_seconds <= 0 or self.tolerance <= 0:
             raise DynasError(
-                f"hardware needs max_seconds > 0 and precision > 0, got {self.max_seconds} and {self.precision}"
+                f"hardware needs max_seconds > 0 and tolerance > 0, got {self.max_seconds} and {self.tolerance}"
             )
 
     def __call__(
@@ -140,7 +140,7 @@ class Rounds:
 
     def precise(self, times: Values) -> bool:
         """Tell whether the median of times ``(n,)`` is known well enough."""
-        return median_interval(times) <= self.precision
+        return median_interval(times) <= self.tolerance
 
 
 def median_interval(times: Values) -> float:

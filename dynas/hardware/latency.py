@@ -1,10 +1,10 @@
-"""What a latency is, who measures it, and how the CPU is timed."""
+"""How modules are timed in turns beside a reference, and how that is done on the CPU."""
 
 from __future__ import annotations
 
 import sys
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -14,28 +14,30 @@ import torch
 from torch import Tensor, nn
 from torch.utils.benchmark import Timer
 
-from dynas.core.meter import Latency
+from dynas.core.bench import Meter
+from dynas.core.meter import Timing
 from dynas.core.objectives import Values
 from dynas.errors import DynasError
-from dynas.hardware.interleaved import Rounds, Sampler, Taken, Timing
+from dynas.hardware.interleaved import Rounds, Sample, Sampler, Taken
 from dynas.system.machine import available_cores
 
 if sys.platform != "win32":  # which does not tell how often a process was interrupted
     from resource import RUSAGE_SELF, getrusage
 
+BATCH = 32  # samples of a forward pass where neither supernet nor config say how many
 DISTURBED = 0.05  # drift of the reference from which a latency counts as disturbed
 Module = Callable[..., Any]
 
 
-class TimingMeter(ABC):
+class TimingMeter(Meter):
     """Times modules in interleaved rounds, beside a reference that tells how fast the machine is just then.
 
     A machine is slower while other programs run on it or when it is hot. Each timing is divided by how much longer
     than at first the reference took in the same round, so that latencies of one run can be compared.
 
     Args:
-        batch_size: samples per forward pass.
-        warmup, min_repeats, max_repeats, precision, max_seconds: see `dynas.hardware.interleaved.Rounds`.
+        batch_size: samples per forward pass; None: `BATCH`.
+        warmup, min_repeats, max_repeats, tolerance, max_seconds: see `dynas.hardware.interleaved.Rounds`.
 
     Attributes:
         facts: what run.json shall say of the target.
@@ -47,18 +49,19 @@ class TimingMeter(ABC):
 
     def __init__(
         self,
-        batch_size: int,
+        batch_size: int | None,
         warmup: int,
         min_repeats: int,
         max_repeats: int,
-        precision: float,
+        tolerance: float,
         max_seconds: float = 2.0,
     ) -> None:
+        batch_size = BATCH if batch_size is None else batch_size
         if batch_size < 1:
             raise DynasError(f"hardware.batch_size={batch_size}: give 1 or more")
         self.batch_size = batch_size
-        self.rounds = Rounds(warmup, min_repeats, max_repeats, precision, max_seconds)
-        self.facts: dict[str, object] = {}
+        self.rounds = Rounds(warmup, min_repeats, max_repeats, tolerance, max_seconds)
+        self.facts: dict[str, object] = {"batch_size": batch_size}
         self.first_ms: float | None = None
         self._reference: Sampler | None = None
 
@@ -71,7 +74,7 @@ class TimingMeter(ABC):
         """Return a context in which modules are timed."""
 
     def __getstate__(self) -> dict[str, object]:
-        """Leave out what times the reference, which lives in this process (see `dynas.core.bench.Bench`)."""
+        """Leave out what times the reference, which lives in this process (see `dynas.metrics.measurer.Measurer`)."""
         return self.__dict__ | {"_reference": None}
 
     def refer_to(self, module: nn.Module, inputs: tuple[Tensor, ...], first_ms: float | None = None) -> float:
@@ -93,13 +96,13 @@ class TimingMeter(ABC):
         self.first_ms = first_ms
         return first_ms
 
-    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Latency]:
+    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Timing]:
         """Return one latency per module, each for a forward pass of its own inputs."""
         with self.conditions():
             samplers = [self.sampler(module, own) for module, own in zip(modules, inputs, strict=True)]
             return [self.summarise(one) for one in self.rounds(samplers, self._reference, self.first_ms or 1.0)]
 
-    def summarise(self, taken: Taken) -> Latency:
+    def summarise(self, taken: Taken) -> Timing:
         """Return median and quantiles with what is to be said of them."""
         drift = round(taken.pace - 1, 4)
         if taken.interrupted > 0.5 or abs(drift) > DISTURBED:
@@ -109,10 +112,10 @@ class TimingMeter(ABC):
         return summarised(taken.times, drift, quality)
 
 
-def summarised(times: Sequence[float] | Values, drift: float = 0.0, quality: str = "") -> Latency:
+def summarised(times: Sequence[float] | Values, drift: float = 0.0, quality: str = "") -> Timing:
     """Return median and quantiles of timings in milliseconds, to the nanosecond."""
     low, median, high = np.round(np.quantile(times, [0.1, 0.5, 0.9]), 6)
-    return Latency(float(median), float(low), float(high), len(times), drift, quality)
+    return Timing(float(median), float(low), float(high), len(times), drift, quality)
 
 
 class CpuMeter(TimingMeter):
@@ -124,7 +127,7 @@ class CpuMeter(TimingMeter):
 
     Args:
         threads: intra-operation threads; two on a busy host can be far slower than one.
-        batch_size, warmup, min_repeats, max_repeats, precision, max_seconds: see `TimingMeter`.
+        batch_size, warmup, min_repeats, max_repeats, tolerance, max_seconds: see `TimingMeter`.
 
     Raises:
         DynasError: a number makes no sense on this machine.
@@ -133,14 +136,14 @@ class CpuMeter(TimingMeter):
     def __init__(
         self,
         threads: int,
-        batch_size: int,
+        batch_size: int | None,
         warmup: int,
         min_repeats: int,
         max_repeats: int,
-        precision: float,
+        tolerance: float,
         max_seconds: float = 2.0,
     ) -> None:
-        super().__init__(batch_size, warmup, min_repeats, max_repeats, precision, max_seconds)
+        super().__init__(batch_size, warmup, min_repeats, max_repeats, tolerance, max_seconds)
         cores = available_cores()
         if not 1 <= threads <= cores:
             raise DynasError(f"hardware.threads={threads}: this process may use {cores} cores, give 1 to {cores}")
@@ -157,10 +160,10 @@ class CpuMeter(TimingMeter):
             timer=clock,
         )
 
-        def take() -> Timing:
+        def take() -> Sample:
             wall = timer.timeit(1).median
             cpu, interrupted = clock.between()
-            return Timing(1e3 * (min(wall, cpu) if interrupted and self.threads == 1 else wall), interrupted)
+            return Sample(1e3 * (min(wall, cpu) if interrupted and self.threads == 1 else wall), interrupted)
 
         return take
 

@@ -12,14 +12,15 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor, nn
 
-from dynas.core.meter import Latency as Timing
+from dynas.core.bench import Meter
+from dynas.core.meter import Timing
+from dynas.core.metric import CountedMetric
 from dynas.core.objectives import Values
 from dynas.core.space import Genotypes
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
 from dynas.hardware.lut.blocks import Block, MakeModule
 from dynas.hardware.lut.files import load, merged
-from dynas.metrics.latency import Latency
 
 
 @runtime_checkable
@@ -47,8 +48,8 @@ class BlockSupernet(LookupSupernet, Protocol):
         ...
 
 
-class LookupTable:
-    """Latencies of blocks on one device. It brings its own version of the latency metric, and times no modules.
+class LookupTable(Meter):
+    """Latencies of blocks on one device. It stands in for the objective latency, and times no modules.
 
     Files of several resolutions may be given together. Each of Once-for-All's files times the blocks that all
     resolutions share anew, so a network is looked up in the file that holds its stem, and in those without any stem.
@@ -62,7 +63,7 @@ class LookupTable:
             ``dynas lut check`` finds them.
 
     Attributes:
-        metrics: its own version of `dynas.metrics.latency.Latency`.
+        replaces: the latency that is summed from the table.
         digest: SHA-256 of the table's files, one after the other.
 
     Raises:
@@ -85,7 +86,7 @@ class LookupTable:
         self.name, self.width = ", ".join(names), width
         self._files = load(names)
         self.digest = hashlib.sha256(b"".join(file.content for file in self._files)).hexdigest()
-        self.metrics: Mapping[type, TableLatency] = {Latency: TableLatency(self)}
+        self.replaces = {"latency": TableLatency(self)}
 
     def network(self, stem: Block) -> NetworkTable:
         """Return the table of the networks that begin with ``stem``.
@@ -143,10 +144,9 @@ def summed(supernet: LookupSupernet, table: LookupTable) -> Callable[[Genotypes]
     return supernet.lookup(table)
 
 
-class TableLatency:
+class TableLatency(CountedMetric):
     """Latency of a sub-network as the sum of its blocks' latencies in a table, in milliseconds."""
 
-    exact = True
     unit = "ms, table"
 
     def __init__(self, table: LookupTable) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from dynas.core.supernet import resolution_of
 from dynas.export.network import Tensors
 from dynas.hardware.onnx_model import BATCH, trace_onnx
 from dynas.hardware.runtime import Run, RuntimeMeter, RuntimeNetwork, Shapes
@@ -44,7 +45,7 @@ class SessionNetwork(RuntimeNetwork):
     """
 
     def __init__(self, model: bytes, threads: int, module: nn.Module) -> None:
-        super().__init__(getattr(module, "resolution", None))
+        super().__init__(resolution_of(module))
         self.model, self.threads = model, threads
 
     @cached_property

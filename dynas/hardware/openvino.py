@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 
 from dynas.core.data import ClassificationData
+from dynas.core.supernet import precision_of, resolution_of
 from dynas.errors import DynasError
 from dynas.export.network import Tensors
 from dynas.hardware.runtime import RuntimeMeter
@@ -24,7 +25,7 @@ class OpenVinoMeter(RuntimeMeter):
 
     Args:
         threads: threads of an inference.
-        batch_size, warmup, min_repeats, max_repeats, precision, max_seconds: see `dynas.hardware.latency.CpuMeter`.
+        batch_size, warmup, min_repeats, max_repeats, tolerance, max_seconds: see `dynas.hardware.latency.CpuMeter`.
         calibration_images: images that quantisation looks at, the first of the data's calibration images.
         bias_correction: whether quantisation corrects biases, which takes two to four times as long.
 
@@ -39,16 +40,16 @@ class OpenVinoMeter(RuntimeMeter):
     def __init__(
         self,
         threads: int,
-        batch_size: int,
+        batch_size: int | None,
         warmup: int,
         min_repeats: int,
         max_repeats: int,
-        precision: float,
+        tolerance: float,
         calibration_images: int,
         bias_correction: bool,
         max_seconds: float = 2.0,
     ) -> None:
-        super().__init__(threads, batch_size, warmup, min_repeats, max_repeats, precision, max_seconds)
+        super().__init__(threads, batch_size, warmup, min_repeats, max_repeats, tolerance, max_seconds)
         if calibration_images < 1:
             raise DynasError(f"hardware.calibration_images={calibration_images}: give 1 or more")
         self.calibration_images, self.bias_correction = calibration_images, bias_correction
@@ -68,23 +69,23 @@ class OpenVinoMeter(RuntimeMeter):
         inputs = bench.supernet.example_inputs(1)
         if len(inputs) != 1 or inputs[0].dim() != 4:
             raise DynasError(f"precision=int8 quantises networks of images only, not '{bench.supernet.name}'")
-        self.calibration(bench.data)
+        self.calibration(cast(ClassificationData, bench.data))
 
     def convert(self, module: nn.Module, inputs: Tensors) -> CompiledNetwork:
         """Return a module in eval mode as a network of this runtime that takes any batch size."""
         from dynas.hardware.openvino_model import CompiledNetwork, convert
 
-        return CompiledNetwork(convert(module, inputs), self.settings, getattr(module, "resolution", None))
+        return CompiledNetwork(convert(module, inputs), self.settings, resolution_of(module))
 
     def deploy(self, subnet: nn.Module, bench: Bench) -> nn.Module:
         """Return a sub-network as it runs in OpenVINO, in its own precision or else in that of the bench."""
         from dynas.hardware.openvino_model import CompiledNetwork, quantise
 
         network = super().deploy(subnet, bench)
-        if getattr(subnet, "precision", bench.precision) != "int8":
+        if precision_of(subnet, bench.precision) != "int8":
             return network
         assert isinstance(network, CompiledNetwork)
-        images = self.calibration(sized(bench.data, subnet))
+        images = self.calibration(sized(cast(ClassificationData, bench.data), subnet))
         return CompiledNetwork(quantise(network.model, images, self.bias_correction), self.settings, network.resolution)
 
     def calibration(self, data: ClassificationData) -> Tensor:

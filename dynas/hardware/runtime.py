@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dynas.core.data import ClassificationData
 from dynas.errors import DynasError
 from dynas.export.network import Tensors, relative_difference, run
 from dynas.hardware.latency import CpuMeter
-from dynas.metrics.accuracy import Top1
 from dynas.metrics.calibration import recalibrated
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class RuntimeMeter(CpuMeter, ABC):
     def deploy(self, subnet: nn.Module, bench: Bench) -> nn.Module:
         """Return a sub-network as it runs here, with batch norm re-calibrated where the data hold images."""
         normed = any(isinstance(module, nn.BatchNorm2d) for module in subnet.modules())
-        if normed and Top1 not in getattr(bench.data, "metrics", {}):  # data that model accuracy have no images
+        if normed and isinstance(bench.data, ClassificationData) and not bench.data.modelled:
             recalibrated(subnet, bench.data)
         return self.port(subnet, bench.supernet.example_inputs(self.batch_size, subnet))
 
@@ -114,7 +114,7 @@ def check_packages(what: str, packages: Sequence[str], extra: str) -> None:
 
 def check_one_pass(hardware: str, bench: Bench) -> None:
     """Raise DynasError where the sub-networks of a bench are used by more than one forward pass."""
-    if hasattr(bench.supernet, "timed"):
+    if not bench.supernet.single_pass:
         raise DynasError(
             f"hardware={hardware} runs networks of a single forward pass, not '{bench.supernet.name}', whose latency "
             "is that of many: choose hardware=cpu, or a supernet such as mbv3 or ncf"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 
 from dynas.core.data import ClassificationData
-from dynas.core.metric import Reading
-from dynas.core.recommendation import Recommender
-from dynas.core.translation import Translator
-from dynas.errors import DynasError
+from dynas.core.metric import MeasuredMetric, Reading
 from dynas.metrics.calibration import check_sizes, device_of, recalibrate, sized
 
 if TYPE_CHECKING:
@@ -41,23 +38,15 @@ def recalibrated_top1(subnet: nn.Module, data: ClassificationData) -> float:
     return top1(subnet, own.validation_batches())
 
 
-class Top1:
+class Top1(MeasuredMetric):
     """Share of validation samples whose class has the highest logit, in percent."""
 
-    extras = ()
+    task = "classification"
 
     def check(self, bench: Bench) -> None:
-        """Raise DynasError where data or supernet are not made for classification, or images lack sizes in demand."""
-        if not hasattr(bench.data, "classes"):
-            raise DynasError(
-                "top1 needs data of classification: give data=fashion_mnist or another, or other objectives"
-            )
-        supernet = bench.supernet
-        subnet = supernet.subnet(supernet.space.decode(supernet.space.smallest()))
-        if isinstance(subnet, Translator | Recommender):
-            raise DynasError(f"supernet '{supernet.name}' takes no images: top1 needs one that does, such as mbv3")
-        check_sizes(supernet, bench.data)
+        """Raise DynasError where images lack sizes that sub-networks demand."""
+        check_sizes(bench.supernet, bench.data)
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Re-calibrate batch norm on the calibration samples, then count on the validation samples."""
-        return [Reading(recalibrated_top1(subnet, bench.data)) for subnet in subnets]
+        return [Reading(recalibrated_top1(subnet, cast(ClassificationData, bench.data))) for subnet in subnets]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import nn
 
-from dynas.core.metric import Reading
+from dynas.core.metric import MeasuredMetric, Reading
 from dynas.core.translation import TranslationData, Translator
 from dynas.errors import DynasError
 from dynas.metrics.beam_search import BeamSearch, translate
@@ -40,7 +40,7 @@ def tokenised_bleu(translations: Sequence[str], references: Sequence[str]) -> fl
     return float(bleu.corpus_score(list(translations), [list(references)]).score)
 
 
-class Bleu:
+class Bleu(MeasuredMetric):
     """Corpus BLEU (Papineni et al. 2002) of all validation sentences, translated by beam search.
 
     Args:
@@ -52,7 +52,7 @@ class Bleu:
         DynasError: a setting makes no sense.
     """
 
-    extras = ()
+    task = "translation"
 
     def __init__(
         self,
@@ -70,8 +70,6 @@ class Bleu:
 
     def check(self, bench: Bench) -> None:
         """Raise DynasError where data or supernet are not made for translation, or do not fit together."""
-        if not hasattr(bench.data, "detokenise"):
-            raise DynasError("BLEU needs data of translation: give data=phrases or another, or choose objectives=top1")
         data, supernet = cast(TranslationData, bench.data), bench.supernet
         subnet = supernet.subnet(supernet.space.decode(supernet.space.smallest()))
         if not isinstance(subnet, Translator):

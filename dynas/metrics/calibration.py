@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from dynas.core.data import ClassificationData
-from dynas.core.supernet import Supernet
+from dynas.core.data import ClassificationData, Data, Resizable
+from dynas.core.supernet import Supernet, resolution_of
 from dynas.errors import DynasError
 
 
@@ -60,10 +60,10 @@ def recalibrated(subnet: nn.Module, data: ClassificationData) -> nn.Module:
     return subnet.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload, no-any-return]
 
 
-def check_sizes(supernet: Supernet, data: ClassificationData) -> None:
+def check_sizes(supernet: Supernet, data: Data) -> None:
     """Raise DynasError where sub-networks differ in the size of their images and the data has but one."""
-    sizes = getattr(supernet, "resolutions", ())
-    if len(sizes) > 1 and not hasattr(data, "at"):
+    sizes = supernet.resolutions
+    if len(sizes) > 1 and not isinstance(data, Resizable):
         raise DynasError(
             f"supernet.resolutions asks for images of {len(sizes)} sizes, but {type(data).__name__} has no method 'at' "
             "to give them: leave out supernet.resolutions, or give other data such as data=fashion_mnist"
@@ -72,9 +72,8 @@ def check_sizes(supernet: Supernet, data: ClassificationData) -> None:
 
 def sized(data: ClassificationData, subnet: nn.Module) -> ClassificationData:
     """Return the data with images of the size that ``subnet`` takes, as they are where either does not say."""
-    resolution, at = getattr(subnet, "resolution", None), getattr(data, "at", None)
-    same: ClassificationData = data if resolution is None or at is None else at(resolution)
-    return same
+    resolution = resolution_of(subnet)
+    return data if resolution is None or not isinstance(data, Resizable) else data.at(resolution)
 
 
 def device_of(module: nn.Module) -> torch.device:

@@ -6,7 +6,7 @@ He et al. 2017 (doi 10.1145/3038912.3052569), section 4.1. Ties are not broken b
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from dynas.core.metric import Reading
+from dynas.core.metric import MeasuredMetric, Reading
 from dynas.core.recommendation import RecommendationData, Recommender
 from dynas.errors import DynasError
 from dynas.metrics.calibration import device_of
@@ -66,7 +66,7 @@ def score(network: Recommender, data: RecommendationData) -> NDArray[np.float32]
     return scores
 
 
-class RankingMetric(ABC):
+class RankingMetric(MeasuredMetric):
     """A figure in percent, averaged over all ranked users.
 
     Args:
@@ -76,7 +76,7 @@ class RankingMetric(ABC):
         DynasError: the length makes no sense.
     """
 
-    extras = ()
+    task = "recommendation"
 
     def __init__(self, k: int) -> None:
         if k < 1:
@@ -89,10 +89,6 @@ class RankingMetric(ABC):
 
     def check(self, bench: Bench) -> None:
         """Raise DynasError where data or supernet are not made for recommendation, or do not fit together."""
-        if not hasattr(bench.data, "candidates"):
-            raise DynasError(
-                "HR@k and NDCG@k need data of recommendation: give data=movielens or another, or other objectives"
-            )
         data, supernet = cast(RecommendationData, bench.data), bench.supernet
         subnet = supernet.subnet(supernet.space.decode(supernet.space.smallest()))
         if not isinstance(subnet, Recommender):

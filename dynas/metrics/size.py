@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from dynas.core.metric import Reading
+from dynas.core.metric import MeasuredMetric, Reading
+from dynas.core.supernet import StoresWeights
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench
 
 
-class Size:
+class Size(MeasuredMetric):
     """Megabytes (10^6 bytes) of weights, counted on the very network that is measured.
 
-    A network that runs outside torch says its number of bytes by an attribute ``weight_bytes``.
+    A network that runs outside torch says its number of bytes (`dynas.core.supernet.StoresWeights`).
     """
-
-    extras = ()
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Add up what each sub-network stores."""
@@ -28,7 +27,6 @@ class Size:
 
 def weight_bytes(subnet: nn.Module) -> int:
     """Return the bytes of a network's parameters and buffers."""
-    own: int | None = getattr(subnet, "weight_bytes", None)
-    if own is not None:
-        return own
+    if isinstance(subnet, StoresWeights):
+        return subnet.weight_bytes
     return sum(tensor.nbytes for tensor in (*subnet.parameters(), *subnet.buffers()))

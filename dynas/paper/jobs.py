@@ -17,7 +17,8 @@ from rich.status import Status
 
 from dynas.compose.overrides import quoted
 from dynas.errors import DynasError
-from dynas.runs.store import RESULTS, RUN, read_run
+from dynas.runs.names import RESULTS, RUN
+from dynas.runs.record import read_run
 
 NEWLINE = b"\n"
 RUNS = "{runs}"  # in arguments: the folder of all runs, so that a folder's name does not depend on where it lies

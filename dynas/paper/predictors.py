@@ -14,11 +14,11 @@ from dynas.paper.jobs import RUNS, Job
 from dynas.paper.parts import bullets, draw, markdown
 from dynas.paper.searches import Landscape, Search, Size
 from dynas.runs.load import load_run
+from dynas.runs.names import PREDICTORS
 
 if TYPE_CHECKING:
     from dynas.predictors.study import Average
 
-AVERAGES = "predictors.csv"  # of dynas predictors
 STEPS, LEAST_EXAMPLES = 5, 5
 PAPER_MAPE, PAPER_TAU = 0.91, 0.8348  # at most, at least: what the paper says of its predictors
 
@@ -57,12 +57,12 @@ class Studied:
 
         sources = self._sources(size)
         folder = runs / self._study(sources, size).name
-        averages = read_averages(folder / AVERAGES)
+        averages = read_averages(folder / PREDICTORS)
         measured = {one.objective for one in averages}
         run = load_run(runs / sources[0].name)
         objectives = [one for one in run.objectives if one.name in measured]
         picture = draw(partial(plot_predictors, averages, objectives), stem, f"{stem.name}: predictors")
-        shutil.copyfile(folder / AVERAGES, stem.with_name(f"{stem.name}.csv"))
+        shutil.copyfile(folder / PREDICTORS, stem.with_name(f"{stem.name}.csv"))
         largest = max(one.size for one in averages)
         last = [one for one in averages if one.size == largest]
         rows = [
@@ -92,7 +92,7 @@ class Studied:
             f"trials={self.trials}",
             f"predictors=[{','.join(self.predictors)}]",
         )
-        return Job("predictors", arguments, f"{self.landscape.name}, predictors on {total} examples", AVERAGES)
+        return Job("predictors", arguments, f"{self.landscape.name}, predictors on {total} examples", PREDICTORS)
 
 
 def quoted_folder(job: Job) -> str:

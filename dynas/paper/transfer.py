@@ -11,8 +11,7 @@ from dynas.paper.jobs import RUNS, Job
 from dynas.paper.parts import bullets, draw
 from dynas.paper.searches import Landscape, Search, Size
 from dynas.runs.load import load_run
-
-TRANSFER = "transfer.csv"  # of dynas transfer
+from dynas.runs.names import TRANSFER
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,9 @@ from dynas.report.tables import MOST_ROWS, architecture_table
 from dynas.report.text import aligned
 from dynas.runs.architectures import Candidate
 from dynas.runs.load import Run, load_run
-from dynas.runs.store import RESULTS, RUN
+from dynas.runs.names import EARLIER, RESULTS, RUN
 from dynas.system.files import number, write_csv
 
-EARLIER = "earlier.csv"
 FEWEST_FOR_RANKS = 3  # sub-networks, before a rank correlation says anything
 
 

@@ -11,16 +11,10 @@ from numpy.typing import NDArray
 
 from dynas.core.objectives import Values
 from dynas.errors import DynasError
-from dynas.runs.confirmed import CONFIRMED
 from dynas.runs.hypervolume import confirmed_volume, reference_point, volumes
 from dynas.runs.load import Run, load_run
-from dynas.runs.store import RESULTS
+from dynas.runs.names import CONFIRMED, FRONT, FRONT_PICTURE, HYPERVOLUME, HYPERVOLUME_PICTURE, RESULTS
 from dynas.system.files import number, write_csv
-
-FRONT = "front.csv"
-HYPERVOLUME = "hypervolume.csv"
-FRONT_PICTURE = "front.png"
-HYPERVOLUME_PICTURE = "hypervolume.png"
 
 
 @dataclass(frozen=True, eq=False)

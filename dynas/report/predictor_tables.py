@@ -11,11 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from dynas.predictors.study import Average, Trial
+from dynas.runs.names import PREDICTORS
 from dynas.system.files import number, write_csv
-
-TRIALS = "trials.csv"
-AVERAGES = "predictors.csv"
-PICTURE = "predictors.png"
 
 
 def write_trials(path: Path, trials: Sequence[Trial]) -> None:
@@ -59,7 +56,7 @@ def averages_table(averages: Sequence[Average], test: int) -> Table:
             cells = [f"{one.mape:.3f}", _error(one.mape_error), f"{one.kendall_tau:.4f}", _error(one.kendall_tau_error)]
             table.add_row(escape(one.objective), escape(one.predictor), *cells)
     if len({one.size for one in averages}) > 1:
-        table.caption = f"other sizes: {AVERAGES}"
+        table.caption = f"other sizes: {PREDICTORS}"
     return table
 
 

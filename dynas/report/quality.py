@@ -12,8 +12,7 @@ import numpy as np
 from dynas.errors import DynasError
 from dynas.report.compare import Comparison, standard_error
 from dynas.runs.load import Run
-
-PREDICTORS = "predictors.csv"  # of a run folder
+from dynas.runs.names import PREDICTORS
 
 
 @dataclass(frozen=True)

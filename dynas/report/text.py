@@ -15,7 +15,7 @@ def quality_text(run: Run) -> str:
     """Return how many latencies are not as good as was asked for, and why; empty where all are."""
     said = {
         "disturbed": "were taken beside other work or at another clock rate, which was divided out",
-        "unsteady": "are less certain than hardware.precision asks for",
+        "unsteady": "are less certain than hardware.tolerance asks for",
     }
     parts = [f"{run.qualities[quality]} {text}" for quality, text in said.items() if quality in run.qualities]
     return f"of {len(run)} latencies, {' and '.join(parts)}: see latency_quality in results.csv" if parts else ""

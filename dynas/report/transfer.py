@@ -19,10 +19,9 @@ from dynas.report.tables import MOST_ROWS, architecture_table
 from dynas.report.text import aligned, point_text
 from dynas.runs.hypervolume import reference_point
 from dynas.runs.load import Run
+from dynas.runs.names import TRANSFER
 from dynas.system.files import number, write_csv
 
-TRANSFER = "transfer.csv"
-PICTURE = "transfer.png"
 FEWEST_FOR_RANKS = 3  # sub-networks, before a rank correlation says anything
 
 

@@ -15,9 +15,8 @@ from dynas.core.space import SearchSpace
 from dynas.predictors.affine import Affine, fit_affine, spread_ranks
 from dynas.predictors.surrogate import quality
 from dynas.report.transfer import Transferred
+from dynas.runs.names import PREDICTED
 from dynas.system.files import number, write_csv
-
-PREDICTED = "predicted.csv"
 
 
 @dataclass(frozen=True, eq=False)

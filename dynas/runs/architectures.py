@@ -14,7 +14,7 @@ from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
 from dynas.runs.examples import Row, check_columns, read_genotype, read_number, read_table
 from dynas.runs.load import load_run
-from dynas.runs.store import RESULTS
+from dynas.runs.names import RESULTS
 from dynas.system.files import from_json
 
 ENDS = ("smallest", "largest")

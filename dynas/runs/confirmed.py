@@ -8,9 +8,6 @@ import numpy as np
 
 from dynas.core.objectives import Values
 
-CONFIRMED = "confirmed.csv"
-
-
 Again = Mapping[str, Sequence[Sequence[float]]]  # per key, further measurements of the noisy objectives
 
 

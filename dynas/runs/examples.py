@@ -20,8 +20,8 @@ from dynas.core.design import DesignVariable
 from dynas.core.objectives import Objective, Values
 from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.runs.load import complete_lines
-from dynas.runs.store import RESULTS
+from dynas.runs.lines import complete_lines
+from dynas.runs.names import RESULTS
 from dynas.system.files import from_json
 
 ARCHITECTURE = "architecture"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import glob
-import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,11 +18,13 @@ from numpy.typing import NDArray
 from dynas.core.objectives import Objective, Values, losses, violation
 from dynas.core.pareto import non_dominated
 from dynas.errors import DynasError
-from dynas.runs.confirmed import CONFIRMED, averaged
-from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS, RESULTS, RUN, read_run
+from dynas.runs.confirmed import averaged
+from dynas.runs.lines import Line, complete_lines
+from dynas.runs.names import CONFIRMED, RESULTS, RUN
+from dynas.runs.record import read_run
+from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS
 from dynas.system.files import from_json, number
 
-Line = tuple[int, list[str]]  # number in the file, cells
 FIELDS = {"status": str, "choices": dict, "seed": int, "budget": int, "objectives": list}  # of run.json
 
 
@@ -229,23 +230,6 @@ def _read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, .
     except (AttributeError, TypeError, ValueError, DynasError) as error:
         raise DynasError(f"'{path}' has no valid objectives: {error}") from error
     return objectives
-
-
-def complete_lines(text: str) -> list[Line]:
-    """Return the rows with their line numbers, header first, without a last row that was torn in the middle."""
-    reader = csv.reader(io.StringIO(text))
-    lines: list[Line] = []
-    start = 1
-    for cells in reader:
-        lines.append((start, cells))
-        start = reader.line_num + 1
-    torn = not text.endswith("\n") or text.count('"') % 2 == 1
-    if lines and torn:
-        last = lines[-1][1]
-        only_newline_missing = len(last) == len(lines[0][1]) and text.endswith('}"')
-        if not only_newline_missing:
-            lines.pop()
-    return lines
 
 
 Table = tuple[Values, NDArray[np.int64], tuple[str, ...], tuple[str, ...], Values]

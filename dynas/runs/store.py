@@ -1,4 +1,4 @@
-"""The run folder: results.csv, written row by row, and run.json.
+"""results.csv, written row by row.
 
 results.csv is the source of truth. A row is flushed to disk the moment it is known; a torn last line is cut off
 when the file is opened again; everything else in the folder can be derived from it.
@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import io
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,10 +22,10 @@ from dynas.core.evaluation import Evaluation, Measurement
 from dynas.core.objectives import Objective
 from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
-from dynas.system.files import csv_line, from_json, number, write_atomic
+from dynas.runs.lines import complete_lines, complete_text
+from dynas.runs.names import RESULTS
+from dynas.system.files import csv_line, from_json, number, plain_value, write_atomic
 
-RESULTS = "results.csv"
-RUN = "run.json"
 FIRST_COLUMNS = ("index", "iteration", "key")
 UNKNOWN = np.empty(0, dtype=np.int64)
 LAST_COLUMNS = ("seconds [s]", "timestamp", "error", "architecture")
@@ -100,7 +98,7 @@ class RunStore:
             DynasError: the disk refuses, for instance because it is full.
         """
         measurement = evaluation.measurement
-        architecture = json.dumps(self._space.decode(evaluation.genotype), separators=(",", ":"), default=_plain)
+        architecture = json.dumps(self._space.decode(evaluation.genotype), separators=(",", ":"), default=plain_value)
         try:
             self._write(
                 [
@@ -134,43 +132,28 @@ class RunStore:
         os.fsync(self._file.fileno())
 
     def _load(self) -> None:
-        content = self._path.read_bytes()
-        header = csv_line(self.columns).encode()
-        if header.startswith(content):  # empty, or torn while the header was written
-            content = content if content == header else b""
-        elif not content.startswith(header):
-            first = content.split(b"\n")[0][:200].decode(errors="replace")
+        try:
+            text = self._path.read_bytes().decode()
+            (_, header), *lines = complete_lines(text) or [(1, self.columns)]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise DynasError(f"'{self._path}' is not a {RESULTS} of dynas: {error}") from error
+        if header != self.columns:
             raise DynasError(
-                f"'{self._path}' is not a results.csv of this run: its columns are {', '.join(first.split(','))} "
+                f"'{self._path}' is not a {RESULTS} of this run: its columns are {', '.join(header)[:200]} "
                 f"instead of {', '.join(self.columns)}"
             )
-        try:
-            whole = self._whole_lines(content)
-            lines = list(csv.reader(io.StringIO(whole)))
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise DynasError(f"'{self._path}' is not a results.csv of dynas: {error}") from error
-        rows = [self._parse(cells, line) for line, cells in enumerate(lines[1:], start=2)]
+        rows = [self._parse(cells, line) for line, cells in lines]
         options = np.array([options for options, _ in rows], dtype=np.int64).reshape(-1, self._space.n_genes)
         genotypes = self._space.canonical(options)
         found: list[Evaluation] = []
-        for line, genotype, key, (_, row) in zip(
-            range(2, 2 + len(rows)), genotypes, self._space.keys(genotypes), rows, strict=True
-        ):
+        for (line, _), genotype, key, (_, row) in zip(lines, genotypes, self._space.keys(genotypes), rows, strict=True):
             if key != row.key:
                 raise self._wrong(line, "its key does not belong to its architecture")
             found.append(replace(row, genotype=genotype))
         for evaluation in sorted(found, key=attrgetter("index")):  # several workers may have finished in any order
             self._remember(evaluation)
-        if whole.encode() != self._path.read_bytes():
+        if (whole := complete_text(text)) != text:
             write_atomic(self._path, whole)
-
-    def _whole_lines(self, content: bytes) -> str:
-        """Return the text without a torn last line; a last line that only lacks its newline is kept."""
-        start = content.rfind(b"\n") + 1
-        text, tail = content[:start].decode(), content[start:].decode(errors="replace")
-        last = next(csv.reader([tail]), [])
-        complete = len(last) == len(self.columns) and last[-1].endswith("}") and tail.endswith('"')
-        return text + tail + "\n" if complete else text
 
     def _parse(self, cells: Sequence[str], line: int) -> tuple[list[int], Evaluation]:
         """Return the options of a row's genes, and the row without its genotype, which all rows get at once."""
@@ -189,30 +172,3 @@ class RunStore:
 
     def _wrong(self, line: int, why: object) -> DynasError:
         return DynasError(f"'{self._path}' line {line} is not a row of dynas: {why}; mend or remove that line")
-
-
-def write_run(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write run.json."""
-    write_atomic(folder / RUN, json.dumps(facts, indent=2, default=_plain) + "\n")
-
-
-def read_run(folder: Path) -> dict[str, Any]:
-    """Return the contents of a run's run.json.
-
-    Raises:
-        DynasError: there is none, or it is not JSON.
-    """
-    path = folder / RUN
-    try:
-        facts = from_json(path.read_text(encoding="utf-8"))
-        if not isinstance(facts, dict):
-            raise ValueError("it is no JSON object")
-        return facts
-    except FileNotFoundError as error:
-        raise DynasError(f"'{folder}' is not a run folder: it has no {RUN}") from error
-    except (OSError, ValueError) as error:
-        raise DynasError(f"cannot read '{path}': {error}") from error
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else str(value)

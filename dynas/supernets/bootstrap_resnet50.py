@@ -98,7 +98,7 @@ def untrained(network: Mapping[str, Any] | None) -> Layout:
 
 
 class BootstrapResNet50Supernet(ImageSupernet):
-    """The trained supernet that the search draws from (see `dynas.core.supernet.Supernet`).
+    """The trained supernet that the search draws from.
 
     Args:
         weights: ``embedded``, a path to a trained supernet or to the state dict of an ordinary ResNet, whose channels

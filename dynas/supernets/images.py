@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from dynas.core.design import DesignVariable
 from dynas.core.space import Architecture, SearchSpace
+from dynas.core.supernet import Supernet, resolution_of
 from dynas.errors import DynasError
 
 Size = tuple[int, int]  # height and width in pixels
@@ -75,8 +76,8 @@ class ElasticNet(Protocol):
         ...
 
 
-class ImageSupernet:
-    """The parts of `dynas.core.supernet.Supernet` that do not depend on the kind of network.
+class ImageSupernet(Supernet):
+    """The parts of a supernet for classification of images that do not depend on the kind of network.
 
     Attributes:
         shape: the fixed part of the network.
@@ -87,8 +88,7 @@ class ImageSupernet:
 
     shape: ImageShape
     elastic: ElasticNet
-    space: SearchSpace
-    precision_choices: Sequence[str] | None = None
+    task = "classification"
 
     @property
     def resolutions(self) -> tuple[Size, ...]:
@@ -104,6 +104,6 @@ class ImageSupernet:
 
     def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
         """Return one batch of seeded noise, shaped as the images of ``subnet``, by default the largest ones."""
-        size: Size = getattr(subnet, "resolution", self.resolutions[-1])
+        size = (resolution_of(subnet) if subnet is not None else None) or self.resolutions[-1]
         noise = torch.Generator().manual_seed(0)
         return (torch.randn(batch_size, self.shape.channels, *size, generator=noise),)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from dynas.core.space import Architecture, Genotypes
+from dynas.core.supernet import Supernet
 from dynas.supernets.neumf.network import NeuMF
 from dynas.supernets.neumf.shape import Shape, count_dense, count_embeddings, count_macs, search_space
 from dynas.supernets.weights.load import load_weights
@@ -68,19 +69,21 @@ class ElasticNeuMF(NeuMF):
         return scores
 
 
-class NcfSupernet:
-    """The trained supernet that the search draws from (see `dynas.core.supernet.Supernet`).
+class NcfSupernet(Supernet):
+    """The trained supernet that the search draws from.
 
     Args:
         weights: ``embedded``, ``random`` (untrained, for training and tests) or a path to a checkpoint.
         users, items, embed_dims, hidden_sizes, layers: see `dynas.supernets.neumf.shape.Shape`.
         seed: seed of the weights where ``weights=random``.
+        latency_batch: pairs of user and item that a latency is stated for; None: the hardware's choice.
 
     Raises:
         DynasError: the weights cannot be read or do not fit, or the shape makes no sense.
     """
 
     name = "ncf"
+    task = "recommendation"
 
     def __init__(
         self,
@@ -91,8 +94,10 @@ class NcfSupernet:
         hidden_sizes: Sequence[int],
         layers: int,
         seed: int = 0,
+        latency_batch: int | None = None,
     ) -> None:
         self.shape = Shape(users, items, tuple(embed_dims), tuple(hidden_sizes), layers)
+        self.latency_batch = latency_batch
         self.space = search_space(self.shape)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

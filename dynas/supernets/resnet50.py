@@ -79,7 +79,7 @@ def check_options(shape: Shape) -> None:
 
 
 class ResNet50Supernet(ImageSupernet):
-    """The trained supernet that the search draws from (see `dynas.core.supernet.Supernet`).
+    """The trained supernet that the search draws from.
 
     Args:
         weights: ``embedded``, ``ofa`` (the public checkpoint), ``random`` (untrained) or a path to a checkpoint.

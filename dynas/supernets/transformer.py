@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from dynas.core.space import Architecture, Genotypes
+from dynas.core.supernet import Supernet
 from dynas.core.translation import EOS, PAD, UNK
 from dynas.errors import DynasError
 from dynas.supernets.hat.network import Transformer, Translating
@@ -74,8 +75,8 @@ class ElasticTransformer(Transformer):
         return logits
 
 
-class TransformerSupernet:
-    """The trained supernet that the search draws from (see `dynas.core.supernet.Supernet`).
+class TransformerSupernet(Supernet):
+    """The trained supernet that the search draws from.
 
     Args:
         weights: ``embedded``, ``random`` (untrained, for training and tests) or a path to a checkpoint, which may be
@@ -84,12 +85,15 @@ class TransformerSupernet:
             decoder_layers, max_positions, sentence_length: see `dynas.supernets.hat.shape.Shape`.
         latency_beam: translations of each sentence that a timed decoder step continues.
         seed: seed of the weights where ``weights=random``.
+        latency_batch: sentences that a latency is stated for; None: the hardware's choice.
 
     Raises:
         DynasError: the weights cannot be read or do not fit, or the shape makes no sense.
     """
 
     name = "transformer"
+    task = "translation"
+    single_pass = False
 
     def __init__(
         self,
@@ -107,6 +111,7 @@ class TransformerSupernet:
         sentence_length: int,
         latency_beam: int,
         seed: int = 0,
+        latency_batch: int | None = None,
     ) -> None:
         self.shape = Shape(
             source_vocabulary,
@@ -123,7 +128,7 @@ class TransformerSupernet:
         )
         if latency_beam < 1:
             raise DynasError(f"supernet transformer needs latency_beam >= 1, got {latency_beam}")
-        self.latency_beam = latency_beam
+        self.latency_beam, self.latency_batch = latency_beam, latency_batch
         self.space = search_space(self.shape)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 
 def write_atomic(path: Path, text: str) -> None:
     """Replace a file as a whole, so that a reader or a crash never sees half of it."""
@@ -51,3 +53,8 @@ def from_json(text: str | bytes) -> Any:
         return json.loads(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def plain_value(value: object) -> object:
+    """Return what JSON writes of a value that it does not know: the number in one of NumPy's, else its text."""
+    return value.item() if isinstance(value, np.generic) else str(value)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -21,10 +21,12 @@ from torch.nn import functional as F
 
 from dynas.core.data import IGNORED
 from dynas.core.space import Architecture, SearchSpace
+from dynas.core.supernet import SizesImages
 from dynas.data.images.resize import resize
 from dynas.errors import DynasError
 
 
+@runtime_checkable
 class TrainingData(Protocol):
     """What a data set must offer to be trained on."""
 
@@ -154,8 +156,9 @@ def inputs_of(net: nn.Module, architecture: Architecture, inputs: Sequence[Tenso
     arXiv:2003.11142): the largest then teaches on the very pictures that the others see, and a resolution is a gene
     like any other. (Once-for-All draws one size per step for all of them.)
     """
-    image_size = getattr(net, "image_size", None)
-    return inputs if image_size is None else [resize(images, image_size(architecture)) for images in inputs]
+    if not isinstance(net, SizesImages):
+        return inputs
+    return [resize(images, net.image_size(architecture)) for images in inputs]
 
 
 def task_loss(outputs: Tensor, targets: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ PACKAGES = {"dask": "distributed", "ray": "ray"}
 
 def make(name: str, **settings: Any) -> Executor:
     function = settings.pop("measure", measure)
-    group = settings.pop("group", 3)
+    group = settings.pop("together", 3)
     if name == "serial":
         return Serial(function, group)
     if name == "processes":
@@ -108,7 +108,7 @@ def test_candidates_that_kill_or_stall_workers_fail_and_the_others_do_not(name: 
 
 @pytest.mark.parametrize("name", APART)
 def test_a_worker_that_is_killed_from_outside_costs_nothing_but_time(name: str) -> None:
-    executor = make(name, measure=slow, group=2)
+    executor = make(name, measure=slow, together=2)
     try:
         rows = candidates("healthy", range(24))
         executor.submit(rows)
@@ -127,7 +127,7 @@ def test_a_worker_that_is_killed_from_outside_costs_nothing_but_time(name: str) 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_workers_may_be_killed_at_any_moment_again_and_again(seed: int) -> None:
-    executor = make("processes", measure=slow, group=2)
+    executor = make("processes", measure=slow, together=2)
     rng = random.Random(seed)
     done = threading.Event()
 

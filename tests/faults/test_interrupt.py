@@ -20,7 +20,7 @@ def status(folder: Path) -> str:
 
 def test_while_the_front_is_confirmed(tmp_path: Path) -> None:
     folder = write_devices(tmp_path / "own")
-    slow = ("hardware.noise=0.2", "hardware.pause=0.1", "group=1")
+    slow = ("hardware.noise=0.2", "hardware.pause=0.1", "together=1")
     child = start(*command("search", *CONFIGS, *SEARCH, *ALL, *slow, "hydra.run.dir=run"), cwd=folder)
     wait_until(lambda: lines(folder / "run" / "confirmed.csv") > 2, child)
     child.send_signal(signal.SIGINT)

@@ -14,7 +14,7 @@ from tests.fuzz.mutations import damaged, damaged_tree, fuzz, written
 
 KEYS = (
     "supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "precision", "experiment", "seed",
-    "budget", "group", "max_minutes", "confirm", "resume", "warm_start", "supernet.width", "supernet.weights",
+    "budget", "together", "max_minutes", "confirm", "resume", "warm_start", "supernet.width", "supernet.weights",
     "mode.population", "mode.schedule", "objectives.top1.bound", "objectives.top1", "algo.population", "+x", "++x.y",
     "~mode", "nothing", "a b", "supernet@data", "hydra.run.dir", "hydra.searchpath", "",
 )  # fmt: skip

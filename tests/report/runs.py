@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dynas.runs.load import Run, load_run
-from dynas.runs.store import write_run
+from dynas.runs.record import write_run
 from dynas.system.files import number, write_csv
 
 TOP1 = {"name": "top1", "direction": "max", "unit": "%", "bound": None, "exact": False}

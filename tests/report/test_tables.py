@@ -69,7 +69,7 @@ def test_an_empty_front_is_a_table_without_rows(tmp_path: Path) -> None:
     [
         (["ok", "ok", "ok", "ok", ""], ""),
         (["ok", "disturbed", "", "disturbed", "ok"], "of 5 latencies, 2 were taken beside other work"),
-        (["ok", "unsteady", "", "disturbed", "ok"], "divided out and 1 are less certain than hardware.precision"),
+        (["ok", "unsteady", "", "disturbed", "ok"], "divided out and 1 are less certain than hardware.tolerance"),
     ],
 )
 def test_latencies_that_are_not_ok_are_counted(tmp_path: Path, qualities: list[str], said: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dynas.core.recommendation import RecommendationData
 from dynas.data.interactions.negatives import Unchosen
 from dynas.data.interactions.pairs import Ints, sorted_keys
 from dynas.errors import DynasError
@@ -17,7 +18,7 @@ from dynas.errors import DynasError
 CANDIDATES = 99  # items beside the held-out one, as in He et al. 2017
 
 
-class Interactions:
+class Interactions(RecommendationData):
     """Data of one recommendation task (see `dynas.core.recommendation.RecommendationData`).
 
     Training never hears of the held-out items: they may be drawn as negatives, as in He et al. 2017.
@@ -34,8 +35,6 @@ class Interactions:
     Raises:
         DynasError: ``negatives`` is less than 1, or somebody chose every item.
     """
-
-    quality = "hr10"
 
     def __init__(
         self,

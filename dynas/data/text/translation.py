@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dynas.core.translation import Batch, Pair
+from dynas.core.translation import Batch, Pair, TranslationData
 from dynas.data.text.dictionary import Dictionary
 from dynas.data.text.pieces import TextRules
 from dynas.data.text.sentences import Sentences, batch_rows, training_batches
@@ -15,7 +15,7 @@ from dynas.data.text.sentences import Sentences, batch_rows, training_batches
 Sides = tuple[Sentences, Sentences]
 
 
-class Translation:
+class Translation(TranslationData):
     """Data of one translation task (see `dynas.core.translation.TranslationData`).
 
     Args:
@@ -27,8 +27,6 @@ class Translation:
         rules: how target pieces become text.
         digest: SHA-256 of the raw data.
     """
-
-    quality = "bleu"
 
     def __init__(
         self,

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from dynas.core.bench import in_torch
-from dynas.core.meter import LatencyMeter
+from dynas.core.bench import Meter
 from dynas.core.space import Architecture
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError, reason
@@ -18,20 +17,20 @@ Timed = tuple[nn.Module, tuple[Tensor, ...]]  # a module as it runs on the targe
 MakeTimed = Callable[[], Timed]
 
 
-def timings(makers: Sequence[MakeTimed], meter: LatencyMeter, group: int) -> Iterator[float | str]:
+def timings(makers: Sequence[MakeTimed], meter: Meter, together: int) -> Iterator[float | str]:
     """Yield the median latency of each module in milliseconds, or the reason why there is none, in order.
 
     Args:
         makers: make what is timed.
         meter: what times it.
-        group: modules that take turns.
+        together: modules that take turns.
 
     Raises:
         DynasError: the settings are at fault.
     """
-    group = getattr(meter, "group", group)
-    for start in range(0, len(makers), group):
-        some = makers[start : start + group]
+    together = meter.together or together
+    for start in range(0, len(makers), together):
+        some = makers[start : start + together]
         try:
             modules, inputs = zip(*(make() for make in some), strict=True)
             yield from [latency.median_ms for latency in meter(modules, inputs)]
@@ -44,22 +43,16 @@ def timings(makers: Sequence[MakeTimed], meter: LatencyMeter, group: int) -> Ite
                 yield reason(error)
 
 
-def timed_subnet(supernet: Supernet, architecture: Architecture, meter: LatencyMeter) -> Timed:
+def timed_subnet(supernet: Supernet, architecture: Architecture, meter: Meter) -> Timed:
     """Return a sub-network as it runs on the target; its batch norm is not re-calibrated, which takes no time there."""
     subnet = supernet.subnet(architecture)
     inputs = supernet.example_inputs(meter.batch_size, subnet)
-    return on_target(subnet, inputs, meter), inputs
+    return meter.port(subnet, inputs), inputs
 
 
-def timed_block(block: Block, make: MakeModule, meter: LatencyMeter) -> Timed:
+def timed_block(block: Block, make: MakeModule, meter: Meter) -> Timed:
     """Return a block as it runs on the target, and noise for its input."""
     height, width, channels = block.input
     noise = torch.Generator().manual_seed(0)
     images = torch.randn(meter.batch_size, channels, height, width, generator=noise)
-    return on_target(make().eval(), (images,), meter), (images,)
-
-
-def on_target(module: nn.Module, inputs: tuple[Tensor, ...], meter: LatencyMeter) -> nn.Module:
-    """Return a module as it runs on the target of a meter."""
-    port: Callable[[nn.Module, tuple[Tensor, ...]], nn.Module] | None = getattr(meter, "port", None)
-    return in_torch(module) if port is None else port(module, inputs)
+    return meter.port(make().eval(), (images,)), (images,)

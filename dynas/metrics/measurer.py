@@ -1,0 +1,199 @@
+"""Lets every metric measure what a bench extracts, group by group."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from torch import nn
+
+from dynas.core.bench import Bench
+from dynas.core.evaluation import Measurement
+from dynas.core.meter import WatchesReference
+from dynas.core.metric import CountedMetric, MeasuredMetric, Metric, Reading
+from dynas.core.space import Genotypes
+from dynas.errors import DynasError, reason
+from dynas.system.device_lock import turn
+
+Outcome = Reading | str  # a reading, or the reason why there is none
+
+
+@dataclass(frozen=True)
+class Measurer:
+    """Extracts sub-networks, brings them to the hardware and lets every metric measure them.
+
+    Attributes:
+        bench: what is measured with.
+        metrics: one metric per objective, in column order.
+        together: sub-networks that are measured together, in interleaved rounds, where the hardware has no choice of
+            its own.
+    """
+
+    bench: Bench
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    together: int = 5
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Arrive in a worker: latencies are timed beside the same reference there."""
+        self.__dict__.update(state)
+        if isinstance(self.bench.meter, WatchesReference) and self.bench.meter.first_ms is not None:
+            self.watch_reference(self.bench.meter.first_ms)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Columns that the metrics fill besides the objectives."""
+        return tuple(name for metric in self._measured.values() for name in metric.extras)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the metrics want said of their values."""
+        return tuple(metric.note for metric in self.metrics.values() if metric.note)
+
+    @property
+    def noisy(self) -> tuple[str, ...]:
+        """Objectives whose measurements vary from one to the next."""
+        return tuple(name for name, metric in self._measured.items() if metric.noisy)
+
+    @property
+    def at_once(self) -> int:
+        """Number of sub-networks that are measured together on this hardware."""
+        return self.bench.meter.together or self.together
+
+    @property
+    def _measured(self) -> dict[str, MeasuredMetric]:
+        return {name: metric for name, metric in self.metrics.items() if isinstance(metric, MeasuredMetric)}
+
+    def only(self, names: Collection[str]) -> Measurer:
+        """Return what measures just these objectives."""
+        return replace(self, metrics={name: metric for name, metric in self.metrics.items() if name in names})
+
+    def check(self) -> None:
+        """Raise DynasError where the parts do not fit together."""
+        bench = self.bench
+        if unknown := [precision for precision in bench.precisions if precision not in bench.meter.precisions]:
+            raise DynasError(
+                f"this hardware computes in {' or '.join(bench.meter.precisions)} only, not in {unknown[0]}: choose "
+                "hardware=openvino for sub-networks in fp32 or int8, or precision=fp32 without "
+                "supernet.precision_choices"
+            )
+        for name, metric in self.metrics.items():
+            check_task(name, metric, bench)
+        bench.meter.check(bench)
+        for metric in self.metrics.values():
+            metric.check(bench)
+
+    def watch_reference(self, first_ms: float | None = None) -> float | None:
+        """Let the meter time a sub-network of middle size beside all others, to tell how fast the machine is just then.
+
+        Args:
+            first_ms: what that sub-network took when the run began; None: it begins now.
+
+        Returns:
+            what it took at first, in milliseconds; None where nothing is timed or the meter watches no reference.
+
+        Raises:
+            DynasError: it cannot be made or timed.
+        """
+        bench, meter = self.bench, self.bench.meter
+        if not isinstance(meter, WatchesReference) or not any(metric.times for metric in self._measured.values()):
+            return None
+        try:
+            ((module, inputs),) = bench.to_time([bench.deployed(bench.supernet.space.middle())], meter.batch_size)
+            with turn(meter.device, alone=True) if first_ms is None else nullcontext():  # nothing is timed then
+                return meter.refer_to(module, inputs, first_ms)
+        except DynasError:
+            raise
+        except Exception as error:  # a user's supernet may raise anything
+            raise DynasError(
+                f"the sub-network of middle options of '{bench.supernet.name}', beside which all others are timed, "
+                f"fails ({reason(error)}): mend it, or choose objectives without latency and throughput"
+            ) from error
+
+    def measure(self, genotypes: Genotypes) -> Iterator[Measurement]:
+        """Yield one measurement per canonical genotype ``(n, G)``, in order, group by group."""
+        for start in range(0, len(genotypes), self.at_once):
+            yield from self._measure_together(genotypes[start : start + self.at_once])
+
+    def _measure_together(self, genotypes: Genotypes) -> list[Measurement]:
+        start = time.perf_counter()
+        outcomes: list[list[Outcome]] = [[] for _ in genotypes]
+        with turn(self.bench.meter.device, alone=False):
+            subnets = self._extract(genotypes)
+        for name, metric in self.metrics.items():
+            if isinstance(metric, CountedMetric):
+                counts = metric.count(self.bench.supernet, genotypes)
+                column: Sequence[Outcome] = [Reading(float(count)) for count in counts]
+            elif isinstance(metric, MeasuredMetric):
+                with turn(self.bench.meter.device, alone=name in self.noisy):
+                    column = self._read(metric, subnets)
+            for row, outcome in zip(outcomes, column, strict=True):
+                row.append(outcome)
+        seconds = (time.perf_counter() - start) / len(genotypes)
+        return [to_measurement(row, seconds) for row in outcomes]
+
+    def _extract(self, genotypes: Genotypes) -> list[nn.Module | str]:
+        """Return sub-networks as they run, or the reason why one could not be made; none where all is counted."""
+        if not self._measured:
+            return []
+        subnets: list[nn.Module | str] = []
+        for genotype in genotypes:
+            try:
+                subnets.append(self.bench.deployed(genotype))
+            except Exception as error:  # a user's supernet may raise anything; only this candidate fails
+                subnets.append(reason(error))
+        return subnets
+
+    def _read(self, metric: MeasuredMetric, subnets: Sequence[nn.Module | str]) -> list[Outcome]:
+        """Let a metric measure all sub-networks; where one fails, measure them one by one."""
+        usable = [subnet for subnet in subnets if not isinstance(subnet, str)]
+        try:
+            readings: list[Outcome] = list(metric.measure(usable, self.bench)) if usable else []
+            if len(readings) != len(usable):
+                raise ValueError(
+                    f"{type(metric).__name__} gave {len(readings)} readings for {len(usable)} sub-networks"
+                )
+        except DynasError:  # the settings are at fault, not a candidate
+            raise
+        except Exception as error:  # a metric may raise anything; only the candidates at fault fail
+            if len(usable) > 1:
+                return [self._read(metric, [subnet])[0] for subnet in subnets]
+            readings = [reason(error)]
+        answers = iter(readings)
+        return [subnet if isinstance(subnet, str) else next(answers) for subnet in subnets]
+
+
+def to_measurement(row: Sequence[Outcome], seconds: float) -> Measurement:
+    """Join the outcomes of one candidate; what failed or is not finite becomes NaN with its reason."""
+    values: list[float] = []
+    extras: dict[str, float | str] = {}
+    errors: list[str] = []
+    for outcome in row:
+        if isinstance(outcome, str):
+            values.append(np.nan)
+            errors.append(outcome)
+        elif not np.isfinite(outcome.value):
+            values.append(np.nan)
+            errors.append(f"measured {outcome.value}")
+        else:
+            values.append(outcome.value)
+            extras.update(outcome.extras)
+    return Measurement(tuple(values), extras, seconds, "; ".join(dict.fromkeys(errors)))
+
+
+def check_task(name: str, metric: Metric, bench: Bench) -> None:
+    """Raise DynasError where a metric judges another task than that of the data or of the supernet."""
+    if metric.task is None:
+        return
+    if bench.data.task != metric.task:
+        raise DynasError(
+            f"objective {name} judges {metric.task}, but the data are for {bench.data.task}: give data of "
+            f"{metric.task}, or objectives={bench.data.quality}"
+        )
+    if bench.supernet.task != metric.task:
+        raise DynasError(
+            f"objective {name} judges {metric.task}, but supernet '{bench.supernet.name}' is made for "
+            f"{bench.supernet.task}: give a supernet of {metric.task}, or other objectives and data"
+        )

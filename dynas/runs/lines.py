@@ -1,0 +1,43 @@
+"""Rows of a CSV table as they are in a file: the last one may have been torn when its writer was killed."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+Line = tuple[int, list[str]]  # number in the file, cells
+
+
+def complete_lines(text: str) -> list[Line]:
+    """Return the rows with their line numbers, header first, without a torn last one; empty lines are passed over.
+
+    A last row that lacks just its newline is complete, which shows by its last cell, the architecture in JSON.
+
+    Raises:
+        csv.Error: it is no CSV.
+    """
+    lines, torn = _read(text)
+    return lines[:-1] if torn else lines
+
+
+def complete_text(text: str) -> str:
+    """Return the text of `complete_lines`, to which rows can be appended."""
+    lines, torn = _read(text)
+    if torn:
+        text = "".join(list(io.StringIO(text, newline="\n"))[: lines[-1][0] - 1])
+    return text if not text or text.endswith("\n") else text + "\n"
+
+
+def _read(text: str) -> tuple[list[Line], bool]:
+    """Return all rows, and whether the last one was torn in the middle."""
+    reader = csv.reader(io.StringIO(text))
+    lines: list[Line] = []
+    start = 1
+    for cells in reader:
+        if cells:
+            lines.append((start, cells))
+        start = reader.line_num + 1
+    whole = text.endswith("\n") and text.count('"') % 2 == 0
+    if whole or not lines:
+        return lines, False
+    return lines, not (len(lines[-1][1]) == len(lines[0][1]) and text.endswith('}"'))

@@ -1,0 +1,46 @@
+"""run.json: what a run was started with, where, and how it ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dynas.errors import DynasError
+from dynas.runs.names import RUN
+from dynas.runs.upgrade import upgraded
+from dynas.system.files import from_json, plain_value, write_atomic
+
+FORMAT = 1  # of run folders; what older ones mean today is said by `dynas.runs.upgrade`
+
+
+def write_run(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write run.json."""
+    text = json.dumps({"format": FORMAT, **facts}, indent=2, default=plain_value)
+    write_atomic(folder / RUN, text + "\n")
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Return the contents of a run's run.json, in today's words whatever version wrote it.
+
+    Raises:
+        DynasError: there is none, it is not JSON, or a newer dynas wrote it.
+    """
+    path = folder / RUN
+    try:
+        facts = from_json(path.read_text(encoding="utf-8"))
+        if not isinstance(facts, dict):
+            raise ValueError("it is no JSON object")
+    except FileNotFoundError as error:
+        raise DynasError(f"'{folder}' is not a run folder: it has no {RUN}") from error
+    except (OSError, ValueError) as error:
+        raise DynasError(f"cannot read '{path}': {error}") from error
+    form = facts.get("format", 0)
+    if type(form) is not int or form < 0:
+        raise DynasError(f"'{path}' has the format {json.dumps(form)}: expected a number up to {FORMAT}")
+    if form > FORMAT:
+        raise DynasError(
+            f"'{path}' has format {form}, which a newer dynas wrote: this one reads formats up to {FORMAT}, update it"
+        )
+    return upgraded(facts) if form == 0 else facts

@@ -1,0 +1,82 @@
+"""What run.json of earlier versions says in today's words.
+
+Format 0, without a number, is that of version 0.1.0 until November 2026. What it called ``group`` and
+``hardware.precision`` is now ``together`` and ``hardware.tolerance``; batch sizes of latencies and the shape of the
+network behind ``data=imagenet_surrogate`` were set by config groups that are no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+RENAMED = {"group": "together", "hardware.precision": "hardware.tolerance"}  # config keys, old and new
+FOLLOWERS = ("hardware_for", "shape", "recipe_for")  # config groups that are no more
+LATENCY_BATCH = {"NcfSupernet": 100, "TransformerSupernet": 1}  # that of a supernet's own, by its class
+SURROGATE = "dynas.data.imagenet_surrogate.ImageNetSurrogate"
+SHAPE = {
+    "weights": "random", "width": 1.0, "resolution": [224, 224], "channels": 3, "classes": 1000, "stem_stride": 2,
+    "strides": [2, 2, 2, 1, 2],
+}  # fmt: skip
+
+
+def upgraded(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of format 0 in today's words; what is of another kind than expected stays as it is."""
+    facts = dict(facts)
+    config, overrides, choices = (facts.get(name) for name in ("config", "overrides", "choices"))
+    if isinstance(choices, dict):
+        facts["choices"] = {group: option for group, option in choices.items() if group not in FOLLOWERS}
+    if isinstance(overrides, list):
+        # the plain recipe was that of every supernet, which a follower then changed
+        facts["overrides"] = [renamed(one) for one in overrides if one != "recipe=sandwich"]
+    if isinstance(config, dict):
+        facts["config"] = upgraded_config(config, facts.get("overrides"))
+        if isinstance(facts.get("overrides"), list):
+            facts["overrides"] += repeats_of(config, facts["overrides"])
+    return facts
+
+
+def renamed(override: object) -> object:
+    """Return an override with today's name of its key."""
+    if not isinstance(override, str):
+        return override
+    key, sign, value = override.partition("=")
+    return f"{RENAMED.get(key, key)}{sign}{value}"
+
+
+def upgraded_config(config: Mapping[str, Any], overrides: object) -> dict[str, Any]:
+    """Return the composed config as today's configs give it."""
+    config = dict(config)
+    if "group" in config:
+        config["together"] = config.pop("group")
+    supernet, data, hardware = (config.get(name) for name in ("supernet", "data", "hardware"))
+    if isinstance(supernet, dict) and (batch := latency_batch(supernet)) is not None:
+        config["supernet"] = {**supernet, "latency_batch": batch}
+    if isinstance(data, dict) and data.get("_target_") == SURROGATE:
+        config["data"] = {**data, "shape": SHAPE}
+    if isinstance(hardware, dict):
+        hardware = dict(hardware)
+        if "precision" in hardware:
+            hardware["tolerance"] = hardware.pop("precision")
+        if "batch_size" in hardware and not _given("hardware.batch_size", overrides):
+            hardware["batch_size"] = None
+        config["hardware"] = hardware
+    return config
+
+
+def latency_batch(supernet: Mapping[str, Any]) -> int | None:
+    """Return how many samples the latencies of a supernet were stated for; None: as many as the hardware said."""
+    return LATENCY_BATCH.get(str(supernet.get("_target_", "")).rpartition(".")[2])
+
+
+def repeats_of(config: Mapping[str, Any], overrides: object) -> list[str]:
+    """Return how often a Transformer was timed on a CPU, which was less than is usual, as overrides."""
+    hardware, supernet = config.get("hardware"), config.get("supernet")
+    if not isinstance(hardware, dict) or not isinstance(supernet, dict) or latency_batch(supernet) != 1:
+        return []
+    names = [name for name in ("min_repeats", "max_repeats") if name in hardware]
+    return [f"hardware.{name}={hardware[name]}" for name in names if not _given(f"hardware.{name}", overrides)]
+
+
+def _given(key: str, overrides: object) -> bool:
+    return isinstance(overrides, list) and any(str(one).startswith(f"{key}=") for one in overrides)
