@@ -56,7 +56,7 @@ def measure_function(problem: Problem, function: Function, vectorised: bool = Fa
                 return [measurement for row in genotypes for measurement in measure_group(row[None])]
             return [Measurement((np.nan,) * len(problem.objectives), {}, time.perf_counter() - start, reason(error))]
         seconds = (time.perf_counter() - start) / len(genotypes)
-        return [to_measurement(row, seconds) for row in join(problem, genotypes, values)]
+        return [measurement_of(row, seconds) for row in join(problem, genotypes, values)]
 
     return measure
 
@@ -71,7 +71,7 @@ def join(problem: Problem, genotypes: Genotypes, values: Values) -> Values:
     return np.stack(columns, axis=1).astype(float)
 
 
-def to_measurement(row: Values, seconds: float) -> Measurement:
+def measurement_of(row: Values, seconds: float) -> Measurement:
     """Return one row of values as a measurement; one that is not finite has failed."""
     finite = bool(np.isfinite(row).all())
     return Measurement(tuple(map(float, row)), {}, seconds, "" if finite else f"measured {row.tolist()}")

@@ -28,7 +28,7 @@ from dynas.core.objectives import Objective
 from dynas.core.problem import Problem
 from dynas.executors.serial import Serial
 from dynas.functions import measure_function
-from dynas.modes.prediction import choose, front_from_afar, search_predictions
+from dynas.modes.prediction import choose, search_predictions, spread_front
 from dynas.predictors.ridge import Ridge
 from dynas.predictors.surrogate import Surrogate, cross_validate, fit_surrogate
 from dynas.supernets.mbv3 import search_space
@@ -88,7 +88,7 @@ def main() -> None:
         clock.append(time.process_time())
         cross_validate(evaluate.problem, make_predictors, evaluate.measured)
         clock.append(time.process_time())
-        start = front_from_afar(evaluate.measured)
+        start = spread_front(evaluate.measured)
         algorithm = nsga2(evaluate.problem.space, 2, np.random.default_rng(0), start)
         predicted = search_predictions(surrogate, algorithm, arguments.predicted)
         clock.append(time.process_time())

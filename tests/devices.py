@@ -12,11 +12,12 @@ import time
 
 import numpy as np
 
-from dynas.hardware.latency import Latency
-from dynas.core.metric import Reading
+from dynas.core.bench import Meter
+from dynas.core.meter import Timing
+from dynas.core.metric import MeasuredMetric, Reading
 
 
-class Device:
+class Device(Meter):
     """Takes first * (first width) + second * (second width) milliseconds, with relative noise."""
 
     batch_size = 1
@@ -35,10 +36,8 @@ class Device:
         return times
 
 
-class Area:
+class Area(MeasuredMetric):
     """Product of both widths."""
-
-    extras = ()
 
     def measure(self, subnets, bench):
         return [Reading(float(subnet[1].out_features * subnet[3].out_features)) for subnet in subnets]

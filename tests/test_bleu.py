@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dynas import DynasError
 from dynas.core.bench import Bench
-from dynas.core.translation import EOS, PAD, Batch, Pair
+from dynas.core.translation import EOS, PAD, Pair, TokenBatch
 from dynas.metrics.bleu import Bleu, corpus_bleu, tokenised_bleu
 from tests.conformance.test_supernets import narrow, narrow_transformer
 
@@ -54,7 +54,7 @@ class Sentences:
     def training_steps(self, max_tokens: int) -> int:
         return 0
 
-    def training_batches(self, max_tokens: int, rng: np.random.Generator) -> Iterator[Batch]:
+    def training_batches(self, max_tokens: int, rng: np.random.Generator) -> Iterator[TokenBatch]:
         yield from ()
 
 

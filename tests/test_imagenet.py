@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dynas import DynasError
-from dynas.data.imagenet import ImageNet, stratified
+from dynas.data.imagenet import ImageNet, stratified_rows
 from dynas.data.images.transform import centre, normalise, read_rgb
 from dynas.system.folders import cache_folder
 from tests.cli import dynas, read_rows
@@ -122,19 +122,19 @@ def test_both_layouts_give_the_same_labels_to_the_same_images(tmp_path: Path) ->
 )
 def test_subsets_are_stratified_and_nested(labels: list[int], one: float, other: float, seed: int) -> None:
     array = np.array(labels)
-    small, large = (stratified(array, fraction, np.random.default_rng(seed)) for fraction in sorted((one, other)))
+    small, large = (stratified_rows(array, fraction, np.random.default_rng(seed)) for fraction in sorted((one, other)))
     assert set(small) <= set(large)
     assert len(small) == max(1, round(min(one, other) * len(array)))
     assert list(large) == sorted(set(large))
     for index in set(labels):
         share = len(large) / len(array) * (array == index).sum()
         assert abs((array[large] == index).sum() - share) < 2.5
-    assert list(stratified(array, 1.0, np.random.default_rng(seed))) == list(range(len(array)))
+    assert list(stratified_rows(array, 1.0, np.random.default_rng(seed))) == list(range(len(array)))
 
 
 def test_equal_classes_have_equal_shares_of_a_subset() -> None:
     labels = np.repeat(np.arange(1000), 50)
-    kept = stratified(labels, 0.1, np.random.default_rng(0))
+    kept = stratified_rows(labels, 0.1, np.random.default_rng(0))
     assert len(kept) == 5000
     assert (np.bincount(labels[kept]) == 5).all()
 

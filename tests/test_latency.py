@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from dynas import DynasError
-from dynas.hardware.interleaved import Rounds, Sample, Taken, median_interval
+from dynas.hardware.interleaved import InterleavedRounds, Sample, Taken, median_interval
 from dynas.hardware.latency import CpuMeter, denormals_are_flushed
 from dynas.system.machine import available_cores, cgroup_quotas
 
@@ -28,10 +28,10 @@ def meter(
     warmup: int = 1,
     min_repeats: int = 5,
     max_repeats: int = 20,
-    precision: float = 0.1,
+    tolerance: float = 0.1,
     max_seconds: float = 60,
 ) -> CpuMeter:
-    return CpuMeter(threads, batch_size, warmup, min_repeats, max_repeats, precision, max_seconds)
+    return CpuMeter(threads, batch_size, warmup, min_repeats, max_repeats, tolerance, max_seconds)
 
 
 def convolutions(n: int) -> nn.Module:
@@ -87,17 +87,17 @@ def test_the_unit_is_milliseconds() -> None:
     assert 20 <= latency.median_ms < 60
 
 
-@pytest.mark.parametrize(("least", "most", "precision"), [(2, 2, 1.0), (5, 9, 1e-9), (4, 30, 1e9), (3, 12, 0.05)])
-def test_the_repeats_stay_within_their_limits(least: int, most: int, precision: float) -> None:
-    latencies = meter(min_repeats=least, max_repeats=most, precision=precision)([convolutions(1)] * 3, [INPUTS] * 3)
+@pytest.mark.parametrize(("least", "most", "tolerance"), [(2, 2, 1.0), (5, 9, 1e-9), (4, 30, 1e9), (3, 12, 0.05)])
+def test_the_repeats_stay_within_their_limits(least: int, most: int, tolerance: float) -> None:
+    latencies = meter(min_repeats=least, max_repeats=most, tolerance=tolerance)([convolutions(1)] * 3, [INPUTS] * 3)
     assert len(latencies) == 3
     for latency in latencies:
         assert least <= latency.repeats <= most
         assert 0 < latency.p10_ms <= latency.median_ms <= latency.p90_ms
     repeats = {latency.repeats for latency in latencies}
-    if precision == 1e-9:
+    if tolerance == 1e-9:
         assert repeats == {most}, "never precise enough"
-    if precision == 1e9:
+    if tolerance == 1e9:
         assert repeats == {least}, "precise enough at once"
 
 
@@ -160,8 +160,8 @@ def test_no_modules_have_no_latencies() -> None:
         ({"warmup": -1}, "hardware needs warmup >= 0"),
         ({"min_repeats": 1}, "2 <= min_repeats"),
         ({"min_repeats": 9, "max_repeats": 8}, "min_repeats <= max_repeats, got 1, 9 and 8"),
-        ({"precision": 0.0}, "precision > 0"),
-        ({"precision": -0.1}, "precision > 0"),
+        ({"tolerance": 0.0}, "tolerance > 0"),
+        ({"tolerance": -0.1}, "tolerance > 0"),
         ({"max_seconds": 0}, "hardware needs max_seconds > 0"),
     ],
     ids=str,
@@ -247,8 +247,8 @@ def test_time_in_which_others_had_the_processor_is_left_out() -> None:
     assert latency.quality == "disturbed"
 
 
-def rounds(warmup: int = 0, most: int = 10, precision: float = 0.01, max_seconds: float = 60) -> Rounds:
-    return Rounds(warmup, 2, most, precision, max_seconds)
+def rounds(warmup: int = 0, most: int = 10, tolerance: float = 0.01, max_seconds: float = 60) -> InterleavedRounds:
+    return InterleavedRounds(warmup, 2, most, tolerance, max_seconds)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_a_module_is_done_when_its_time_is_up() -> None:
         time.sleep(0.01)
         return Sample(float(rng.uniform(1, 100)))
 
-    (result,) = rounds(most=1000, precision=1e-9, max_seconds=0.1)([sampler])
+    (result,) = rounds(most=1000, tolerance=1e-9, max_seconds=0.1)([sampler])
     assert 2 <= len(result.timings) <= 11
 
 
@@ -289,7 +289,7 @@ def test_a_slow_machine_is_divided_out_round_by_round() -> None:
     rng = np.random.default_rng(1)
     speeds = {name: iter(np.repeat([1.0, 3.0, 1.5], 3)) for name in ("ten", "twenty", "reference")}
     noise = iter(rng.normal(1, 0.005, 100))
-    ten, twenty = Rounds(0, 9, 9, 0.01, 60)(
+    ten, twenty = InterleavedRounds(0, 9, 9, 0.01, 60)(
         [
             lambda: Sample(10 * next(speeds["ten"]) * next(noise)),
             lambda: Sample(20 * next(speeds["twenty"]) * next(noise)),

@@ -124,7 +124,7 @@ def test_optimism_improves_predictions_in_the_direction_of_each_objective() -> N
         problem = Problem(SMALL, (Objective("value", direction, "1"),))
         plain = Surrogate(problem, {"value": model})(rows).losses
         hopeful = Surrogate(problem, {"value": model}, optimism=2)(rows).losses
-        np.testing.assert_allclose(plain - hopeful, 2 * model.deviation(one_hot(SMALL, rows))[:, None])
+        np.testing.assert_allclose(plain - hopeful, 2 * model.std(one_hot(SMALL, rows))[:, None])
     ridge = Ridge()
     ridge.fit(one_hot(SMALL, rows[:20]), rng.random(20))
     np.testing.assert_array_equal(
@@ -139,7 +139,7 @@ def test_a_gaussian_process_is_surer_where_it_has_examples(mbv3_space: SearchSpa
     target = features @ rng.normal(size=features.shape[1])
     model = GaussianProcess()
     model.fit(features[:80], target[:80])
-    deviation = model.deviation(features)
+    deviation = model.std(features)
     assert deviation[:80].max() < deviation[80:].min()
     far = np.abs(model.predict(features[80:]) - target[80:]) / deviation[80:]
     assert 0.4 < np.sqrt(np.mean(far**2)) < 2.5, "as far off as it says"

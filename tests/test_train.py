@@ -44,7 +44,7 @@ def recipe(**changes: object) -> Recipe:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cwd = tmp_path_factory.mktemp("train")
-    done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd, timeout=600)
+    done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd)
     assert done.returncode == 0, done.stderr
     assert "quality on the validation samples" in done.stdout
     assert "dynas search supernet=mbv3 supernet.weights=" in done.stdout
@@ -74,7 +74,7 @@ def test_the_search_measures_what_training_reported(trained: Path, tmp_path: Pat
 def test_a_killed_training_resumes_to_the_same_weights(trained: Path, tmp_path: Path) -> None:
     killed("train", *SMALL, "hydra.run.dir=run", cwd=tmp_path, once=tmp_path / "run" / "checkpoint.pt")
     assert not (tmp_path / "run" / "weights.safetensors").exists(), "the training must be killed half-way"
-    resumed = dynas("train", "resume=run", cwd=tmp_path, timeout=600)
+    resumed = dynas("train", "resume=run", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     expected, found = (load_file(folder / "weights.safetensors") for folder in (trained, tmp_path / "run"))
     assert all(bool((expected[key] == found[key]).all()) for key in expected)

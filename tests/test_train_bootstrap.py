@@ -33,7 +33,7 @@ def write_small(folder: Path) -> Path:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cwd = tmp_path_factory.mktemp("train")
     write_small(cwd)
-    done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd, timeout=600)
+    done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd)
     assert done.returncode == 0, done.stderr
     return cwd / "run"
 
@@ -51,7 +51,7 @@ def test_a_killed_fine_tuning_resumes_with_the_same_teacher(trained: Path, tmp_p
     write_small(tmp_path)
     killed("train", *SMALL, "hydra.run.dir=run", cwd=tmp_path, once=tmp_path / "run" / "checkpoint.pt")
     assert not (tmp_path / "run" / "weights.safetensors").exists(), "the training must be killed half-way"
-    resumed = dynas("train", "resume=run", cwd=tmp_path, timeout=600)
+    resumed = dynas("train", "resume=run", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     expected, found = (load_file(folder / "weights.safetensors") for folder in (trained, tmp_path / "run"))
     assert all(bool((expected[key] == found[key]).all()) for key in expected)

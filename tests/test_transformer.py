@@ -141,7 +141,7 @@ def test_parameters_without_embeddings_leave_out_the_tables(supernet: Transforme
 
 
 def bench(supernet: Any) -> Bench:
-    meter = CpuMeter(threads=1, batch_size=1, warmup=1, min_repeats=5, max_repeats=9, precision=0.1)
+    meter = CpuMeter(threads=1, batch_size=1, warmup=1, min_repeats=5, max_repeats=9, tolerance=0.1)
     return Bench(supernet, None, meter)  # type: ignore[arg-type]
 
 

@@ -59,7 +59,7 @@ def main(argv: list[str]) -> int:
     given = make_parser().parse_args(argv)
     run = load_run(given.run)
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-    row = choose(run, given.row, given.best, console)
+    row = choose_row(run, given.row, given.best, console)
     if given.batch is not None and given.batch < 1:
         raise DynasError(f"--batch {given.batch}: give 1 or more samples")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
@@ -90,7 +90,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def choose(run: Run, index: int | None, best: str | None, console: Console) -> int:
+def choose_row(run: Run, index: int | None, best: str | None, console: Console) -> int:
     """Return the position of the chosen row.
 
     Raises:

@@ -32,6 +32,7 @@ from dynas.compose.stored import stored_overrides
 from dynas.errors import DynasError, DynasWarning, plain_warnings
 from dynas.runs.names import RUN
 from dynas.runs.record import read_run
+from dynas.runs.upgrade import RENAMED
 from dynas.system.folder_lock import LOCK, locked
 from dynas.system.folders import CONFIGS
 
@@ -47,6 +48,7 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
     """
     check_single_options(arguments)
     check_flags(arguments)
+    check_names(arguments)
     arguments = resume_arguments(arguments)
     check_outputs(arguments)
     register()
@@ -86,6 +88,14 @@ def check_flags(arguments: list[str]) -> None:
     # argparse takes abbreviations, too
     if any(len(name) > 2 and "--experimental-rerun".startswith(name) for name in (a.split("=")[0] for a in arguments)):
         raise DynasError("--experimental-rerun runs code from a file: go on with a run by resume=<run folder>")
+
+
+def check_names(arguments: list[str]) -> None:
+    """Raise DynasError, with the new spelling, where a config key is called as it was in an earlier version."""
+    for argument in arguments:
+        key, sign, value = argument.partition("=")
+        if key in RENAMED:
+            raise DynasError(f"{key} is now called {RENAMED[key]}: give {RENAMED[key]}{sign}{value}")
 
 
 def check_outputs(arguments: list[str]) -> None:

@@ -21,10 +21,10 @@ class Predictor(Protocol):
 
 
 @runtime_checkable
-class UnsurePredictor(Predictor, Protocol):
+class ProbabilisticPredictor(Predictor, Protocol):
     """A predictor that also says how far off it may be."""
 
-    def deviation(self, features: Values) -> Values:
+    def std(self, features: Values) -> Values:
         """Return the standard deviations ``(n,)`` of the predictions for features ``(n, D)``."""
         ...
 

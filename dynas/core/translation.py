@@ -15,7 +15,7 @@ BOS, PAD, EOS, UNK = range(4)
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")  # the dictionary's names of ids 0 to 3
 
 Pair = tuple[list[int], list[int]]  # source and target ids, each ending with EOS
-Batch = tuple[Tensor, Tensor, Tensor]  # source (n, S), previous output (n, T), target (n, T)
+TokenBatch = tuple[Tensor, Tensor, Tensor]  # source (n, S), previous output (n, T), target (n, T)
 
 
 class TranslationData(Data):
@@ -50,7 +50,7 @@ class TranslationData(Data):
         """Return the number of batches of an epoch."""
 
     @abstractmethod
-    def training_batches(self, max_tokens: int, rng: np.random.Generator) -> Iterator[Batch]:
+    def training_batches(self, max_tokens: int, rng: np.random.Generator) -> Iterator[TokenBatch]:
         """Yield one epoch in random order, sentences of like length together.
 
         Args:

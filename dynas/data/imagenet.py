@@ -88,7 +88,7 @@ class ImageNet(ClassificationData):
         rng = np.random.default_rng(seed)
         self.classes = len(everything.classes)
         self.resolution = (int(resolution[0]), int(resolution[1]))
-        self._validation = everything.choose(stratified(everything.labels, fraction, rng))
+        self._validation = everything.choose(stratified_rows(everything.labels, fraction, rng))
         self._calibration = self.train.choose(rng.permutation(len(self.train))[:calibration_size])
         self.digest = hashlib.sha256((self._validation.digest + self._calibration.digest).encode()).hexdigest()
         self._calibration_batch, self._seed = calibration_batch, seed
@@ -185,7 +185,7 @@ def check_settings(resolution: Sequence[int], fraction: float, calibration_batch
         )
 
 
-def stratified(labels: NDArray[np.int64], fraction: float, rng: np.random.Generator) -> NDArray[np.int64]:
+def stratified_rows(labels: NDArray[np.int64], fraction: float, rng: np.random.Generator) -> NDArray[np.int64]:
     """Return the sorted indices of a random subset in which every class has its share, as nearly as numbers allow.
 
     A smaller fraction with the same generator is a subset of a larger one.

@@ -53,7 +53,7 @@ def frozen(module: nn.Module, inputs: Inputs) -> Callable[..., Any]:
 BACKENDS: Mapping[str, Backend] = {"eager": eager, "compile": compiled, "freeze": frozen}
 
 
-def choose(name: str) -> Backend:
+def named_backend(name: str) -> Backend:
     """Return a backend by its name.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from dynas.hardware.backends import check_backend, choose, eager, images_last
+from dynas.hardware.backends import check_backend, eager, images_last, named_backend
 from dynas.hardware.interleaved import Sampler
 from dynas.hardware.latency import CpuMeter, Module
 
@@ -42,7 +42,7 @@ class TorchCpuMeter(CpuMeter):
         channels_last: bool = True,
     ) -> None:
         super().__init__(threads, batch_size, warmup, min_repeats, max_repeats, tolerance, max_seconds)
-        self.backend, self.channels_last = choose(backend), channels_last
+        self.backend, self.channels_last = named_backend(backend), channels_last
 
     def check(self, bench: Bench) -> None:
         """Raise DynasError where the backend cannot run the sub-networks."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dynas.errors import DynasError
-from dynas.hardware.backends import check_backend, choose, eager, images_last
+from dynas.hardware.backends import check_backend, eager, images_last, named_backend
 from dynas.hardware.interleaved import Sample, Sampler
 from dynas.hardware.latency import TimingMeter
 from dynas.hardware.runtime import check_one_pass
@@ -63,7 +63,7 @@ class CudaMeter(TimingMeter):
         if not 0 <= device < torch.cuda.device_count():
             raise DynasError(f"hardware.device={device}: give 0 to {torch.cuda.device_count() - 1}")
         self.device = f"cuda:{device}"
-        self.backend, self.channels_last, self.graphs = choose(backend), channels_last, graphs
+        self.backend, self.channels_last, self.graphs = named_backend(backend), channels_last, graphs
         self.facts |= device_facts(device)
 
     def check(self, bench: Bench) -> None:

@@ -56,7 +56,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Rounds:
+class InterleavedRounds:
     """Times modules in turns, in a new random order each round, so that a slow phase of the machine hits them alike.
 
     A module is warm once a timing is no longer 5 % shorter than all before it; these timings are thrown away. It is

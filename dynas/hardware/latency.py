@@ -18,7 +18,7 @@ from dynas.core.bench import Meter
 from dynas.core.meter import Timing
 from dynas.core.objectives import Values
 from dynas.errors import DynasError
-from dynas.hardware.interleaved import Rounds, Sample, Sampler, Taken
+from dynas.hardware.interleaved import InterleavedRounds, Sample, Sampler, Taken
 from dynas.system.machine import available_cores
 
 if sys.platform != "win32":  # which does not tell how often a process was interrupted
@@ -37,7 +37,7 @@ class TimingMeter(Meter):
 
     Args:
         batch_size: samples per forward pass; None: `BATCH`.
-        warmup, min_repeats, max_repeats, tolerance, max_seconds: see `dynas.hardware.interleaved.Rounds`.
+        warmup, min_repeats, max_repeats, tolerance, max_seconds: see `dynas.hardware.interleaved.InterleavedRounds`.
 
     Attributes:
         facts: what run.json shall say of the target.
@@ -60,7 +60,7 @@ class TimingMeter(Meter):
         if batch_size < 1:
             raise DynasError(f"hardware.batch_size={batch_size}: give 1 or more")
         self.batch_size = batch_size
-        self.rounds = Rounds(warmup, min_repeats, max_repeats, tolerance, max_seconds)
+        self.rounds = InterleavedRounds(warmup, min_repeats, max_repeats, tolerance, max_seconds)
         self.facts: dict[str, object] = {"batch_size": batch_size}
         self.first_ms: float | None = None
         self._reference: Sampler | None = None

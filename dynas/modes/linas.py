@@ -18,7 +18,7 @@ from dynas.core.space import Genotypes
 from dynas.errors import DynasError, one_of
 from dynas.modes.base import check_algorithm
 from dynas.modes.initial_design import DESIGNS
-from dynas.modes.prediction import fill, front_from_afar, search_predictions
+from dynas.modes.prediction import fill, search_predictions, spread_front
 from dynas.modes.rounds import ROUNDS
 from dynas.modes.selection import CHOICES
 from dynas.predictors.features import FEATURES
@@ -83,7 +83,7 @@ class Linas:
         self.schedule = dict(sorted((schedule or {}).items()))
         self.start_size, self.optimism = start_size, optimism
         self.design = named("start", start, DESIGNS)
-        self.describe = named("features", features, FEATURES)
+        self.featurize = named("features", features, FEATURES)
         self.choose = named("choice", choice, CHOICES)
         self.go_round = named("rounds", rounds, ROUNDS)
         check_numbers(population, predicted_evaluations)
@@ -157,16 +157,16 @@ class Linas:
         if not enough(known) or len(seen) == problem.space.size:
             return problem.space.sample_distinct(n, rng, seen)
         try:
-            surrogate = fit_surrogate(problem, stage.make_predictors, known, self.describe, self.optimism)
+            surrogate = fit_surrogate(problem, stage.make_predictors, known, self.featurize, self.optimism)
             if observer is not None:
-                quality = cross_validate(problem, stage.make_predictors, known, self.describe)
+                quality = cross_validate(problem, stage.make_predictors, known, self.featurize)
                 observer.fitted(evaluate.iteration, quality)
         except Exception as error:  # a predictor may raise anything; what was measured is worth going on with
             warn_unfitted(error, f"the candidates after iteration {evaluate.iteration} are random")
             return problem.space.sample_distinct(n, rng, seen)
         if len(pending):
             known = concatenate([known, surrogate(pending)])
-        algorithm = stage.make_algorithm(problem.space, len(problem.objectives), rng, front_from_afar(known))
+        algorithm = stage.make_algorithm(problem.space, len(problem.objectives), rng, spread_front(known))
         predicted = search_predictions(surrogate, algorithm, stage.predicted_evaluations)
         return fill(self.choose(predicted, known, n), problem.space, seen, n, rng)
 

@@ -17,7 +17,7 @@ from dynas.core.problem import Batch, Problem, concatenate, make_batch
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError
 from dynas.modes.base import check_algorithm
-from dynas.modes.prediction import choose, fill, front_from_afar, search_predictions
+from dynas.modes.prediction import choose, fill, search_predictions, spread_front
 from dynas.modes.ranges import parse_ranges
 from dynas.predictors.surrogate import Surrogate, cross_validate, enough, fit_surrogate, warn_unfitted
 from dynas.runs.examples import read_examples
@@ -115,7 +115,7 @@ class OneShot:
     ) -> Batch:
         """Return all predictions of one search, as ``view`` shows them; it starts from the front of ``known``."""
         shown = view(known)
-        algorithm = make_algorithm(evaluate.problem.space, shown.losses.shape[1], rng, front_from_afar(shown))
+        algorithm = make_algorithm(evaluate.problem.space, shown.losses.shape[1], rng, spread_front(shown))
         return search_predictions(lambda rows: view(surrogate(rows)), algorithm, self.predicted_evaluations)
 
     def _given(self, problem: Problem) -> list[Batch]:

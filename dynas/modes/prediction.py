@@ -26,7 +26,7 @@ def search_predictions(predict: Callable[[Genotypes], Batch], algorithm: SearchA
     return concatenate(answered)
 
 
-def front_from_afar(batch: Batch) -> Genotypes:
+def spread_front(batch: Batch) -> Genotypes:
     """Return the front's genotypes ``(n, G)`` in an order whose every beginning is spread along it."""
     front = batch.front()
     return front.genotypes[spread(front.losses, len(front))]

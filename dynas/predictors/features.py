@@ -9,7 +9,7 @@ import numpy as np
 from dynas.core.objectives import Values
 from dynas.core.space import Genotypes, SearchSpace
 
-Describe = Callable[[SearchSpace, Genotypes], Values]  # canonical genotypes (n, G) -> features (n, D)
+Featurizer = Callable[[SearchSpace, Genotypes], Values]  # canonical genotypes (n, G) -> features (n, D)
 TOTALS = 1.5  # weight of the totals: how much more than single genes they are expected to explain
 
 
@@ -31,4 +31,4 @@ def levels(space: SearchSpace, genotypes: Genotypes) -> Values:
     return np.concatenate([genes, TOTALS * space.levels(genotypes)], axis=1)
 
 
-FEATURES: dict[str, Describe] = {"one_hot": one_hot, "levels": levels}
+FEATURES: dict[str, Featurizer] = {"one_hot": one_hot, "levels": levels}

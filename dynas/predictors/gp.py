@@ -65,7 +65,7 @@ class GaussianProcess:
         mean = centred @ self._weights + self._radial(centred) @ self._alpha
         return np.asarray(mean * self._target_scale + self._target_mean)
 
-    def deviation(self, features: Values) -> Values:
+    def std(self, features: Values) -> Values:
         """Return the standard deviation ``(n,)`` of what `predict` says, noise of a measurement not included."""
         centred = features - self._centre
         across = self._radial(centred) + np.exp(self._theta[0]) * centred @ self._examples.T / self._unit

@@ -11,11 +11,11 @@ from sklearn.model_selection import KFold
 
 from dynas.core.evaluation import PredictorQuality
 from dynas.core.objectives import Objective, Values, losses
-from dynas.core.predictor import Predictor, PredictorFactory, UnsurePredictor
+from dynas.core.predictor import Predictor, PredictorFactory, ProbabilisticPredictor
 from dynas.core.problem import Batch, Problem, make_batch
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError, DynasWarning, reason
-from dynas.predictors.features import Describe, one_hot
+from dynas.predictors.features import Featurizer, one_hot
 
 LEAST_EXAMPLES = 5
 
@@ -26,7 +26,7 @@ class Surrogate:
     Args:
         problem: space, objectives and exact functions.
         predictors: a fitted predictor per objective that is not exact.
-        describe: what the predictors see of a sub-network.
+        featurize: what the predictors see of a sub-network.
         optimism: standard deviations by which a prediction is better than the predictor's mean, where it tells them.
     """
 
@@ -34,15 +34,15 @@ class Surrogate:
         self,
         problem: Problem,
         predictors: Mapping[str, Predictor],
-        describe: Describe = one_hot,
+        featurize: Featurizer = one_hot,
         optimism: float = 0.0,
     ) -> None:
         self._problem, self._predictors = problem, predictors
-        self._describe, self._optimism = describe, optimism
+        self._featurize, self._optimism = featurize, optimism
 
     def __call__(self, genotypes: Genotypes) -> Batch:
         """Return the predicted batch of canonical genotypes ``(n, G)``."""
-        features = self._describe(self._problem.space, genotypes)
+        features = self._featurize(self._problem.space, genotypes)
         columns = [
             self._problem.exact[objective.name](genotypes) if objective.exact else self._predict(objective, features)
             for objective in self._problem.objectives
@@ -52,8 +52,8 @@ class Surrogate:
     def _predict(self, objective: Objective, features: Values) -> Values:
         predictor = self._predictors[objective.name]
         values = predictor.predict(features)
-        if self._optimism and isinstance(predictor, UnsurePredictor):
-            values = values - objective.sign * self._optimism * predictor.deviation(features)
+        if self._optimism and isinstance(predictor, ProbabilisticPredictor):
+            values = values - objective.sign * self._optimism * predictor.std(features)
         return values
 
 
@@ -73,37 +73,37 @@ def warn_unfitted(error: Exception, what: str) -> None:
     warnings.warn(f"the predictors could not be trained ({reason(error)}): {what}", DynasWarning, stacklevel=2)
 
 
-def training_set(problem: Problem, measured: Batch, describe: Describe = one_hot) -> tuple[Values, Values]:
+def training_set(problem: Problem, measured: Batch, featurize: Featurizer = one_hot) -> tuple[Values, Values]:
     """Return features ``(n, D)`` and objective values ``(n, M)`` of all successful measurements."""
     usable = measured.select(measured.measured)
-    return describe(problem.space, usable.genotypes), losses(problem.objectives, usable.losses)
+    return featurize(problem.space, usable.genotypes), losses(problem.objectives, usable.losses)
 
 
 def fit_surrogate(
     problem: Problem,
     make_predictors: Mapping[str, PredictorFactory],
     measured: Batch,
-    describe: Describe = one_hot,
+    featurize: Featurizer = one_hot,
     optimism: float = 0.0,
 ) -> Surrogate:
     """Train one predictor per measured objective on everything measured so far (Algorithm 1, line 4)."""
-    features, values = training_set(problem, measured, describe)
+    features, values = training_set(problem, measured, featurize)
     predictors: dict[str, Predictor] = {}
     for column, objective in enumerate(problem.objectives):
         if not objective.exact:
             predictors[objective.name] = make_predictors[objective.name]()
             predictors[objective.name].fit(features, values[:, column])
-    return Surrogate(problem, predictors, describe, optimism)
+    return Surrogate(problem, predictors, featurize, optimism)
 
 
 def cross_validate(
     problem: Problem,
     make_predictors: Mapping[str, PredictorFactory],
     measured: Batch,
-    describe: Describe = one_hot,
+    featurize: Featurizer = one_hot,
 ) -> list[PredictorQuality]:
     """Return each predictor's errors on examples that it did not see, by five folds."""
-    features, values = training_set(problem, measured, describe)
+    features, values = training_set(problem, measured, featurize)
     qualities = []
     for column, objective in enumerate(problem.objectives):
         if objective.exact:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dynas.core.objectives import Objective
 from dynas.errors import DynasError
-from dynas.report.groups import flat
+from dynas.report.groups import flat_settings
 from dynas.runs.load import Run
 
 TIME_UNITS = ("s", "ms", "us", "µs", "ns")
@@ -46,7 +46,7 @@ def circumstances(run: Run) -> dict[str, str]:
     for section in sections:
         facts[section] = run.choices.get(section, "None")
         if section != "supernet" and isinstance(config, Mapping):
-            facts |= flat(config.get(section), section)
+            facts |= flat_settings(config.get(section), section)
     return facts
 
 

@@ -83,7 +83,7 @@ def settings(run: Run) -> dict[str, str]:
         if key == "objectives" and isinstance(value, Mapping):
             described |= _predictors(value) if predicts else {}
         elif key not in NO_SETTING and (isinstance(value, Mapping) or key not in run.choices):
-            described |= flat(value, str(key))
+            described |= flat_settings(value, str(key))
     if digest := run.facts.get("weights_sha256"):  # the same path may have held other weights
         described["supernet.weights"] = f"{described.get('supernet.weights', '').split('/')[-1]}:{str(digest)[:6]}"
     if not predicts:
@@ -91,13 +91,15 @@ def settings(run: Run) -> dict[str, str]:
     return described
 
 
-def flat(value: object, key: str) -> dict[str, str]:
+def flat_settings(value: object, key: str) -> dict[str, str]:
     """Return nested mappings as one mapping of dotted keys; a key that is not dotted ends in ``=``.
 
     What is null is left out: a run of a version without such a setting means the same.
     """
     if isinstance(value, Mapping):
-        return {name: text for part, inner in value.items() for name, text in flat(inner, f"{key}.{part}").items()}
+        return {
+            name: text for part, inner in value.items() for name, text in flat_settings(inner, f"{key}.{part}").items()
+        }
     if value is None:
         return {}
     return {key if "." in key else f"{key}=": str(value)}

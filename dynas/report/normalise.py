@@ -15,7 +15,7 @@ UNIT = "normalised"
 
 
 @dataclass(frozen=True)
-class Range:
+class Scale:
     """The limits of an objective, in its unit: ``low`` becomes 0 and ``high`` becomes 1."""
 
     name: str
@@ -30,7 +30,7 @@ class Range:
         return f"{self.name} is normalised: ({self.name} - {low}) / ({high} - {low}), in {self.unit}; {whence}"
 
 
-def normalise(runs: Sequence[Run], wanted: str) -> tuple[list[Run], Range]:
+def normalise(runs: Sequence[Run], wanted: str) -> tuple[list[Run], Scale]:
     """Return runs with one objective as ``(l - l_min) / (l_max - l_min)``, and the range.
 
     Cummings et al. 2022, Appendix E, print ``l_max`` alone as the denominator, by which the slowest would not reach 1.
@@ -57,7 +57,7 @@ def normalise(runs: Sequence[Run], wanted: str) -> tuple[list[Run], Range]:
         raise DynasError(
             f"--normalise {wanted}: the range {low:g} to {high:g} is empty; give two limits as {name}=l_min,l_max"
         )
-    scale = Range(name, measured[0].objectives[column].unit, low, high, bool(limits))
+    scale = Scale(name, measured[0].objectives[column].unit, low, high, bool(limits))
     return [_scaled(run, column, scale) for run in runs], scale
 
 
@@ -69,7 +69,7 @@ def _limits(text: str) -> tuple[float, float]:
         raise DynasError(f"cannot read the limits '{text}': write --normalise latency=5,20") from error
 
 
-def _scaled(run: Run, column: int, scale: Range) -> Run:
+def _scaled(run: Run, column: int, scale: Scale) -> Run:
     values = run.values.copy()
     values[:, column] = (values[:, column] - scale.low) / (scale.high - scale.low)
     objectives = list(run.objectives)

@@ -35,13 +35,13 @@ def turn(device: str, alone: bool) -> Iterator[None]:
         DynasError: the lock's files cannot be made.
     """
     with ExitStack() as stack:
-        with paused(), locked(device, "gate", alone=True):
-            stack.enter_context(locked(device, "room", alone))
+        with paused(), hold(device, "gate", alone=True):
+            stack.enter_context(hold(device, "room", alone))
         yield
 
 
 @contextmanager
-def locked(device: str, name: str, alone: bool) -> Iterator[None]:
+def hold(device: str, name: str, alone: bool) -> Iterator[None]:
     """Hold the lock of one file, shared or alone."""
     descriptor = opened(lock_path(device, name))
     try:

@@ -5,13 +5,15 @@ import torch
 from torch import nn
 
 from dynas import DesignVariable, SearchSpace
-from dynas.core.metric import Reading
+from dynas.core.metric import MeasuredMetric, Reading
+from dynas.core.supernet import Supernet
 
 
-class Perceptrons:
+class Perceptrons(Supernet):
     """Two hidden layers of elastic width for the 28x56 images of the default data."""
 
     name = "perceptrons"
+    task = "classification"
     weights_digest = "none"
     widths = (8, 16, 24, 32)
 
@@ -40,10 +42,8 @@ class Perceptrons:
         return self.macs(genotypes) + first + second + 100
 
 
-class Confidence:
+class Confidence(MeasuredMetric):
     """Mean probability of the likeliest class, on the validation images."""
-
-    extras = ()
 
     def measure(self, subnets, bench):
         images = torch.cat([batch for batch, _ in bench.data.validation_batches()])

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from dynas.core.data import IGNORED
-from dynas.core.translation import EOS, PAD, Batch
+from dynas.core.translation import EOS, PAD, TokenBatch
 from dynas.errors import DynasError
 
 
@@ -78,7 +78,7 @@ def batch_rows(
 
 def training_batches(
     source: Sentences, target: Sentences, max_tokens: int, rng: np.random.Generator
-) -> Iterator[Batch]:
+) -> Iterator[TokenBatch]:
     """Yield one epoch of all pairs as `dynas.core.translation.TranslationData.training_batches` says.
 
     Raises:
@@ -100,7 +100,7 @@ def cut(order: NDArray[np.int64], widths: NDArray[np.int64], max_tokens: int) ->
     return [*batches, order[start:]] if len(order) else []
 
 
-def collate(source: Sentences, target: Sentences, rows: NDArray[np.int64]) -> Batch:
+def collate(source: Sentences, target: Sentences, rows: NDArray[np.int64]) -> TokenBatch:
     """Return one batch of the pairs ``rows`` ``(n,)``."""
     outputs = target.padded(rows, left=False)
     previous = np.full_like(outputs, EOS)

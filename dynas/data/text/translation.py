@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dynas.core.translation import Batch, Pair, TranslationData
+from dynas.core.translation import Pair, TokenBatch, TranslationData
 from dynas.data.text.dictionary import Dictionary
 from dynas.data.text.pieces import TextRules
 from dynas.data.text.sentences import Sentences, batch_rows, training_batches
@@ -68,6 +68,6 @@ class Translation(TranslationData):
         """Return the number of batches of an epoch."""
         return len(batch_rows(*self.training, max_tokens, np.random.default_rng(0)))
 
-    def training_batches(self, max_tokens: int, rng: np.random.Generator) -> Iterator[Batch]:
+    def training_batches(self, max_tokens: int, rng: np.random.Generator) -> Iterator[TokenBatch]:
         """Yield one epoch in random order, sentences of like length together."""
         return training_batches(*self.training, max_tokens, rng)
