@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor, nn
@@ -19,33 +18,9 @@ from dynas.core.objectives import Values
 from dynas.core.space import Genotypes
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
-from dynas.hardware.lut.blocks import Block, MakeModule
+from dynas.hardware.lut.blocks import Block
+from dynas.hardware.lut.contracts import LookupSupernet
 from dynas.hardware.lut.files import load, merged
-
-
-@runtime_checkable
-class LookupSupernet(Protocol):
-    """A supernet that can say which blocks its sub-networks consist of."""
-
-    def lookup(self, table: LookupTable) -> Callable[[Genotypes], Values]:
-        """Return the function from canonical genotypes ``(n, G)`` to summed latencies ``(n,)`` in milliseconds.
-
-        Raises:
-            DynasError: the table lacks one of the blocks.
-        """
-        ...
-
-
-@runtime_checkable
-class BlockSupernet(LookupSupernet, Protocol):
-    """A supernet whose blocks can be timed one by one, to make a table."""
-
-    def block_modules(self) -> Mapping[Block, MakeModule]:
-        """Return all blocks of all sub-networks in the order of the network, each with what makes its module.
-
-        A module maps ``(N, C, H, W)``, the shape of the block's input, to that of its output, and is the caller's own.
-        """
-        ...
 
 
 class LookupTable(Meter):

@@ -18,8 +18,8 @@ from dynas.core.design import DesignVariable, Gate
 from dynas.core.objectives import Values
 from dynas.core.space import Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.hardware.lookup import LookupTable
 from dynas.hardware.lut.blocks import Block, MakeModule
+from dynas.hardware.lut.contracts import BlockTable
 from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
 from dynas.supernets.resnets.ofa_network import ElasticResNet50
 from dynas.supernets.resnets.ofa_shape import (
@@ -143,7 +143,7 @@ class ResNet50Supernet(ImageSupernet):
         """Return the exact number of parameters of each canonical genotype's sub-network: ``(n,)``."""
         return self._params.total(genotypes)
 
-    def lookup(self, table: LookupTable) -> Callable[[Genotypes], Values]:
+    def lookup(self, table: BlockTable) -> Callable[[Genotypes], Values]:
         """Return the function from canonical genotypes ``(n, G)`` to summed latencies ``(n,)`` in milliseconds.
 
         Raises:

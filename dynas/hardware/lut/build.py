@@ -11,8 +11,8 @@ from typing import Any
 
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
-from dynas.hardware.lookup import BlockSupernet
 from dynas.hardware.lut.blocks import Block, MakeModule
+from dynas.hardware.lut.contracts import BlockSupernet
 from dynas.hardware.lut.csv_table import COLUMNS, to_row
 from dynas.hardware.lut.files import parse
 from dynas.system.files import from_json, write_atomic

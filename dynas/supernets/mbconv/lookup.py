@@ -10,8 +10,8 @@ import numpy as np
 from torch import nn
 
 from dynas.core.objectives import Values
-from dynas.hardware.lookup import LookupTable
 from dynas.hardware.lut.blocks import Block, MakeModule
+from dynas.hardware.lut.contracts import BlockTable
 from dynas.supernets.layers import GlobalMean
 from dynas.supernets.mbconv.network import ElasticBlock, ElasticMBConvNet
 from dynas.supernets.mbconv.shape import KERNELS, RATIOS, Shape, block_shapes, sizes_after
@@ -57,7 +57,7 @@ def searchable_blocks(shape: Shape, kernel: int, ratio: int) -> list[Block]:
     return blocks
 
 
-def block_latencies(shape: Shape, table: LookupTable) -> tuple[Values, float]:
+def block_latencies(shape: Shape, table: BlockTable) -> tuple[Values, float]:
     """Return the latencies of every block option ``(blocks, kernel sizes, ratios)`` and of the fixed part, in ms.
 
     Raises:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from dynas.core.objectives import Values
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError
-from dynas.hardware.lookup import LookupTable
 from dynas.hardware.lut.blocks import Block, MakeModule
+from dynas.hardware.lut.contracts import BlockTable
 from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
 from dynas.supernets.mbconv.lookup import block_latencies, block_modules
 from dynas.supernets.mbconv.network import ElasticMBConvNet
@@ -88,7 +88,7 @@ class MBConvSupernet(ImageSupernet):
         """Return the exact number of parameters of each canonical genotype's sub-network: ``(n,)``."""
         return self.cost.total(self.cost.params, self.cost.fixed_params, genotypes)
 
-    def lookup(self, table: LookupTable) -> Callable[[Genotypes], Values]:
+    def lookup(self, table: BlockTable) -> Callable[[Genotypes], Values]:
         """Return the function from canonical genotypes ``(n, G)`` to summed latencies ``(n,)`` in milliseconds.
 
         Raises:

@@ -10,8 +10,8 @@ from typing import cast
 import numpy as np
 from torch import nn
 
-from dynas.hardware.lookup import LookupTable
 from dynas.hardware.lut.blocks import Block, MakeModule
+from dynas.hardware.lut.contracts import BlockTable
 from dynas.supernets.layers import GlobalMean
 from dynas.supernets.resnets.layers import ElasticConvNorm, ElasticLinear
 from dynas.supernets.resnets.ofa_blocks import ElasticBottleneck, ElasticResidual
@@ -75,7 +75,7 @@ def classifiers(shape: Shape) -> list[Block]:
     return [Block("classify", (*last, channels), (1, 1, shape.classes)) for channels in shape.stages[-1]]
 
 
-def block_latencies(shape: Shape, table: LookupTable) -> Costs[np.float64]:
+def block_latencies(shape: Shape, table: BlockTable) -> Costs[np.float64]:
     """Return the latencies of every part in milliseconds, without the axis of resolutions.
 
     Raises:
