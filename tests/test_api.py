@@ -15,7 +15,7 @@ from dynas.algos.named import algorithm
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
 from dynas.modes.validation import Validation
-from tests.cli import ROOT
+from tests.helpers.cli import ROOT
 
 SPACE = SearchSpace(
     [DesignVariable("depth", (2, 3, 4)), DesignVariable("width", (16, 32, 64), 4, depth_gates("depth", [4]))]

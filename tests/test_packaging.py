@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import QUICK, ROOT
+from tests.helpers.cli import QUICK, ROOT
 
 README = (ROOT / "README.md").read_text()
 
@@ -104,7 +104,7 @@ def test_the_installed_command_searches_from_another_folder(installed: Path, tmp
 
 
 def test_the_installed_command_finds_a_users_own_parts(installed: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(ROOT / "tests" / "own", tmp_path / "own")
+    folder = shutil.copytree(ROOT / "tests" / "helpers" / "own", tmp_path / "own")
     own = ["--config-dir", "configs", "supernet=perceptrons", "algo=in_order", "predictor=mean"]
     more = ["objectives=[confidence,macs]", "mode=validation", "budget=4", "hydra.run.dir=run"]
     run([str(installed / "dynas"), "search", *own, *more], folder)

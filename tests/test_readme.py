@@ -14,7 +14,7 @@ import pytest
 from dynas.commands.export import make_parser
 from dynas.commands.report import make_parser as report_parser
 from dynas.system.folders import CONFIGS
-from tests.cli import ROOT, dynas
+from tests.helpers.cli import ROOT, dynas
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = [

@@ -21,7 +21,7 @@ from dynas.core.problem import Batch, Problem, make_batch
 from dynas.core.space import Genotypes
 from dynas.errors import DynasWarning
 from dynas.system.folders import CONFIGS
-from tests.cli import ROOT
+from tests.helpers.cli import ROOT
 
 POPULATION = 20
 EFFORT = {"motpe": 0.25}  # share of the evaluations: a suggestion of optuna's costs 10 ms, and more with every answer

@@ -21,7 +21,7 @@ from dynas.core.evaluator import Evaluator
 from dynas.core.executor import Executor
 from dynas.executors.processes import Processes
 from dynas.executors.serial import Serial
-from tests.own.perilous import PROBLEM, candidates, measure, slow
+from tests.helpers.own.perilous import PROBLEM, candidates, measure, slow
 
 NAMES = ("serial", "processes", "dask", "ray")
 APART = NAMES[1:]  # whose workers are processes of their own
@@ -180,7 +180,7 @@ def test_workers_end_with_the_main_process_even_if_it_is_killed() -> None:
     text = (
         "import time\n"
         "from dynas.executors.processes import Processes\n"
-        "from tests.own.perilous import candidates, slow\n"
+        "from tests.helpers.own.perilous import candidates, slow\n"
         "if __name__ == '__main__':\n"
         "    pool = Processes(slow, 1, 2, workers=2)\n"
         "    pool.submit(candidates('healthy', range(40)))\n"

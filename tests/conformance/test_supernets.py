@@ -26,7 +26,7 @@ from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.resnet50 import ResNet50Supernet
 from dynas.supernets.transformer import TransformerSupernet
 from dynas.supernets.weights.storage import save_weights
-from tests.resnets import bootstrapped, odd_bootstrapped
+from tests.helpers.resnets import bootstrapped, odd_bootstrapped
 
 NARROW: dict[str, Any] = {
     "weights": "random",

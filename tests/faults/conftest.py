@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import dynas
-from tests.faults.processes import SURROGATE
+from tests.helpers.cli import dynas
+from tests.helpers.processes import SURROGATE
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from dynas.system.files import write_csv
-from tests.cli import dynas
+from tests.helpers.cli import dynas
 
 
 def test_timestamps_that_go_backwards_change_nothing(whole: Path, tmp_path: Path) -> None:

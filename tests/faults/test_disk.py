@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import command, dynas
-from tests.faults.processes import ENVIRONMENT, SURROGATE, one_sentence, results
+from tests.helpers.cli import command, dynas
+from tests.helpers.processes import ENVIRONMENT, SURROGATE, one_sentence, results
 
 PAGE = 4096
 

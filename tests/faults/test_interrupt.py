@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from dynas.runs.load import load_run
-from tests.cli import command, dynas
-from tests.devices import ALL, CONFIGS, SEARCH, write_devices
-from tests.faults.processes import SURROGATE, lines, results, start, wait_until
+from tests.helpers.cli import command, dynas
+from tests.helpers.devices import ALL, CONFIGS, SEARCH, write_devices
+from tests.helpers.processes import SURROGATE, lines, results, start, wait_until
 
 
 def status(folder: Path) -> str:

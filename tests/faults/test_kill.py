@@ -8,9 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.cli import command, dynas
-from tests.faults.processes import SURROGATE, kill, results, start
 from tests.faults.slow_search import BUDGET, main
+from tests.helpers.cli import command, dynas
+from tests.helpers.processes import SURROGATE, kill, results, start
 
 KILLS = 20
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from dynas.system.folder_lock import locked
-from tests.cli import command, dynas
-from tests.faults.processes import SURROGATE, kill, lines, one_sentence, results, start, wait_until
+from tests.helpers.cli import command, dynas
+from tests.helpers.processes import SURROGATE, kill, lines, one_sentence, results, start, wait_until
 
 HOLD = """
 import pathlib, sys, time, dynas.system.folder_lock

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import QUICK, command
-from tests.faults.processes import ENVIRONMENT
+from tests.helpers.cli import QUICK, command
+from tests.helpers.processes import ENVIRONMENT
 
 BLOCK = """
 import os, socket

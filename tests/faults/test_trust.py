@@ -20,8 +20,8 @@ from dynas.commands.train import load_checkpoint
 from dynas.compose.stored import danger, stored_overrides
 from dynas.data.images.tensor_cache import mapped
 from dynas.supernets.weights.load import read_state
-from tests.cli import dynas
-from tests.faults.processes import one_sentence
+from tests.helpers.cli import dynas
+from tests.helpers.processes import one_sentence
 
 
 class Bomb:

@@ -20,7 +20,7 @@ from dynas.report.compare import compare
 from dynas.report.plots.pictures import pictures
 from dynas.report.series import by_precision, by_range
 from dynas.runs.load import load_run
-from tests.report.runs import FIVE, LATENCY, MACS, TOP1, write_search
+from tests.helpers.run_folders import FIVE, LATENCY, MACS, TOP1, write_search
 
 Capture = pytest.CaptureFixture[str]
 

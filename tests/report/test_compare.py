@@ -15,7 +15,7 @@ from dynas.report.compare import compare
 from dynas.report.groups import chosen_runs, group_names
 from dynas.report.select import parse_reference, with_objectives
 from dynas.runs.load import Run
-from tests.report.runs import FIVE, LATENCY, MACS, NAN, TOP1, search
+from tests.helpers.run_folders import FIVE, LATENCY, MACS, NAN, TOP1, search
 
 RANDOM = {"mode": "validation", "algo": "random"}
 

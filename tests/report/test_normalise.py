@@ -11,7 +11,7 @@ from dynas.commands.report import main
 from dynas.errors import DynasError
 from dynas.report.compare import compare
 from dynas.report.normalise import normalise
-from tests.report.runs import FIVE, LATENCY, NAN, TOP1, search, write_search
+from tests.helpers.run_folders import FIVE, LATENCY, NAN, TOP1, search, write_search
 
 
 def test_the_least_and_the_largest_of_all_runs_become_0_and_1(tmp_path: Path) -> None:

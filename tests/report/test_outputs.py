@@ -12,7 +12,7 @@ from PIL import Image
 
 from dynas.errors import DynasError
 from dynas.report.outputs import write_outputs
-from tests.report.runs import FIVE, FIVE_CURVE, LATENCY, MACS, NAN, TOP1, write_search
+from tests.helpers.run_folders import FIVE, FIVE_CURVE, LATENCY, MACS, NAN, TOP1, write_search
 
 
 def read(path: Path) -> list[list[str]]:

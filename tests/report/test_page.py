@@ -14,7 +14,7 @@ import pytest
 
 from dynas.commands.report import main
 from dynas.errors import DynasError
-from tests.report.runs import FIVE, LATENCY, MACS, TOP1, write_search
+from tests.helpers.run_folders import FIVE, LATENCY, MACS, TOP1, write_search
 
 EVIL = '</script><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

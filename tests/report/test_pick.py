@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dynas.errors import DynasError
 from dynas.report.pick import beyond_plane, parse_wish, pick
-from tests.report.runs import LATENCY, MACS, TOP1, search
+from tests.helpers.run_folders import LATENCY, MACS, TOP1, search
 
 # a front with a clear knee at (88, 5)
 KNEE = [(80, 3), (82, 4), (88, 5), (89, 9), (90, 14), (79, 12)]

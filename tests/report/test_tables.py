@@ -21,7 +21,7 @@ from dynas.report.tables import (
 )
 from dynas.report.text import aligned, compact, quality_text, readable
 from dynas.runs.load import load_run
-from tests.report.runs import FIVE, LATENCY, MACS, NAN, TOP1, search, write_search
+from tests.helpers.run_folders import FIVE, LATENCY, MACS, NAN, TOP1, search, write_search
 
 
 def lines(table: Table) -> list[str]:

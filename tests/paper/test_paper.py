@@ -1,0 +1,271 @@
+"""``dynas paper``: what it lists, makes, keeps, goes on with, and refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+
+from dynas.commands.paper import chosen, make_parser
+from dynas.compose.frames import register
+from dynas.paper.comparison import drift, labelled
+from dynas.paper.figures import FIGURES
+from dynas.paper.jobs import Job
+from dynas.paper.landscapes import NOTE10, NSGA2
+from dynas.paper.predictors import Studied
+from dynas.paper.searches import Size
+from dynas.paper.sentences import ahead, share, sooner
+from dynas.paper.settings import Settings
+from dynas.paper.tables import SHARES, cpu_seconds, summary, thresholds
+from dynas.predictors.study import Average
+from dynas.report.compare import compare
+from dynas.report.predictor_tables import write_averages
+from dynas.system.folders import CONFIGS
+from tests.helpers.cli import ROOT, command, dynas
+from tests.helpers.run_folders import FIVE, search
+
+SMALL = ("--seeds", "1", "--budget", "60")
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Figure 3 at a small size, and what was printed."""
+    folder = tmp_path_factory.mktemp("paper")
+    done = dynas("paper", "figure3", *SMALL, "--out", "out", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "out", done.stdout
+
+
+def states(out: Path) -> dict[str, int]:
+    """When each file of each run was written."""
+    return {str(path.relative_to(out)): path.stat().st_mtime_ns for path in (out / "runs").rglob("*") if path.is_file()}
+
+
+def test_a_list_says_what_there_is_and_what_it_takes(tmp_path: Path) -> None:
+    shown = dynas("paper", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    lines = {line.split()[0]: line for line in shown.stdout.splitlines() if line.strip()}
+    assert {figure.name for figure in FIGURES} <= lines.keys()
+    assert "4 searches" in lines["figure3"]
+    assert "none" in lines["table5"]
+    assert list(tmp_path.iterdir()) == []
+    assert dynas("paper", "list", cwd=tmp_path).stdout == shown.stdout
+
+
+def test_a_figure_has_picture_table_and_text(made: tuple[Path, str]) -> None:
+    out, printed = made
+    folder = out / "figure3"
+    assert (folder / "figure3.png").read_bytes().startswith(PNG)
+    assert (folder / "figure3.svg").read_text().startswith("<?xml")
+    groups = read(folder / "figure3.csv")
+    assert {row["runs"] for row in groups} == {"LINAS (paper)", "LINAS (default here)", "NSGA-II", "random search"}
+    rows = read(folder / "figure3_evaluations.csv")
+    assert len(rows) == 4 * 60
+    for group in groups:
+        last = [float(row["hypervolume"]) for row in rows if row["search"] == group["runs"]][-1]
+        assert math.isclose(last, float(group["hypervolume"]))
+    text = (folder / "figure3.md").read_text()
+    assert "    dynas paper figure3 --seeds 1 --budget 60    # 20" in text
+    assert "The paper's values were not available to us." in text
+    assert "| random search | 1 | 60 |" in text
+    assert "](figure3.png)" in text
+    assert "run 4 of 4: Note10, random search, 60 evaluations, seed 0" in printed
+    assert "](figure3/figure3.png)" in (out / "paper.md").read_text()
+
+
+def test_the_same_figure_again_runs_nothing_and_another_size_has_its_own_runs(made: tuple[Path, str]) -> None:
+    out, _ = made
+    before = states(out)
+    again = dynas("paper", "figure3", *SMALL, "--out", str(out), cwd=out.parent)
+    assert again.returncode == 0, again.stderr
+    assert "4 of 4 runs are there already" in again.stdout
+    assert states(out) == before
+    part = FIGURES[1].parts[0]
+    folders = {size: {job.name for job in part.jobs(Size(1, size))} for size in (60, 70)}
+    assert folders[60] == {path.name for path in (out / "runs").iterdir() if path.is_dir()}
+    assert not folders[60] & folders[70]
+
+
+def test_an_unfinished_run_is_gone_on_with_and_no_other_is_touched(made: tuple[Path, str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(made[0], out)
+    (folder,) = (out / "runs").glob("note10-nsga-ii-*[0-9a-f]")
+    whole = (folder / "results.csv").read_text()
+    (folder / "results.csv").write_text("".join(whole.splitlines(keepends=True)[:11]))
+    facts = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(facts | {"status": "interrupted"}))
+    before = {name: written for name, written in states(out).items() if folder.name not in name}
+    again = dynas("paper", "figure3", *SMALL, "--out", "out", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "3 of 4 runs are there already" in again.stdout
+    assert "run 1 of 1: Note10, NSGA-II" in again.stdout
+    assert before.items() <= states(out).items()
+    assert json.loads((folder / "run.json").read_text())["status"] == "finished"
+    keys = [row["key"] for row in read(folder / "results.csv")]
+    assert keys == [line.split(",")[2] for line in whole.splitlines()[1:]], "the same sub-networks as at first"
+
+
+def test_a_failed_run_is_one_sentence_and_all_stays(made: tuple[Path, str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(made[0], out)
+    (folder,) = (out / "runs").glob("note10-nsga-ii-*[0-9a-f]")
+    facts = json.loads((folder / "run.json").read_text())
+    facts["config"]["budget"] = 61  # as another version would have made it
+    (folder / "run.json").write_text(json.dumps(facts | {"status": "interrupted"}))
+    results = (folder / "results.csv").read_bytes()
+    failed = dynas("paper", "figure3", *SMALL, "--out", "out", cwd=tmp_path)
+    assert failed.returncode == 1
+    assert len(failed.stderr.strip().splitlines()) == 1
+    assert re.match(r"dynas: Note10, NSGA-II, .* failed: .*started with budget=61 \(now 60\)", failed.stderr)
+    assert (folder / "results.csv").read_bytes() == results
+
+
+def test_an_interrupt_stops_the_search_and_says_how_to_go_on(tmp_path: Path) -> None:
+    arguments = ("paper", "figure7", "--seeds", "1", "--budget", "2000", "--out", "out")
+    child = subprocess.Popen(
+        command(*arguments), cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    results: list[Path] = []
+    while child.poll() is None and time.monotonic() < deadline:
+        results = list(tmp_path.glob("out/runs/*/results.csv"))
+        if results and results[0].read_bytes().count(b"\n") > 50:
+            break
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    printed, errors = child.communicate(timeout=60)
+    assert child.returncode == 130, errors
+    assert f"go on with: dynas {' '.join(arguments)}" in printed
+    assert errors == ""
+    facts = json.loads((results[0].parent / "run.json").read_text())
+    assert facts["status"] == "interrupted"
+    assert 50 <= facts["evaluations"] < 2000
+
+
+REFUSED = [
+    (("figure1",), "unknown figure or table 'figure1': choose one of all, figure10"),
+    (("figure3", "--seeds", "0"), "--seeds 0: give 1 or more"),
+    (("figure3", "--budget", "29"), "--budget 29: give 30 or more"),
+    (("figure3", "--seeds", "many"), "argument --seeds: invalid int value: 'many'"),
+    (("figure3", "--out", "taken"), "cannot write 'taken'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=[" ".join(arguments) for arguments, _ in REFUSED])
+def test_bad_input_gets_one_clear_sentence(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file stands where the folder should be")
+    refused = dynas("paper", *arguments, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert message in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def distinct_jobs(size: Size) -> list[Job]:
+    return list(dict.fromkeys(job for figure in FIGURES for part in figure.parts for job in part.jobs(size)))
+
+
+@pytest.mark.parametrize("size", [Size(1), Size(1, 30)], ids=["default", "smallest"])
+def test_every_search_of_every_figure_composes(size: Size) -> None:
+    jobs = distinct_jobs(size)
+    register()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        for job in jobs:
+            given = [argument.replace("{runs}", "/runs") for argument in job.arguments if "=" in argument]
+            config = compose(job.command, overrides=given)
+            if any(".population=" in argument for argument in given):
+                assert 5 * config.algo.population <= config.budget, job.title
+
+
+def test_figures_share_runs_and_nothing_else_has_the_same_folder() -> None:
+    jobs = distinct_jobs(Size())
+    assert len({job.name for job in jobs}) == len(jobs)
+    asked = [job for figure in FIGURES for part in figure.parts for job in part.jobs(Size())]
+    assert len(asked) > 1.5 * len(jobs)
+
+
+def test_the_readme_and_the_page_name_figures_that_exist() -> None:
+    for file in (ROOT / "README.md", ROOT / "docs" / "paper.md"):
+        lines = re.findall(r"^ {4}dynas paper\b([^#\n]*)", file.read_text(), flags=re.MULTILINE)
+        assert lines
+        for line in lines:
+            chosen(make_parser().parse_args(line.split()).names)
+
+
+def test_every_picture_of_the_page_lies_there_and_is_small() -> None:
+    links = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", (ROOT / "docs" / "paper.md").read_text())
+    assert len(links) >= 10
+    for link in links:
+        assert (ROOT / "docs" / link).stat().st_size < 120_000
+
+
+def test_sentences_and_thresholds_say_what_the_curves_say(tmp_path: Path) -> None:
+    fast = [(80, 10), (90, 4), (90, 4), (90, 4)]  # hypervolume up to 80 %, 10 ms: 0, 60, 60, 60
+    slow = [(80, 10), (85, 8), (85, 7), (88, 4)]  # 0, 10, 15, 48
+    runs = [search(tmp_path / "fast", fast), search(tmp_path / "slow", slow, choices={"mode": "validation"})]
+    assert np.isnan(cpu_seconds(runs)), "these do not tell"
+    comparison = labelled(compare(runs), {tmp_path / "fast": "fast", tmp_path / "slow": "slow"})
+    assert [group.name for group in comparison.groups] == ["fast", "slow"]
+    said = sooner("fast", "slow", comparison)
+    assert said == (
+        "fast has the final hypervolume of slow (4 evaluations) after 2 evaluations, 2.0 times fewer than the 4 that "
+        "it takes slow itself"
+    )
+    assert sooner("slow", "fast", comparison) == "slow ends with 80.0% of the hypervolume of fast (4 evaluations)"
+    (apart,) = drift(comparison)  # 10 and 10, 4 and 8, 4 and 7, 4 and 4 ms
+    assert apart.startswith("latency of 4 sub-networks that several runs measured differs between them by 38% (median)")
+    assert share("slow", "fast", comparison) == "slow ends with 80.0% of the hypervolume of fast"
+    assert ahead(comparison) == "fast ends with the largest hypervolume, 25.0% more than slow"
+    text, _ = thresholds(comparison)
+    assert SHARES[0] == 0.8
+    assert "| fast | 4 | 2 | 2 | 2 | 2 |" in text
+    assert "| slow | 4 | 4 | — | — | — |" in text
+    assert "top1 80 %; latency 10 ms" in summary(comparison)[0]
+
+
+def test_predictors_are_compared_with_what_the_paper_says(tmp_path: Path) -> None:
+    study = next(part for part in FIGURES[0].parts if isinstance(part, Studied))
+    *sources, last = study.jobs(Size(1, 60))
+    search(tmp_path / sources[0].name, FIVE)
+    (tmp_path / last.name).mkdir()
+    tau = {("ridge", 8): 0.5, ("ridge", 40): 0.9, ("gp", 8): 0.9, ("gp", 40): 0.9, ("mlp", 8): 0.1, ("mlp", 40): 0.2}
+    rows = [Average("top1", name, size, 5, 0.8, 0.1, value, 0.01) for (name, size), value in tau.items()]
+    write_averages(tmp_path / last.name / "predictors.csv", rows)
+    (tmp_path / "figure2").mkdir()
+    *_, said = study.finish(Size(1, 60), tmp_path, tmp_path / "figure2" / "figure2")
+    assert said.splitlines() == [
+        "- top1: a MAPE of 0.91 % or less from 8 examples on by all",
+        "- top1: a Kendall tau of 0.8348 or more never by mlp; from 8 examples on by gp; from 40 examples on by ridge",
+    ]
+    assert (tmp_path / "figure2" / "figure2.png").read_bytes().startswith(PNG)
+
+
+def test_populations_are_the_papers_where_the_budget_has_room_for_them() -> None:
+    whole, few = (NSGA2.job(NOTE10, budget, 0).arguments for budget in (250, 100))
+    assert not [one for one in whole if one.startswith("algo.population")]
+    assert "algo.population=20" in few
+
+
+def test_settings_are_those_of_the_presets(tmp_path: Path) -> None:
+    (text,) = Settings().finish(Size(), tmp_path, tmp_path / "table5")
+    assert "| `paper/nsga2` | nsga2, population 50, crossover 0.9, mutation 0.02 | Validation | - |" in text
+    assert {row["preset"] for row in read(tmp_path / "table5.csv")} == {
+        path.stem for path in (CONFIGS / "experiment" / "paper").glob("*.yaml")
+    }

@@ -1,0 +1,101 @@
+"""Run folders of earlier versions can be reported, exported, gone on with and transferred."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dynas.runs.load import load_run
+from tests.helpers.cli import ROOT, dynas, read_rows
+
+OLD = ROOT / "tests" / "runs" / "old_runs"
+SEARCHES = ["default", "old_keys", "ncf", "note10", "transformer", "paper"]
+Old = Callable[[str], Path]
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Old:
+    """Copies an old run, with the paths in it."""
+
+    def copy(name: str) -> Path:
+        folder = Path(shutil.copytree(OLD / name, tmp_path / name))
+        facts = (folder / "run.json").read_text()
+        (folder / "run.json").write_text(facts.replace("/old_runs/", f"{tmp_path}/"))
+        return folder
+
+    return copy
+
+
+def begun(folder: Path, rows: int) -> list[dict[str, str]]:
+    """Cut a run back to its first rows, as if it had been killed then, and return them."""
+    lines = (folder / "results.csv").read_text().splitlines(keepends=True)
+    (folder / "results.csv").write_text("".join(lines[: 1 + rows]))
+    (folder / "confirmed.csv").unlink(missing_ok=True)
+    facts = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(facts | {"status": "running"}))
+    return read_rows(folder)
+
+
+def test_they_are_reported_together_and_alone(old: Old) -> None:
+    folders = [str(old(name)) for name in ("default", "paper")]
+    done = dynas("report", *folders, cwd=Path(folders[0]).parent)
+    assert done.returncode == 0, done.stderr
+    for name in ("ncf", "note10", "transformer", "evaluate", "transfer"):
+        done = dynas("report", str(old(name)), cwd=Path(folders[0]).parent)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["default", "ncf", "transformer", "evaluate"])
+def test_they_are_exported(name: str, old: Old) -> None:
+    folder = old(name)
+    best = load_run(folder).objectives[0].name
+    done = dynas("export", str(folder), "--best", best, "--formats", "pytorch", "--to", "out", cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((folder.parent / "out" / "export.json").read_text())
+    assert record["measured"]["latency_quality"] in ("ok", "unsteady", "disturbed")
+    assert record["measured"]["latency [ms]"] > 0
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_killed_one_goes_on(name: str, old: Old) -> None:
+    folder = old(name)
+    budget = len(read_rows(folder))
+    before = begun(folder, 3)
+    done = dynas("search", f"resume={folder}", cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    after = read_rows(folder)
+    assert after[:3] == before
+    assert len(after) == budget
+    assert json.loads((folder / "run.json").read_text())["status"] == "finished"
+
+
+def test_an_evaluation_and_a_transfer_go_on(old: Old) -> None:
+    old("default")
+    for name in ("evaluate", "transfer"):
+        folder = old(name)
+        rows = len(read_rows(folder))
+        before = begun(folder, 1)
+        done = dynas(name, f"resume={folder}", cwd=folder.parent)
+        assert done.returncode == 0, done.stderr
+        assert read_rows(folder)[:1] == before
+        assert len(read_rows(folder)) == rows
+
+
+def test_one_is_transferred(old: Old) -> None:
+    folder = old("old_keys")
+    done = dynas("transfer", str(folder), "hardware.batch_size=1", "hydra.run.dir=moved", cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    assert len(read_rows(folder.parent / "moved")) == len(load_run(folder).front)
+
+
+def test_a_study_of_predictors_goes_on(old: Old) -> None:
+    old("default")
+    folder = old("predictors")
+    trials = (folder / "trials.csv").read_text()
+    done = dynas("predictors", f"resume={folder}", cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "trials.csv").read_text() == trials

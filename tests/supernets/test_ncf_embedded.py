@@ -1,0 +1,57 @@
+"""The embedded NCF: its size, what its model card says, what it beats, and a search on it with the defaults."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from dynas.compose.build import build_problem
+from dynas.compose.frames import register
+from dynas.data.interactions.baselines import item_neighbours, popularity
+from dynas.metrics.measurer import Measurer
+from dynas.metrics.ranking import hits
+from dynas.supernets.weights.load import embedded_path
+from dynas.system.folders import CONFIGS
+from tests.helpers.cli import dynas, read_rows
+
+
+@pytest.fixture(scope="module")
+def measurer() -> Measurer:
+    register()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        _, measurer = build_problem(compose("search", overrides=["supernet=ncf", "objectives=hr10"]))
+    return measurer
+
+
+def measured(measurer: Measurer, which: str) -> float:
+    (measurement,) = measurer.measure(getattr(measurer.bench.supernet.space, which)()[None])
+    return measurement.values[0]
+
+
+def test_the_weights_are_small_enough_for_the_package() -> None:
+    assert embedded_path("ncf").stat().st_size < 8e6
+
+
+def test_the_largest_sub_network_beats_popularity_and_item_neighbours(measurer: Measurer) -> None:
+    plain = [100 * hits(scores(measurer.bench.data), 10).mean() for scores in (popularity, item_neighbours)]
+    assert measured(measurer, "largest") > max(plain)
+
+
+def test_the_model_card_says_what_is_measured(measurer: Measurer) -> None:
+    card = embedded_path("ncf").with_suffix(".md").read_text()
+    for which in ("smallest", "largest"):
+        found = re.search(rf"^\| {which} \| ([\d.]+) \|", card, flags=re.MULTILINE)
+        assert found is not None
+        assert measured(measurer, which) == pytest.approx(float(found[1]), abs=0.3)
+
+
+def test_a_search_needs_nothing_but_the_supernets_name(tmp_path: Path) -> None:
+    quick = ("budget=6", "mode.population=3", "algo.population=3", "mode.predicted_evaluations=60")
+    done = dynas("search", "supernet=ncf", *quick, "hydra.run.dir=run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = read_rows(tmp_path / "run")
+    assert len(rows) == 6
+    assert all(float(row["hr10 [%]"]) > 20 and float(row["latency [ms]"]) > 0 for row in rows)
