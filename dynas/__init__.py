@@ -1,18 +1,49 @@
 """dynas finds the best trade-offs between quality and cost inside a trained weight-sharing supernet."""
 
-from dynas.api import SearchResult, search
-from dynas.core.design import DesignVariable, Gate, depth_gates
-from dynas.core.objectives import Objective
-from dynas.core.space import SearchSpace
-from dynas.errors import DynasError
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dynas.api import SearchResult, search
+    from dynas.core.design import DesignVariable, Gate, depth_gates
+    from dynas.core.metric import Reading
+    from dynas.core.objectives import Objective
+    from dynas.core.space import SearchSpace
+    from dynas.errors import DynasError
 
 __all__ = [
     "DesignVariable",
     "DynasError",
     "Gate",
     "Objective",
+    "Reading",
     "SearchResult",
     "SearchSpace",
     "depth_gates",
     "search",
 ]
+
+_MODULES = {
+    "DesignVariable": "core.design",
+    "DynasError": "errors",
+    "Gate": "core.design",
+    "Objective": "core.objectives",
+    "Reading": "core.metric",
+    "SearchResult": "api",
+    "SearchSpace": "core.space",
+    "depth_gates": "core.design",
+    "search": "api",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for, and no more: ``dynas --help`` needs none of it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'dynas' has no attribute '{name}'")
+    return getattr(import_module(f"dynas.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

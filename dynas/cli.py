@@ -98,6 +98,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 refused or failed, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # before torch is imported: threads that spin while they wait slow a shared machine down many times over
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     plain_warnings()
     os.umask(os.umask(0o022) | 0o022)  # nobody else may change what we write
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
+from dynas.commands.hydra_job import check_opening, run_hydra
 from dynas.compose.overrides import plain, run_folder
 from dynas.errors import DynasError
 from dynas.runs.names import RESULTS
@@ -33,7 +32,6 @@ def main(arguments: list[str]) -> int:
 
 def evaluate_job(config: DictConfig) -> int:
     """Measure what the config names; returns 0, 1 where every measurement failed, or 130 after an interrupt."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
     import numpy as np
     from rich.console import Console
 
@@ -48,10 +46,7 @@ def evaluate_job(config: DictConfig) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     if config.together < 1:
         raise DynasError(f"together={config.together}: give 1 or more")
-    if config.resume:
-        check_same_config(folder, plain(config))
-    else:
-        check_fresh(folder, RESULTS)
+    check_opening(config, folder, RESULTS)
     problem, measurer = build_problem(config)
     settings = plain(config)
     candidates = read_architectures(settings["architectures"], settings["rows"], problem.space, problem.objectives)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +61,6 @@ def main(argv: list[str]) -> int:
     row = choose_row(run, given.row, given.best, console)
     if given.batch is not None and given.batch < 1:
         raise DynasError(f"--batch {given.batch}: give 1 or more samples")
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
     from dynas.compose.rebuild import rebuild
     from dynas.export.formats import FORMATS, chosen, install_hint
     from dynas.export.network import Network, measured_network

@@ -25,6 +25,7 @@ from dynas.compose.overrides import (
     hoist_flags,
     one_sentence,
     override_value,
+    plain,
     quoted,
     run_folder,
 )
@@ -145,6 +146,20 @@ def check_same_config(folder: Path, config: dict[str, Any]) -> None:
             f"'{folder}' was started with {shown}: go on with the same config, "
             f"`dynas {HydraConfig.get().job.name} resume={folder}`, or start a new run"
         )
+
+
+def check_opening(config: DictConfig, folder: Path, product: str) -> None:
+    """Raise DynasError where the run in ``folder`` cannot go on by this config, or one cannot begin there.
+
+    Args:
+        config: the composed config; its ``resume`` says which of the two is wanted.
+        folder: the run folder.
+        product: the file that a run which has begun holds.
+    """
+    if config.resume:
+        check_same_config(folder, plain(config))
+    else:
+        check_fresh(folder, product)
 
 
 def check_fresh(folder: Path, product: str) -> None:

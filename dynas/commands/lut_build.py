@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -31,7 +30,6 @@ def main(arguments: list[str]) -> int:
 
 def build_job(config: DictConfig) -> int:
     """Measure what the table lacks; returns 0, 1 where a block failed, or 130 after an interrupt."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
     from rich.console import Console
 
     from dynas.hardware.lut.build import TableWriter, blocks_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,6 @@ def main(arguments: list[str]) -> int:
 
 def check_job(config: DictConfig) -> int:
     """Compare and print; returns 0, 1 where too few sub-networks could be measured, or 130 after an interrupt."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
     from rich.console import Console
 
     from dynas.commands.lut_build import parts

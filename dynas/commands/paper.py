@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import signal
 import sys
@@ -72,7 +71,6 @@ def main(argv: list[str]) -> int:
     # an interrupt must reach the searches, too, where a shell starts us in the background, and so must a plain kill
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         redo(figures, Size(given.seeds, given.budget), given.out, console)
     except KeyboardInterrupt:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
-from dynas.compose.overrides import choices, overrides, plain, run_folder
+from dynas.commands.hydra_job import check_opening, run_hydra
+from dynas.commands.running import job_facts
+from dynas.compose.overrides import run_folder
 from dynas.runs.names import RUN
+from dynas.runs.record import write_run
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +33,6 @@ def main(arguments: list[str]) -> int:
 
 def predictors_job(config: DictConfig) -> int:
     """Compare predictors as the config says; returns 0, or 130 after an interrupt."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
     from rich.console import Console
 
     from dynas.compose.build import build_option, build_problem
@@ -40,10 +41,7 @@ def predictors_job(config: DictConfig) -> int:
 
     folder, console = run_folder(), Console()
     check_numbers(config)
-    if config.resume:
-        check_same_config(folder, plain(config))
-    else:
-        check_fresh(folder, RUN)
+    check_opening(config, folder, RUN)
     factories = {name: build_option("predictor", name) for name in config.predictors}
     if config.results is None:
         usable_sizes(config.examples, config.sizes, config.test)  # refused before anything is measured
@@ -56,7 +54,7 @@ def predictors_job(config: DictConfig) -> int:
         paths = [folder]
     else:
         paths = given_paths(config)
-        write_facts(config, folder)
+        write_run(folder, job_facts(config) | {"seed": config.seed})
     genotypes, values = read_examples(paths, problem.space, predicted)
     sizes = usable_sizes(len(genotypes), config.sizes, config.test)
     console.print(f"{len(genotypes)} measured sub-networks, {config.test} of them for the test in every trial")
@@ -146,22 +144,6 @@ def measure_examples(config: DictConfig, folder: Path, problem: Problem, measure
 
     display = SearchDisplay(problem, config.examples, folder, measurer.notes)
     return measure(config, config.examples, folder, problem, measurer, search, display)
-
-
-def write_facts(config: DictConfig, folder: Path) -> None:
-    """Write run.json of a study of earlier measurements."""
-    from dynas.runs.record import write_run
-    from dynas.system.machine import machine_facts, package_versions
-
-    facts: dict[str, Any] = {
-        "choices": choices(),
-        "overrides": overrides(),
-        "seed": config.seed,
-        "config": plain(config),
-        "machine": machine_facts(),
-        "versions": package_versions(),
-    }
-    write_run(folder, facts)
 
 
 def run_trials(study: Study, trials: int, jobs: int, console: Console) -> list[Trial]:

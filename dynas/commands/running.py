@@ -70,35 +70,41 @@ def measure(
     return status
 
 
-def run_facts(config: DictConfig, budget: int, problem: Problem, measurer: Measurer) -> dict[str, Any]:
-    """Return what run.json says of a run from its start on."""
-    from dataclasses import asdict
-
+def job_facts(config: DictConfig) -> dict[str, Any]:
+    """Return what run.json says of every job: how it was started, and where."""
     import torch
 
     from dynas.system.machine import machine_facts, package_versions
 
-    container = plain(config)
-    digest = hashlib.sha256(json.dumps(container, sort_keys=True).encode()).hexdigest()
+    return {
+        "choices": choices(),
+        "overrides": overrides(),
+        "config": plain(config),
+        "machine": machine_facts(),
+        "torch_threads": torch.get_num_threads(),
+        "versions": package_versions(),
+    }
+
+
+def run_facts(config: DictConfig, budget: int, problem: Problem, measurer: Measurer) -> dict[str, Any]:
+    """Return what run.json says of a run from its start on."""
+    from dataclasses import asdict
+
+    common = job_facts(config)
     return {
         "status": "running",
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "choices": choices(),
-        "overrides": overrides(),
+        **common,
         "seed": config.get("seed", 0),
         "budget": budget,
         "objectives": [asdict(objective) for objective in problem.objectives],
         "notes": list(measurer.notes),
         "space_size": problem.space.size,
-        "config": container,
-        "config_sha256": digest,
+        "config_sha256": hashlib.sha256(json.dumps(common["config"], sort_keys=True).encode()).hexdigest(),
         "weights_sha256": measurer.bench.supernet.weights_digest,
         "data_sha256": measurer.bench.data.digest,
         "hardware_sha256": measurer.bench.meter.digest,
-        "machine": machine_facts(),
         "hardware": dict(measurer.bench.meter.facts),
-        "torch_threads": torch.get_num_threads(),
-        "versions": package_versions(),
     }
 
 

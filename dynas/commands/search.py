@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra, warn_of_neighbours
+from dynas.commands.hydra_job import check_opening, run_hydra, warn_of_neighbours
 from dynas.commands.running import measure
-from dynas.compose.overrides import overrides, plain, run_folder
+from dynas.compose.overrides import overrides, run_folder
 from dynas.errors import DynasError
 from dynas.runs.names import RESULTS
 from dynas.runs.record import read_run, write_run
@@ -31,8 +30,6 @@ def main(arguments: list[str]) -> int:
 
 def search_job(config: DictConfig) -> int:
     """Search as the config says; returns 0, or 130 after an interrupt."""
-    # before torch is imported: threads that spin while they wait slow a shared machine down many times over
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from dynas.commands.display import SearchDisplay
     from dynas.compose.build import build, build_mode, build_predictors, build_problem, check_numbers
     from dynas.core.stopping import Stopping
@@ -43,10 +40,7 @@ def search_job(config: DictConfig) -> int:
     check_numbers(config)
     if config.confirm < 0:
         raise DynasError(f"confirm={config.confirm}: give a number of further measurements, or 0 for none")
-    if config.resume:
-        check_same_config(folder, plain(config))
-    else:
-        check_fresh(folder, RESULTS)
+    check_opening(config, folder, RESULTS)
     problem, measurer = build_problem(config)
     warn_of_neighbours(measurer.noisy)
     make_algorithm, make_predictors = build(config, "algo"), build_predictors(config, problem)

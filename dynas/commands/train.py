@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
-from dynas.compose.overrides import choices, overrides, plain, run_folder
+from dynas.commands.hydra_job import check_opening, run_hydra
+from dynas.commands.running import job_facts
+from dynas.compose.overrides import plain, run_folder
 from dynas.runs.names import CARD, CHECKPOINT, WEIGHTS
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ def main(arguments: list[str]) -> int:
 
 def train_job(config: DictConfig) -> int:
     """Train as the config says; returns 0, or 130 after an interrupt."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
     import torch
     from rich.console import Console
 
@@ -36,16 +36,12 @@ def train_job(config: DictConfig) -> int:
     from dynas.runs.record import write_run
     from dynas.supernets.weights.load import load_weights
     from dynas.supernets.weights.storage import STORAGES, save_weights
-    from dynas.system.machine import machine_facts, package_versions
     from dynas.training.sandwich import TrainingData
 
     folder = run_folder()
     console = Console()
     config.supernet.weights = config.start
-    if config.resume:
-        check_same_config(folder, plain(config))
-    else:
-        check_fresh(folder, CHECKPOINT)
+    check_opening(config, folder, CHECKPOINT)
     if config.threads:
         torch.set_num_threads(config.threads)
     if config.storage not in STORAGES:
@@ -61,15 +57,7 @@ def train_job(config: DictConfig) -> int:
             "recipe.teacher=largest"
         )
     column, measurer = build_quality(config, supernet, data)
-    facts: dict[str, Any] = {
-        "choices": choices(),
-        "overrides": overrides(),
-        "config": plain(config),
-        "data_sha256": data.digest,
-        "machine": machine_facts(),
-        "torch_threads": torch.get_num_threads(),
-        "versions": package_versions(),
-    }
+    facts = job_facts(config) | {"data_sha256": data.digest}
     write_run(folder, facts | {"status": "running"})
     try:
         train(supernet, data, recipe, config.seed, folder, console)

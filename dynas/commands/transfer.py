@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import sys
@@ -73,7 +72,6 @@ def _is_folder(arguments: Sequence[str], index: int) -> bool:
 
 def transfer_job(config: DictConfig) -> int:
     """Measure a front on the target; returns 0, 1 where every measurement failed, or 130 after an interrupt."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported
     import numpy as np
     from rich.console import Console
 

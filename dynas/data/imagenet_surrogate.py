@@ -2,7 +2,7 @@
 
 The model is linear in features of four kinds (`feature_groups`), most of them interactions. Its coefficients,
 where they come from and their cross-validated errors lie in embedded/imagenet_surrogate.json, which
-scripts/fit_imagenet_surrogate.py writes; the measured rows themselves are not part of the package.
+scripts/assets/fit_imagenet_surrogate.py writes; the measured rows themselves are not part of the package.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class ImageNetSurrogate(ClassificationData):
     """Stands in for ImageNet: it has classes and a model of top-1, but no images.
 
     Args:
-        model: ``embedded`` or the path of a file that scripts/fit_imagenet_surrogate.py wrote.
+        model: ``embedded`` or the path of a file that scripts/assets/fit_imagenet_surrogate.py wrote.
         network: the class of the supernet, with its module.
         shape: settings of the supernet that make it the network whose accuracies are modelled; it takes them over
             (configs/supernet/mbv3.yaml).
@@ -100,7 +100,9 @@ class ImageNetSurrogate(ClassificationData):
         except OSError as error:
             raise DynasError(f"no model at '{path}': give data.model=embedded or the path of one") from error
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            raise DynasError(f"'{path}' is no model written by scripts/fit_imagenet_surrogate.py: {error!r}") from error
+            raise DynasError(
+                f"'{path}' is no model written by scripts/assets/fit_imagenet_surrogate.py: {error!r}"
+            ) from error
 
     def validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Raise DynasError: there are no images."""

@@ -1,4 +1,4 @@
-"""English-German phrases that scripts/build_phrases.py generated from CLDR and a grammar; they lie in the package."""
+"""English-German phrases in the package; scripts/assets/build_phrases.py generated them from CLDR and a grammar."""
 
 from __future__ import annotations
 

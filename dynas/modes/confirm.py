@@ -1,6 +1,6 @@
 """Measuring a front again: among many noisy measurements the lucky ones make the front, and flatter it.
 
-`scripts/bench_confirm.py` shows by how much, and why members are measured until the front stays the same and every
+`scripts/benchmarks/confirm.py` shows by how much, and why members are measured until the front stays the same and every
 measurement counts alike.
 """
 

@@ -30,7 +30,7 @@ def fit_affine(predicted: Values, measured: Values) -> Affine:
     """Return the line from predictions ``(n,)`` to measured positive values ``(n,)``, ``n >= 3``.
 
     Small relative errors count by their square, large ones by their size, so that one disturbed measurement does not
-    spoil the line; `scripts/bench_transfer.py` compares it with others. It starts from the line through two of the
+    spoil the line; `scripts/benchmarks/transfer.py` compares it with others. It starts from the line through two of the
     points that has the smallest sum of relative errors. Equal predictions give a factor of 0.
     """
     lines = through_pairs(predicted, measured)

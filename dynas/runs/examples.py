@@ -20,7 +20,7 @@ from dynas.core.design import DesignVariable
 from dynas.core.objectives import Objective, Values
 from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.runs.lines import complete_lines
+from dynas.runs.lines import complete_lines, table_text
 from dynas.runs.names import RESULTS
 from dynas.system.files import from_json
 
@@ -80,8 +80,9 @@ def mean_of_repeats(genotypes: Genotypes, values: Values) -> tuple[Genotypes, Va
 def read_table(file: Path) -> tuple[list[str], Iterator[Row]]:
     """Return the column names and the rows; a last row of results.csv that a killed run left torn is passed over."""
     try:
-        text = file.read_bytes().decode("utf-8-sig")
-        lines = complete_lines(text if file.name == RESULTS or text.endswith("\n") else text + "\n")
+        content = file.read_bytes()
+        whole = file.name == RESULTS or content.endswith(b"\n")  # other tables are not torn, whatever their last line
+        lines = complete_lines(table_text(content if whole else content + b"\n"))
     except FileNotFoundError as error:
         raise DynasError(
             f"'{file}' does not exist: give a run folder, a {RESULTS} or another CSV file of measurements"

@@ -8,6 +8,16 @@ import io
 Line = tuple[int, list[str]]  # number in the file, cells
 
 
+def table_text(content: bytes) -> str:
+    """Return the text of a table, whose last line may have been torn within a character.
+
+    Raises:
+        UnicodeDecodeError: it is not in UTF-8.
+    """
+    start = content.rfind(b"\n") + 1
+    return content[:start].decode("utf-8-sig") + content[start:].decode(errors="replace")
+
+
 def complete_lines(text: str) -> list[Line]:
     """Return the rows with their line numbers, header first, without a torn last one; empty lines are passed over.
 

@@ -19,7 +19,7 @@ from dynas.core.objectives import Objective, Values, losses, violation
 from dynas.core.pareto import non_dominated
 from dynas.errors import DynasError
 from dynas.runs.confirmed import averaged
-from dynas.runs.lines import Line, complete_lines
+from dynas.runs.lines import Line, complete_lines, table_text
 from dynas.runs.names import CONFIRMED, RESULTS, RUN
 from dynas.runs.record import read_run
 from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS
@@ -125,7 +125,7 @@ def load_run(folder: Path) -> Run:
     path = folder / RESULTS
     try:
         # killed before its first row, a run has no table yet
-        lines = complete_lines(path.read_bytes().decode("utf-8")) if path.exists() else []
+        lines = complete_lines(table_text(path.read_bytes())) if path.exists() else []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DynasError(f"cannot read '{path}': {error}") from error
     columns = [objective.column for objective in objectives]
@@ -178,7 +178,7 @@ def _runs_beneath(folder: Path) -> list[Path]:
 def _with_confirmations(run: Run) -> Run:
     path = run.folder / CONFIRMED
     try:
-        lines = complete_lines(path.read_bytes().decode("utf-8"))
+        lines = complete_lines(table_text(path.read_bytes()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DynasError(f"cannot read '{path}': {error}") from error
     if len(lines) < 2:

@@ -22,7 +22,7 @@ from dynas.core.evaluation import Evaluation, Measurement
 from dynas.core.objectives import Objective
 from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
-from dynas.runs.lines import complete_lines, complete_text
+from dynas.runs.lines import complete_lines, complete_text, table_text
 from dynas.runs.names import RESULTS
 from dynas.system.files import csv_line, from_json, number, plain_value, write_atomic
 
@@ -133,20 +133,25 @@ class RunStore:
 
     def _load(self) -> None:
         try:
-            text = self._path.read_bytes().decode()
-            (_, header), *lines = complete_lines(text) or [(1, self.columns)]
+            text = table_text(self._path.read_bytes())
+            lines = complete_lines(text)
         except (UnicodeDecodeError, csv.Error) as error:
             raise DynasError(f"'{self._path}' is not a {RESULTS} of dynas: {error}") from error
+        # empty, or torn while the header was written
+        torn = not lines and csv_line(self.columns).startswith(text)
+        header = self.columns if torn else lines[0][1] if lines else [text]
         if header != self.columns:
             raise DynasError(
                 f"'{self._path}' is not a {RESULTS} of this run: its columns are {', '.join(header)[:200]} "
                 f"instead of {', '.join(self.columns)}"
             )
-        rows = [self._parse(cells, line) for line, cells in lines]
+        rows = [self._parse(cells, line) for line, cells in lines[1:]]
         options = np.array([options for options, _ in rows], dtype=np.int64).reshape(-1, self._space.n_genes)
         genotypes = self._space.canonical(options)
         found: list[Evaluation] = []
-        for (line, _), genotype, key, (_, row) in zip(lines, genotypes, self._space.keys(genotypes), rows, strict=True):
+        for (line, _), genotype, key, (_, row) in zip(
+            lines[1:], genotypes, self._space.keys(genotypes), rows, strict=True
+        ):
             if key != row.key:
                 raise self._wrong(line, "its key does not belong to its architecture")
             found.append(replace(row, genotype=genotype))

@@ -7,12 +7,12 @@ import itertools
 import re
 from pathlib import Path
 
-import bench_transfer
 import numpy as np
 import pytest
 import yaml
 from scipy.stats import kendalltau
 
+import transfer as benchmark
 from dynas.commands.transfer import check_predict, with_source
 from dynas.core.objectives import Objective
 from dynas.core.pareto import hypervolume, non_dominated
@@ -218,13 +218,13 @@ def test_measurements_are_spread_from_end_to_end() -> None:
 
 def test_five_measurements_bring_a_predictor_from_a_gpu_to_a_cpu(reference: Path) -> None:
     """HAT's latencies of Titan Xp and Xeon: 60 draws of 5 of 200 candidates, held out are the other 1,995."""
-    read_latency = bench_transfer.read
+    read_latency = benchmark.read
     folder = reference / "hat_latency"
     features, latency = read_latency(folder / "wmt14ende_cpu_xeon.csv")
-    predicted = bench_transfer.learned(read_latency(folder / "wmt14ende_gpu_titanxp.csv"), features)
+    predicted = benchmark.learned(read_latency(folder / "wmt14ende_gpu_titanxp.csv"), features)
     errors = {}
     for spread in (True, False):
-        tables = [bench_transfer.draw(predicted, latency, 5, spread, np.random.default_rng(seed)) for seed in range(60)]
+        tables = [benchmark.draw(predicted, latency, 5, spread, np.random.default_rng(seed)) for seed in range(60)]
         errors[spread] = np.mean([table[0] for table in tables], axis=0)
     mape, tau = errors[True]
     assert mape < 8.0

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import time
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+import fit_imagenet_surrogate as script
 from dynas.core.bench import Bench
 from dynas.core.metric import CountedMetric
 from dynas.core.space import SearchSpace
@@ -24,7 +23,7 @@ from dynas.metrics.measurer import Measurer
 from dynas.predictors.surrogate import quality
 from dynas.runs.load import load_run
 from dynas.supernets.mbv3 import MobileNetV3Supernet
-from tests.helpers.cli import ROOT, dynas, read_rows
+from tests.helpers.cli import dynas, read_rows
 
 CHEAP = ("supernet=mbv3", "data=imagenet_surrogate", "hardware=note10", "budget=60")
 
@@ -44,22 +43,11 @@ def content() -> dict[str, Any]:
     return json.loads(EMBEDDED.read_text())
 
 
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fit", ROOT / "scripts" / "fit_imagenet_surrogate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def top1(data: ImageNetSurrogate, supernet: Any, genotypes: np.ndarray) -> np.ndarray:
     return data.replaces["top1"].count(supernet, genotypes)
 
 
 def test_refitting_gives_the_stored_errors_and_estimates(
-    script: ModuleType,
     reference: Path,
     mbv3_space: SearchSpace,
     content: dict[str, Any],

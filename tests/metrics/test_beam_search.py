@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import importlib.util
 import threading
 from functools import lru_cache
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from decoding import plain_beam_search  # the benchmark's: one sentence, without caches
 from dynas import DynasError
 from dynas.core.translation import EOS, PAD, UNK
 from dynas.metrics.beam_search import BeamSearch, batches_by_tokens, pad_left, translate
@@ -21,7 +19,6 @@ from dynas.supernets.hat.layers import DecoderState
 from dynas.supernets.hat.network import Transformer
 from dynas.supernets.transformer import TransformerSupernet
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "bench_decoding.py"
 TOKENS = 30
 
 
@@ -52,17 +49,6 @@ def sentences(rng: np.random.Generator, n: int) -> list[list[int]]:
     return [[*rng.integers(UNK + 1, TOKENS, length - 1).tolist(), EOS] for length in rng.integers(1, 9, n)]
 
 
-@pytest.fixture(scope="module")
-def plain() -> ModuleType:
-    """The plain beam search of one sentence without caches, which the benchmark compares with."""
-    spec = importlib.util.spec_from_file_location("bench_decoding", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @given(
     seed=st.integers(0, 2**32),
     n=st.integers(1, 6),
@@ -73,12 +59,12 @@ def plain() -> ModuleType:
 )
 @settings(max_examples=40)
 def test_batches_with_caches_find_what_plain_decoding_finds(
-    plain: ModuleType, seed: int, n: int, beam: int, penalty: float, ratio: float, extra: int
+    seed: int, n: int, beam: int, penalty: float, ratio: float, extra: int
 ) -> None:
     search, subnet = BeamSearch(beam, penalty, ratio, extra), network(seed)
     sources = sentences(np.random.default_rng(seed), n)
     for source, found in zip(sources, search(subnet, pad_left(sources)), strict=True):
-        wanted = plain.plain_beam_search(subnet, source, search)
+        wanted = plain_beam_search(subnet, source, search)
         assert [one.tokens for one in found] == [one.tokens for one in wanted]
         np.testing.assert_allclose([one.score for one in found], [one.score for one in wanted], rtol=1e-9)
 

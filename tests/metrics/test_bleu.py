@@ -13,7 +13,7 @@ from dynas import DynasError
 from dynas.core.bench import Bench
 from dynas.core.translation import EOS, PAD, Pair, TokenBatch
 from dynas.metrics.bleu import Bleu, corpus_bleu, tokenised_bleu
-from tests.conformance.test_supernets import narrow, narrow_transformer
+from tests.helpers.supernets import narrow, narrow_transformer
 
 TEXT = "the cat , dog 's house is in a big garden and sees red blue birds fly high ."
 WORDS = TEXT.split()  # of the ids from 4 on

@@ -16,7 +16,7 @@ from torch import nn
 
 from dynas.errors import DynasError
 from dynas.metrics.ranking import HitRate, Ndcg, gains, hits, score
-from tests.conformance.test_supernets import narrow, narrow_ncf
+from tests.helpers.supernets import narrow, narrow_ncf
 
 HIT, GAIN = HitRate(10), Ndcg(10)
 

@@ -321,7 +321,7 @@ def test_options_of_every_kind_survive_reopening(tmp_path: Path, choices: tuple[
 
 def test_run_json_reads_back(tmp_path: Path) -> None:
     write_run(tmp_path, {"seed": np.int64(3), "folder": tmp_path, "share": np.float64(0.5), "name": "größer"})
-    assert read_run(tmp_path) == {"seed": 3, "folder": str(tmp_path), "share": 0.5, "name": "größer"}
+    assert read_run(tmp_path) == {"format": 1, "seed": 3, "folder": str(tmp_path), "share": 0.5, "name": "größer"}
     assert os.listdir(tmp_path) == ["run.json"]
 
 

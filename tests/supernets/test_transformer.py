@@ -21,7 +21,7 @@ from dynas.metrics.latency import Latency, Throughput
 from dynas.supernets.hat.genes import from_config, from_genes
 from dynas.supernets.hat.network import Translating
 from dynas.supernets.transformer import TransformerSupernet
-from tests.conformance.test_supernets import narrow, narrow_transformer, odd_transformer
+from tests.helpers.supernets import narrow, narrow_transformer, odd_transformer
 
 SENTENCES = [[7, 8, 9, 10, EOS], [11, 12, EOS], [13, EOS]]
 

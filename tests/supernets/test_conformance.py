@@ -1,0 +1,25 @@
+"""Every family keeps the promises of supernets, and so does a user's own one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from dynas.testing.supernet import SupernetSuite
+from tests.helpers.own.mine import Perceptrons
+from tests.helpers.supernets import SUPERNETS, moved
+
+
+class TestPerceptrons(SupernetSuite):
+    make = staticmethod(Perceptrons)
+
+
+def suite(kind: str) -> type[SupernetSuite]:
+    """Return the suite of one of our own supernets."""
+    return type(class_name(kind), (SupernetSuite,), {"make": staticmethod(partial(moved, kind))})
+
+
+def class_name(kind: str) -> str:
+    return "Test" + "".join(word.capitalize() for word in kind.split())
+
+
+globals().update({class_name(kind): suite(kind) for kind in SUPERNETS})
