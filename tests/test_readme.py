@@ -65,13 +65,17 @@ def test_the_python_example_runs(tmp_path: Path) -> None:
 
 
 def test_every_config_option_is_listed() -> None:
+    groups = set()
     for folder in CONFIGS.iterdir():
         if folder.is_dir() and folder.name != "hydra":
+            groups.add(folder.name)
             row = next((line for line in README.splitlines() if line.startswith(f"| `{folder.name}`")), "")
             row = row or next(line for line in README.splitlines() if line.startswith(f"| `{folder.name}` ("))
             options = [path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")]
             missing = [option for option in options if f"`{option}`" not in row]
             assert missing == [], f"{folder.name} lacks {missing}"
+    listed = README.split("## Config groups")[1].split("## File map")[0]
+    assert set(re.findall(r"^\| `(\w+)`", listed, flags=re.MULTILINE)) == groups
 
 
 def test_every_file_that_is_named_exists() -> None:
