@@ -189,11 +189,11 @@ def check_task(name: str, metric: Metric, bench: Bench) -> None:
         return
     if bench.data.task != metric.task:
         raise DynasError(
-            f"objective {name} judges {metric.task}, but the data are for {bench.data.task}: give data of "
+            f"objective {name} judges {metric.task}, but the data are for {bench.data.task}: give data for "
             f"{metric.task}, or objectives={bench.data.quality}"
         )
     if bench.supernet.task != metric.task:
         raise DynasError(
             f"objective {name} judges {metric.task}, but supernet '{bench.supernet.name}' is made for "
-            f"{bench.supernet.task}: give a supernet of {metric.task}, or other objectives and data"
+            f"{bench.supernet.task}: give a supernet for {metric.task}, or other objectives and data"
         )

@@ -34,14 +34,17 @@ class SupernetSuite:
     @pytest.fixture
     def supernet(self) -> Supernet:
         """Return the supernet that most checks share."""
-        return _made(type(self))
+        return _made(self.make)
 
     @pytest.fixture
     def genotypes(self, supernet: Supernet) -> Genotypes:
         """Return the smallest, the largest and random sub-networks."""
-        space = supernet.space
-        rows = space.sample(self.samples, np.random.default_rng(0))
-        return np.concatenate([space.smallest()[None], space.largest()[None], rows])
+        return _ends_and_samples(supernet, self.samples)
+
+    @pytest.fixture
+    def subnets(self) -> list[nn.Module]:
+        """Return the modules of ``genotypes``, which no check changes."""
+        return _made_subnets(self.make, self.samples)
 
     def test_it_says_what_it_is(self, supernet: Supernet) -> None:
         """Check the attributes that run.json and messages show."""
@@ -60,27 +63,30 @@ class SupernetSuite:
         largest = supernet.space.largest()
         assert _equal(_outputs(again, largest), _outputs(supernet, largest))
 
-    def test_sub_networks_are_in_eval_mode(self, supernet: Supernet, genotypes: Genotypes) -> None:
+    def test_sub_networks_are_in_eval_mode(self, subnets: list[nn.Module]) -> None:
         """Check every part of every sub-network."""
-        for genotype in genotypes:
-            assert not any(module.training for module in _subnet(supernet, genotype).modules())
+        for subnet in subnets:
+            assert not any(module.training for module in subnet.modules())
 
-    def test_sub_networks_compute_finite_numbers_that_differ(self, supernet: Supernet, genotypes: Genotypes) -> None:
+    def test_sub_networks_compute_finite_numbers_that_differ(
+        self, supernet: Supernet, subnets: list[nn.Module]
+    ) -> None:
         """Check that there is an output for each sample, and that it is not a constant."""
-        for genotype in genotypes:
-            outputs = _outputs(supernet, genotype, samples=2)
+        for subnet in subnets:
+            outputs = _run(supernet, subnet, samples=2)
             assert outputs
             for output in outputs:
                 assert len(output) == 2
                 assert output.isfinite().all()
             assert any(output.std() > 0 for output in outputs)
 
-    def test_counted_costs_are_those_of_the_sub_network(self, supernet: Supernet, genotypes: Genotypes) -> None:
+    def test_counted_costs_are_those_of_the_sub_network(
+        self, supernet: Supernet, genotypes: Genotypes, subnets: list[nn.Module]
+    ) -> None:
         """Check multiply-accumulates against torch's counter and parameters against the module, exactly."""
-        for genotype in genotypes:
+        for genotype, subnet in zip(genotypes, subnets, strict=True):
             macs, params = supernet.macs(genotype[None]), supernet.params(genotype[None])
             assert macs.dtype == params.dtype == np.int64
-            subnet = _subnet(supernet, genotype)
             assert params.tolist() == [sum(parameter.numel() for parameter in subnet.parameters())]
             # fused attention would not be counted
             with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
@@ -124,17 +130,16 @@ class SupernetSuite:
         for genotype in space.sample(4, rng):
             other = np.where(space.active(genotype[None])[0], genotype, space.random_genes(1, rng)[0])
             subnet = supernet.subnet(_uncorrected(supernet, other))
-            with torch.inference_mode():
-                outputs = _flat(subnet(*supernet.example_inputs(2, subnet)))
-            assert _equal(outputs, _outputs(supernet, genotype, samples=2))
+            assert _equal(_run(supernet, subnet), _outputs(supernet, genotype))
 
     def test_different_sub_networks_compute_different_things(self, supernet: Supernet) -> None:
         """Check that no two sub-networks are secretly the same."""
         rows = supernet.space.sample_distinct(OUTPUTS, np.random.default_rng(0))
         found = set()
         for row in rows:
-            outputs = tuple(tuple(one.flatten().tolist()) for one in _outputs(supernet, row))
-            found.add((precision_of(_subnet(supernet, row), ""), outputs))
+            subnet = _subnet(supernet, row)
+            outputs = tuple(tuple(one.flatten().tolist()) for one in _run(supernet, subnet))
+            found.add((precision_of(subnet, ""), outputs))
         assert len(found) == len(rows)
 
     def test_the_global_random_state_decides_nothing(self, supernet: Supernet) -> None:
@@ -174,44 +179,61 @@ class SupernetSuite:
         own = supernet.example_inputs(2, _subnet(supernet, supernet.space.largest()))
         assert _equal(supernet.example_inputs(2), own)
 
-    def test_sub_networks_tell_the_size_of_their_images(self, supernet: Supernet, genotypes: Genotypes) -> None:
+    def test_sub_networks_tell_the_size_of_their_images(self, supernet: Supernet, subnets: list[nn.Module]) -> None:
         """Check that each one tells a size where they differ, and gets inputs of that size."""
-        for genotype in genotypes:
-            subnet = _subnet(supernet, genotype)
+        for subnet in subnets:
             size = subnet.resolution if isinstance(subnet, TakesImages) else None
             if supernet.resolutions:
                 assert size in supernet.resolutions
             if size is not None:
                 assert tuple(supernet.example_inputs(1, subnet)[0].shape[-2:]) == size
 
-    def test_sub_networks_tell_their_precision(self, supernet: Supernet, genotypes: Genotypes) -> None:
+    def test_sub_networks_tell_their_precision(self, supernet: Supernet, subnets: list[nn.Module]) -> None:
         """Check that each one tells a precision where they may choose."""
-        for subnet in (_subnet(supernet, genotype) for genotype in genotypes if supernet.precision_choices):
+        if supernet.precision_choices is None:
+            return
+        for subnet in subnets:
             assert isinstance(subnet, ChoosesPrecision)
-            assert subnet.precision in (supernet.precision_choices or ())
+            assert subnet.precision in supernet.precision_choices
 
-    def test_what_a_latency_times_runs_on_the_example_inputs(self, supernet: Supernet, genotypes: Genotypes) -> None:
+    def test_what_a_latency_times_runs_on_the_example_inputs(
+        self, supernet: Supernet, subnets: list[nn.Module]
+    ) -> None:
         """Check both ends of the space."""
-        for genotype in genotypes[:2]:
-            subnet = _subnet(supernet, genotype)
+        for subnet in subnets[:2]:
             timed = supernet.timed(subnet)
-            assert not timed.training
             assert timed is subnet or not supernet.single_pass
             with torch.inference_mode():
                 timed(*supernet.example_inputs(2, subnet))
+            assert not any(module.training for module in subnet.modules())
 
 
 @lru_cache(maxsize=1)
-def _made(suite: type[SupernetSuite]) -> Supernet:
-    return suite.make()
+def _made(make: Callable[[], Supernet]) -> Supernet:
+    return make()
+
+
+@lru_cache(maxsize=1)
+def _made_subnets(make: Callable[[], Supernet], samples: int) -> list[nn.Module]:
+    supernet = _made(make)
+    return [_subnet(supernet, genotype) for genotype in _ends_and_samples(supernet, samples)]
+
+
+def _ends_and_samples(supernet: Supernet, samples: int) -> Genotypes:
+    space = supernet.space
+    rows = space.sample(samples, np.random.default_rng(0))
+    return np.concatenate([space.smallest()[None], space.largest()[None], rows])
 
 
 def _subnet(supernet: Supernet, genotype: NDArray[np.int64]) -> nn.Module:
     return supernet.subnet(supernet.space.decode(genotype))
 
 
-def _outputs(supernet: Supernet, genotype: NDArray[np.int64], samples: int = 1) -> tuple[Tensor, ...]:
-    subnet = _subnet(supernet, genotype)
+def _outputs(supernet: Supernet, genotype: NDArray[np.int64]) -> tuple[Tensor, ...]:
+    return _run(supernet, _subnet(supernet, genotype))
+
+
+def _run(supernet: Supernet, subnet: nn.Module, samples: int = 1) -> tuple[Tensor, ...]:
     with torch.inference_mode():
         return _flat(subnet(*supernet.example_inputs(samples, subnet)))
 

@@ -113,8 +113,8 @@ def test_what_fails_is_named_and_a_run_of_failures_is_a_failure(tmp_path: Path) 
     broken = "broken:\n  direction: max\n  unit: points\n  metric: {_target_: broken.Broken}\n"
     (folder / "configs" / "objectives" / "broken.yaml").write_text(broken)
     (folder / "broken.py").write_text(
-        "class Broken:\n"
-        "    extras = ()\n"
+        "from dynas.core.metric import MeasuredMetric\n"
+        "class Broken(MeasuredMetric):\n"
         "    def measure(self, subnets, bench):\n"
         "        raise ValueError('no points')\n"
     )

@@ -96,10 +96,13 @@ def test_the_ends_of_the_space_are_what_training_reported(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("data=movielens",), "top1 needs data of classification"),
-        (("supernet=ncf", "data=fashion_mnist"), "HR@k and NDCG@k need data of recommendation: give data=movielens"),
-        (("supernet=ncf", "objectives=bleu"), "BLEU needs data of translation"),
-        (("supernet=transformer", "data=movielens", "objectives=hr10"), "recommends nothing"),
+        (("data=movielens",), "top1 judges classification, but the data are for recommendation"),
+        (("supernet=ncf", "data=fashion_mnist"), "hr10 judges recommendation, but the data are for classification"),
+        (("supernet=ncf", "objectives=bleu"), "bleu judges translation, but the data are for recommendation"),
+        (
+            ("supernet=transformer", "data=movielens", "objectives=hr10"),
+            "hr10 judges recommendation, but supernet 'transformer' is made for translation",
+        ),
         (("supernet=ncf", "supernet.weights=random", "supernet.users=9"), "give supernet.users=671 supernet.items="),
         (("supernet=ncf", "supernet.users=9"), "do not fit this supernet"),
         (("supernet=ncf", "supernet.weights=random", "hardware=note10"), "give hardware=cpu"),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dynas.cli import main
-from tests.conformance.test_executors import alive, descendants
+from tests.helpers.process_tree import alive, descendants
 
 FAST = ["supernet=mbv3", "objectives=[top1,macs]", "data.validation_size=100", "mode.start_size=8", "mode.population=4"]
 

@@ -303,13 +303,19 @@ def test_help_pages_of_two_languages_become_pairs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("search", "data=phrases", "budget=50"), "top1 needs data of classification: give data=fashion_mnist"),
+        (
+            ("search", "data=phrases", "budget=50"),
+            "objective top1 judges classification, but the data are for translation",
+        ),
         (("train", "data=phrases"), "give objectives=bleu and a supernet that is made for it, or other data"),
         (
             ("train", "supernet=transformer", "data=fashion_mnist", "objectives=top1"),
-            "takes no images: top1 needs",
+            "judges classification, but supernet 'transformer' is made for translation",
         ),
-        (("search", "supernet=transformer", "objectives=top1"), "top1 needs data of classification"),
+        (
+            ("search", "supernet=transformer", "objectives=top1"),
+            "judges classification, but the data are for translation",
+        ),
         (("search", "supernet=transformer", "supernet.weights=random", "hardware=note10"), "give hardware=cpu"),
         (("search", "data=parallel_text"), "give data.source="),
     ],

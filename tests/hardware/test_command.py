@@ -41,7 +41,7 @@ def script(tmp_path: Path) -> Any:
 
 
 def measured(supernet: MobileNetV3Supernet, command: str, rows: int = 1, timeout: float = 60) -> list[Any]:
-    bench = Measurer(Bench(supernet, object(), CommandMeter(command, 2, timeout)), {"latency": Latency()})  # type: ignore[arg-type]
+    bench = Measurer(Bench(supernet, None, CommandMeter(command, 2, timeout)), {"latency": Latency()})  # type: ignore[arg-type]
     bench.check()
     return list(bench.measure(supernet.space.sample(rows, np.random.default_rng(0))))
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dynas import DynasError
+from dynas.core.bench import Meter
 from dynas.core.meter import Timing
 from dynas.hardware.lookup import LookupTable, TableLatency
 from dynas.hardware.lut.block_timing import timed_block, timings
@@ -35,7 +36,7 @@ SUPERNETS: dict[str, Any] = {
 FAST = ("hardware.batch_size=2", "hardware.warmup=0", "hardware.min_repeats=2", "hardware.max_repeats=2")
 
 
-class CountingMeter:
+class CountingMeter(Meter):
     """Takes the number of weights for the latency, so that sums can be counted by hand."""
 
     batch_size = 2

@@ -19,6 +19,7 @@ from dynas import DynasError
 from dynas.commands.export import main as export
 from dynas.core.bench import Bench
 from dynas.core.meter import Timing
+from dynas.core.metric import MeasuredMetric, Reading
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.hardware.latency import CpuMeter
@@ -137,15 +138,13 @@ def test_torch_modules_are_counted_with_their_buffers(supernet: Any) -> None:
     assert weight_bytes(subnet) == sum(tensor.nbytes for tensor in subnet.state_dict().values())
 
 
-class Seen:
+class Seen(MeasuredMetric):
     """Keeps the modules that it measures, and answers with their number of operations."""
-
-    extras = ()
 
     def __init__(self) -> None:
         self.modules: list[nn.Module] = []
 
-    def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> Any:
+    def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         self.modules += subnets
         return Size().measure(subnets, bench)
 

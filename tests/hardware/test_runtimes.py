@@ -15,6 +15,8 @@ from dynas import DynasError
 from dynas.compose.build import build, build_problem
 from dynas.compose.frames import register
 from dynas.core.bench import Bench
+from dynas.core.data import Data
+from dynas.core.supernet import Supernet
 from dynas.export.network import Tensors
 from dynas.hardware.onnxruntime import OnnxRuntimeMeter
 from dynas.hardware.openvino import OpenVinoMeter
@@ -79,10 +81,14 @@ def test_a_recommender_is_as_good_there_as_in_torch(hardware: str) -> None:
     assert measured[hardware][1] > 0
 
 
-class Doubtful:
+class NoData(Data):
+    task, quality, digest = "classification", "top1", "none"
+
+
+class Doubtful(Supernet):
     """Ends in an addition that tracing freezes, so that the converted network is another one."""
 
-    name = "doubtful"
+    name, task = "doubtful", "classification"
     weights_digest = "none"
 
     def __init__(self) -> None:
@@ -95,6 +101,11 @@ class Doubtful:
 
     def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
         return (torch.ones(batch_size, 3),)
+
+    def macs(self, genotypes: Any) -> Any:
+        return np.zeros(len(genotypes), dtype=np.int64)
+
+    params = macs
 
 
 class Forgetful(nn.Module):
@@ -113,7 +124,7 @@ class Forgetful(nn.Module):
 
 def test_a_conversion_that_computes_something_else_fails_that_candidate_only(meter: RuntimeMeter) -> None:
     supernet: Any = Doubtful()
-    measurer = Measurer(Bench(supernet, object(), meter), {"latency": Latency(), "size": Size()})  # type: ignore[arg-type]
+    measurer = Measurer(Bench(supernet, NoData(), meter), {"latency": Latency(), "size": Size()})
     rows = list(measurer.measure(supernet.space.sample(3, np.random.default_rng(0))))
     assert [row.error == "" for row in rows] == [True, False, True]
     assert f"{meter.name} computes something else than torch: outputs differ by" in rows[1].error
@@ -122,7 +133,7 @@ def test_a_conversion_that_computes_something_else_fails_that_candidate_only(met
 
 
 def test_a_network_of_many_forward_passes_is_refused(meter: RuntimeMeter) -> None:
-    measurer = Measurer(Bench(load("transformer"), object(), meter))  # type: ignore[arg-type]
+    measurer = Measurer(Bench(load("transformer"), NoData(), meter))  # type: ignore[arg-type]
     with pytest.raises(DynasError, match=f"hardware={meter.name} runs networks of a single forward pass, not 'transf"):
         measurer.check()
 
@@ -130,7 +141,7 @@ def test_a_network_of_many_forward_passes_is_refused(meter: RuntimeMeter) -> Non
 def test_a_missing_runtime_is_told_with_what_to_install(meter: RuntimeMeter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dynas.hardware.runtime.find_spec", lambda name: None)
     with pytest.raises(DynasError, match=rf"needs .+ and \w+: pip install 'dynas\[{meter.name}\]'"):
-        Measurer(Bench(load("mbv3"), object(), meter)).check()  # type: ignore[arg-type]
+        Measurer(Bench(load("mbv3"), NoData(), meter)).check()  # type: ignore[arg-type]
 
 
 def test_the_threads_are_those_of_the_config_and_do_not_spin() -> None:

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 
 from dynas import DynasError
 from dynas.core.bench import Bench
-from dynas.core.translation import EOS, PAD, Pair, TokenBatch
+from dynas.core.translation import EOS, PAD, Pair, TokenBatch, TranslationData
+from dynas.data.fashion_mnist import FashionMNIST
 from dynas.metrics.bleu import Bleu, corpus_bleu, tokenised_bleu
+from dynas.metrics.measurer import check_task
 from tests.helpers.supernets import narrow, narrow_transformer
 
 TEXT = "the cat , dog 's house is in a big garden and sees red blue birds fly high ."
@@ -31,10 +33,9 @@ def settings(**changes: Any) -> Bleu:
     return Bleu(**(SETTINGS | changes))
 
 
-class Sentences:
+class Sentences(TranslationData):
     """A task in which a translation repeats its source: `dynas.core.translation.TranslationData`, in memory."""
 
-    quality = "bleu"
     source_vocabulary = target_vocabulary = 4 + len(WORDS)
     digest = "none"
 
@@ -150,12 +151,12 @@ def test_a_real_sub_network_is_measured_and_an_untrained_one_is_poor() -> None:
 
 
 def test_what_does_not_translate_is_refused() -> None:
-    with pytest.raises(DynasError, match="BLEU needs data of translation"):
-        settings().check(bench(object()))
+    with pytest.raises(DynasError, match=r"bleu judges translation, but the data are for classification: .*=top1"):
+        check_task("bleu", settings(), bench(FashionMNIST("embedded", 2, 10, 10)))
     with pytest.raises(DynasError, match="source_vocabulary=100 and target_vocabulary=100, but the data have 23 and"):
         settings().check(bench(Sentences(2)))
-    with pytest.raises(DynasError, match="supernet 'mbv3' does not translate: BLEU needs supernet=transformer"):
-        settings().check(bench(Sentences(2), narrow()))
+    with pytest.raises(DynasError, match="bleu judges translation, but supernet 'mbv3' is made for classification"):
+        check_task("bleu", settings(), bench(Sentences(2), narrow()))
 
 
 @pytest.mark.parametrize("change", [{"max_tokens": 0}, {"beam": 0}, {"max_length_extra": 0}], ids=str)

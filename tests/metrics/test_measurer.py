@@ -12,7 +12,7 @@ from dynas import Objective
 from dynas.core.bench import Bench
 from dynas.core.evaluation import Measurement
 from dynas.core.evaluator import Evaluator
-from dynas.core.metric import Metric, Reading
+from dynas.core.metric import MeasuredMetric, Metric, Reading
 from dynas.core.problem import Problem
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.executors.serial import Serial
@@ -50,7 +50,7 @@ def genotypes(supernet: MobileNetV3Supernet) -> np.ndarray:
     return supernet.space.sample_distinct(7, np.random.default_rng(0))
 
 
-class Depth:
+class Depth(MeasuredMetric):
     """Measures the number of blocks; the modules that ``answers`` knows by that number answer otherwise."""
 
     extras = ("blocks [1]",)

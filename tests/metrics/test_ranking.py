@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from dynas.errors import DynasError
+from dynas.metrics.measurer import check_task
 from dynas.metrics.ranking import HitRate, Ndcg, gains, hits, score
 from tests.helpers.supernets import narrow, narrow_ncf
 
@@ -25,6 +26,7 @@ HIT, GAIN = HitRate(10), Ndcg(10)
 class Choices:
     """Users of whom an item is held out; user ``u`` ranks items ``u``, ``u + 1`` and so on."""
 
+    task: str = "recommendation"
     users: int = 20
     items: int = 130
     held_out: int = 20
@@ -95,14 +97,14 @@ def test_each_user_has_its_own_candidates() -> None:
 
 
 def test_what_does_not_recommend_is_refused() -> None:
-    bench = SimpleNamespace(data=Choices(), supernet=narrow())
-    with pytest.raises(DynasError, match=r"supernet 'mbv3' recommends nothing: HR@k and NDCG@k need supernet=ncf"):
-        HIT.check(bench)  # type: ignore[arg-type]
-    bench = SimpleNamespace(data=SimpleNamespace(), supernet=narrow_ncf())
-    with pytest.raises(DynasError, match=r"need data of recommendation: give data=movielens"):
-        GAIN.check(bench)  # type: ignore[arg-type]
+    bench: Any = SimpleNamespace(data=Choices(), supernet=narrow())
+    with pytest.raises(DynasError, match="hr10 judges recommendation, but supernet 'mbv3' is made for classification"):
+        check_task("hr10", HIT, bench)
+    bench = SimpleNamespace(data=SimpleNamespace(task="translation", quality="bleu"), supernet=narrow_ncf())
+    with pytest.raises(DynasError, match=r"ndcg10 judges recommendation, but the data are for translation: .*=bleu"):
+        check_task("ndcg10", GAIN, bench)
     bench = SimpleNamespace(data=Choices(), supernet=narrow_ncf())
     with pytest.raises(DynasError, match=r"20 users and 130 items: give supernet\.users=20 supernet\.items=130"):
-        HIT.check(bench)  # type: ignore[arg-type]
+        HIT.check(bench)
     with pytest.raises(DynasError, match="k of 1 or more, got 0"):
         HitRate(0)

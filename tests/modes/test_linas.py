@@ -12,7 +12,7 @@ from dynas.algos.named import algorithm
 from dynas.core.evaluator import Evaluator
 from dynas.executors.serial import Serial
 from dynas.modes.linas import Linas
-from tests.conformance.test_modes import PREDICTORS
+from tests.helpers.modes import PREDICTORS
 
 
 def run(analytic: Any, mode: Linas, budget: int, start: Any = None) -> Evaluator:

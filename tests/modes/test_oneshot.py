@@ -17,7 +17,7 @@ from dynas.core.pareto import hypervolume, nadir
 from dynas.executors.serial import Serial
 from dynas.modes.oneshot import OneShot
 from dynas.modes.ranges import parse_ranges
-from tests.conformance.test_modes import PREDICTORS
+from tests.helpers.modes import PREDICTORS
 
 
 def run(analytic: Any, mode: OneShot, budget: int, algo: str = "nsga2", seed: int = 0) -> Evaluator:

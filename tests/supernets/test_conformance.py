@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from dynas.testing.supernet import SupernetSuite
+from dynas.testing import SupernetSuite
 from tests.helpers.own.mine import Perceptrons
 from tests.helpers.supernets import SUPERNETS, moved
 

@@ -1,4 +1,4 @@
-"""What supernets of elastic networks promise besides what every supernet does (see `tests.supernets.test_conformance`)."""
+"""What our own families promise besides what every supernet does (see `dynas.testing.supernet`)."""
 
 from __future__ import annotations
 

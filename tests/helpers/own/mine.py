@@ -1,5 +1,7 @@
 """A user's own supernet, metric, algorithm and predictor, as a module in the folder where `dynas` is started."""
 
+import itertools
+
 import numpy as np
 import torch
 from torch import nn
@@ -52,15 +54,20 @@ class Confidence(MeasuredMetric):
 
 
 class InOrder:
-    """Asks for one sub-network after the other, from the smallest on."""
+    """Asks for one sub-network after the other: those it starts from, then all from the smallest on."""
 
     def __init__(self, space, n_objectives, rng, start=None):
-        grid = np.indices(space.cardinality).reshape(space.n_genes, -1).T
-        self.rows = iter(np.array_split(grid, len(grid)))
-        self.none = np.empty((0, space.n_genes), dtype=np.int64)
+        given = [] if start is None else start
+        self.space, self.asked = space, set()
+        self.genotypes = itertools.chain(given, itertools.product(*map(range, space.cardinality)))
 
     def ask(self):
-        return next(self.rows, self.none)
+        for genotype in self.genotypes:
+            row = self.space.canonical(np.array([genotype]))
+            if row.tobytes() not in self.asked:
+                self.asked.add(row.tobytes())
+                return row
+        return np.empty((0, self.space.n_genes), dtype=np.int64)
 
     def tell(self, batch):
         pass

@@ -1,0 +1,133 @@
+"""Every metric keeps the promises of metrics, and so does a user's own one."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from dynas.core.bench import Bench
+from dynas.core.recommendation import RecommendationData
+from dynas.data.fashion_mnist import FashionMNIST
+from dynas.data.imagenet_surrogate import ImageNetSurrogate
+from dynas.data.movielens import movielens
+from dynas.data.phrases import phrases
+from dynas.hardware.cpu import TorchCpuMeter
+from dynas.hardware.lookup import LookupTable
+from dynas.metrics.accuracy import Top1
+from dynas.metrics.bleu import Bleu
+from dynas.metrics.cost import Macs, Params, ParamsWithoutEmbeddings
+from dynas.metrics.latency import Latency, Throughput
+from dynas.metrics.ranking import HitRate, Ndcg
+from dynas.metrics.size import Size
+from dynas.supernets.mbv3 import MobileNetV3Supernet
+from dynas.testing import MetricSuite
+from tests.helpers.own.mine import Confidence, Perceptrons
+from tests.helpers.supernets import narrow, narrow_transformer, odd_ncf
+
+
+def meter() -> TorchCpuMeter:
+    return TorchCpuMeter(threads=1, batch_size=1, warmup=0, min_repeats=2, max_repeats=3, tolerance=1.0)
+
+
+def images(supernet: Any = None) -> Bench:
+    return Bench(supernet or narrow(), FashionMNIST("embedded", 2, 100, 40), meter())
+
+
+def own() -> Bench:
+    with torch.random.fork_rng(devices=[]):
+        return images(Perceptrons())
+
+
+def films() -> Bench:
+    data: RecommendationData = movielens()
+    return Bench(odd_ncf(users=data.users, items=data.items), data, meter())
+
+
+def sentences() -> Bench:
+    data = phrases(12, 0)
+    supernet = narrow_transformer(source_vocabulary=data.source_vocabulary, target_vocabulary=data.target_vocabulary)
+    return Bench(supernet, data, meter())
+
+
+@lru_cache
+def table() -> LookupTable:
+    return LookupTable("note10", 1.2)
+
+
+@lru_cache
+def surrogate() -> ImageNetSurrogate:
+    return ImageNetSurrogate("embedded")
+
+
+@lru_cache
+def modelled() -> Bench:
+    supernet = MobileNetV3Supernet("random", 1.0, (224, 224), 3, 1000, 2, (2, 2, 2, 1, 2))
+    return Bench(supernet, surrogate(), table())
+
+
+class TestTop1(MetricSuite):
+    make = staticmethod(Top1)
+    make_bench = staticmethod(images)
+
+
+class TestSize(MetricSuite):
+    make = staticmethod(Size)
+    make_bench = staticmethod(images)
+
+
+class TestMacs(MetricSuite):
+    make = staticmethod(Macs)
+    make_bench = staticmethod(images)
+
+
+class TestParams(MetricSuite):
+    make = staticmethod(Params)
+    make_bench = staticmethod(images)
+
+
+class TestLatency(MetricSuite):
+    make = staticmethod(Latency)
+    make_bench = staticmethod(images)
+
+
+class TestThroughput(MetricSuite):
+    make = staticmethod(lambda: Throughput(2))
+    make_bench = staticmethod(images)
+
+
+class TestConfidence(MetricSuite):
+    make = staticmethod(Confidence)
+    make_bench = staticmethod(own)
+
+
+class TestHitRate(MetricSuite):
+    make = staticmethod(lambda: HitRate(10))
+    make_bench = staticmethod(films)
+
+
+class TestNdcg(MetricSuite):
+    make = staticmethod(lambda: Ndcg(10))
+    make_bench = staticmethod(films)
+
+
+class TestParamsWithoutEmbeddings(MetricSuite):
+    make = staticmethod(ParamsWithoutEmbeddings)
+    make_bench = staticmethod(films)
+
+
+class TestBleu(MetricSuite):
+    make = staticmethod(lambda: Bleu(2, 0.6, 0.5, 2, 400, tokenised=False))
+    make_bench = staticmethod(sentences)
+    samples = 1
+
+
+class TestModelledTop1(MetricSuite):
+    make = staticmethod(lambda: surrogate().replaces["top1"])
+    make_bench = staticmethod(modelled)
+
+
+class TestTableLatency(MetricSuite):
+    make = staticmethod(lambda: table().replaces["latency"])
+    make_bench = staticmethod(modelled)
