@@ -50,7 +50,9 @@ def __getattr__(name: str) -> object:
     """Import what is asked for, and no more: the workers of an executor need neither torch nor pytest."""
     if name not in _MODULES:
         raise AttributeError(f"module 'dynas.testing' has no attribute '{name}'")
-    import_module("dynas.testing.rewrite")
+    import pytest
+
+    pytest.register_assert_rewrite(*(f"dynas.testing.{module}" for module in _MODULES.values()))  # to show values
     return getattr(import_module(f"dynas.testing.{_MODULES[name]}"), name)
 
 
