@@ -37,15 +37,14 @@ def evaluate_job(config: DictConfig) -> int:
 
     from dynas.commands.display import CountDisplay
     from dynas.commands.running import measure
-    from dynas.compose.build import build_problem
+    from dynas.compose.build import build_problem, check_together
     from dynas.report.outputs import write_outputs
     from dynas.report.tables import WIDTH
     from dynas.runs.architectures import read_architectures
 
     folder = run_folder()
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-    if config.together < 1:
-        raise DynasError(f"together={config.together}: give 1 or more")
+    check_together(config)
     check_opening(config, folder, RESULTS)
     problem, measurer = build_problem(config)
     settings = plain(config)

@@ -63,12 +63,11 @@ def parts(config: DictConfig) -> tuple[Supernet, Meter]:
     Raises:
         DynasError: they do not fit together, or a number makes no sense.
     """
-    from dynas.compose.build import build_meter, build_supernet
+    from dynas.compose.build import build_meter, build_supernet, check_together
     from dynas.core.bench import Bench
     from dynas.metrics.measurer import Measurer
 
-    if config.together < 1:
-        raise DynasError(f"together={config.together}: give 1 or more")
+    check_together(config)
     supernet = build_supernet(config)
     meter = build_meter(config, supernet)
     Measurer(Bench(supernet, None, meter)).check()  # type: ignore[arg-type]  # latency needs no data

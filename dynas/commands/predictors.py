@@ -78,12 +78,11 @@ def predictors_job(config: DictConfig) -> int:
 
 def check_numbers(config: DictConfig) -> None:
     """Raise DynasError where the frame's numbers make no sense, or there is nothing to compare."""
+    from dynas.compose.build import check_seed, check_together
     from dynas.errors import DynasError
 
-    if config.seed < 0 or config.together < 1:
-        raise DynasError(
-            f"seed={config.seed} together={config.together}: give a seed of 0 or more and together of 1 or more"
-        )
+    check_seed(config)
+    check_together(config)
     if config.trials < 1 or (config.jobs is not None and config.jobs < 1):
         raise DynasError(f"trials={config.trials} jobs={config.jobs}: give 1 or more of each")
     if not config.predictors:

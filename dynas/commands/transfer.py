@@ -77,7 +77,7 @@ def transfer_job(config: DictConfig) -> int:
 
     from dynas.commands.display import CountDisplay
     from dynas.commands.running import measure
-    from dynas.compose.build import build_predictor, build_problem
+    from dynas.compose.build import build_predictor, build_problem, check_together
     from dynas.report.outputs import write_outputs
     from dynas.report.tables import WIDTH
     from dynas.report.transfer import transferred
@@ -88,8 +88,7 @@ def transfer_job(config: DictConfig) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     if config.run is None:
         raise DynasError(f"no run named: {USAGE}")
-    if config.together < 1:
-        raise DynasError(f"together={config.together}: give 1 or more")
+    check_together(config)
     if config.resume:
         before = read_run(folder).get("config") or {}
         check_same_config(folder, plain(config) | {key: before.get(key) for key in AFTERWARDS})

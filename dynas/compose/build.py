@@ -258,10 +258,8 @@ def check_changes(iteration: object, changes: object) -> list[str]:
 
 def check_numbers(config: DictConfig) -> None:
     """Raise DynasError where the frame's numbers make no sense or the budget does not pay the first measurements."""
-    if config.seed < 0 or config.together < 1:
-        raise DynasError(
-            f"seed={config.seed} together={config.together}: give a seed of 0 or more and together of 1 or more"
-        )
+    check_seed(config)
+    check_together(config)
     keys = ("mode.training", "mode.population", "algo.population")
     first = next((key for key in keys if OmegaConf.select(config, key) is not None), None)
     wanted = OmegaConf.select(config, first) if first else 1
@@ -270,3 +268,15 @@ def check_numbers(config: DictConfig) -> None:
             f"budget={config.budget} is smaller than {first}={wanted}: "
             f"give budget={wanted} or more, or a smaller {first}"
         )
+
+
+def check_seed(config: DictConfig) -> None:
+    """Raise DynasError for a negative seed."""
+    if config.seed < 0:
+        raise DynasError(f"seed={config.seed}: give 0 or more")
+
+
+def check_together(config: DictConfig) -> None:
+    """Raise DynasError where no sub-network would be measured at a time."""
+    if config.together < 1:
+        raise DynasError(f"together={config.together}: give 1 or more")
