@@ -78,16 +78,7 @@ class TimingMeter(Meter):
         return self.__dict__ | {"_reference": None}
 
     def refer_to(self, module: nn.Module, inputs: tuple[Tensor, ...], first_ms: float | None = None) -> float:
-        """Take the pace of the machine from a module, from now on.
-
-        Args:
-            module: what all other modules are timed beside.
-            inputs: its inputs.
-            first_ms: what it took when the run began; None: it begins now.
-
-        Returns:
-            what it took at first, in milliseconds.
-        """
+        """Take the pace of the machine from a module, from now on (see `dynas.core.meter.WatchesReference`)."""
         with self.conditions():
             self._reference = self.sampler(module, inputs)
             if first_ms is None:

@@ -47,6 +47,9 @@ def circumstances(run: Run) -> dict[str, str]:
         facts[section] = run.choices.get(section, "None")
         if section != "supernet" and isinstance(config, Mapping):
             facts |= flat_settings(config.get(section), section)
+    supernet = config.get("supernet") if isinstance(config, Mapping) else None
+    if "hardware" in sections and isinstance(supernet, Mapping) and supernet.get("latency_batch") is not None:
+        facts.setdefault("hardware.batch_size", str(supernet["latency_batch"]))  # where the hardware says none
     return facts
 
 
