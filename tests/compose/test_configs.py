@@ -169,10 +169,11 @@ def test_a_transformer_brings_what_suits_it_unless_told_otherwise(supernet: str)
     for command in ("search", "evaluate", "predictors"):
         config = compose(command, overrides=[f"supernet={supernet}"])
         assert list(config.objectives) == ["bleu", "latency"]
-        assert config.hardware.batch_size == 1, "one sentence at a time"
+        assert config.supernet.latency_batch == 1, "one sentence at a time"
+        assert config.hardware.batch_size is None, "the supernet's own"
         assert compose(command, overrides=[f"supernet={supernet}", "hardware.batch_size=4"]).hardware.batch_size == 4
         assert "batch_size" not in compose(command, overrides=[f"supernet={supernet}", "hardware=note10"]).hardware
-    assert compose("search").hardware.batch_size == 32
+    assert compose("search").hardware.batch_size is None
     recipe = compose("train", overrides=[f"supernet={supernet}"]).recipe
     assert recipe.batch_size > compose("train").recipe.batch_size, "of tokens, not of images"
     assert compose("train", overrides=[f"supernet={supernet}", "recipe.epochs=3"]).recipe.epochs == 3
@@ -182,8 +183,8 @@ def test_all_that_times_modules_follows_the_same_rules() -> None:
     options = ("cpu", "cuda", "openvino")
     configs = {option: compose("search", overrides=[f"hardware={option}"]).hardware for option in options}
     for config in configs.values():
-        assert (config.precision, config.min_repeats, config.batch_size) == (0.02, 8, 32)
-    assert compose("search", overrides=["hardware=cuda", "supernet=ncf"]).hardware.batch_size == 100
+        assert (config.tolerance, config.min_repeats, config.batch_size) == (0.02, 8, None)
+    assert compose("search", overrides=["hardware=cuda", "supernet=ncf"]).supernet.latency_batch == 100
     assert configs["cpu"].backend == configs["cuda"].backend == "eager"
     assert "backend" not in configs["openvino"]
 
@@ -194,13 +195,14 @@ def test_int8_brings_the_runtime_that_it_needs_unless_told_otherwise() -> None:
         assert (config.precision, config.hardware.calibration_images) == ("int8", 9)
         assert "calibration_images" not in compose(command, overrides=["precision=int8", "hardware=cpu"]).hardware
         assert compose(command, overrides=["hardware=openvino"]).precision == "fp32"
-        assert compose(command, overrides=["hardware=openvino"]).hardware.batch_size == 32, "as on the cpu"
+        assert compose(command, overrides=["hardware=openvino"]).hardware.batch_size is None, "as on the cpu"
 
 
 @pytest.mark.parametrize("hardware", ["cpu", "onnxruntime", "openvino", "command"])
 def test_a_recommender_is_timed_on_the_candidates_of_one_user_everywhere(hardware: str) -> None:
     for command in ("search", "evaluate", "predictors"):
-        assert compose(command, overrides=[f"hardware={hardware}", "supernet=ncf"]).hardware.batch_size == 100
+        config = compose(command, overrides=[f"hardware={hardware}", "supernet=ncf"])
+        assert (config.supernet.latency_batch, config.hardware.batch_size) == (100, None)
 
 
 def test_the_note10_is_one_of_many_tables() -> None:

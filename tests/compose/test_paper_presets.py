@@ -79,7 +79,7 @@ def test_a_preset_has_the_numbers_of_the_paper(preset: str) -> None:
         assert config.supernet._target_.endswith("TransformerSupernet")
         assert config.data._target_.endswith("phrases")
         assert list(config.objectives) == ["bleu", "latency"]
-        assert config.hardware.batch_size == 1
+        assert config.supernet.latency_batch == 1
     if preset.startswith("ncf_"):
         assert config.supernet._target_.endswith("NcfSupernet")
         assert config.data._target_.endswith("movielens")

@@ -27,9 +27,7 @@ class Taskless(Perceptrons):
 
 def test_what_does_not_inherit_is_refused_with_the_contract_to_inherit_from() -> None:
     for part, role in (("supernet", Supernet), ("data", Data), ("hardware", Meter)):
-        with pytest.raises(
-            DynasError, match=rf"{part}\._target_ makes a Alike, which does not inherit from dynas"
-        ):
+        with pytest.raises(DynasError, match=rf"{part}\._target_ makes a Alike, which does not inherit from dynas"):
             check_role(part, Alike(), role)
 
 

@@ -215,7 +215,7 @@ def test_the_calibration_images_are_the_first_ones_and_always_the_same(data: Fas
 
 
 def test_a_calibration_set_that_is_smaller_than_asked_is_refused(data: FashionMNIST) -> None:
-    bench = Bench(SUPERNETS["mbv3"](), data, meter(101), precision="int8")
+    bench = Measurer(Bench(SUPERNETS["mbv3"](), data, meter(101), precision="int8"))
     with pytest.raises(DynasError, match="calibration_images=101, but the data have 100 images"):
         bench.check()
     Measurer(Bench(SUPERNETS["mbv3"](), data, meter(101))).check()  # FP32 needs none
@@ -233,7 +233,7 @@ def test_a_missing_package_is_told_with_what_to_install(monkeypatch: pytest.Monk
 def test_eager_hardware_refuses_integers(data: FashionMNIST) -> None:
     eager = CpuMeter(1, 1, 0, 2, 2, 1.0)
     for supernet, precision in ((SUPERNETS["mbv3"](), "int8"), (SUPERNETS["mbv3"](**JOINT), "fp32")):
-        bench = Bench(supernet, data, eager, precision=precision)
+        bench = Measurer(Bench(supernet, data, eager, precision=precision))
         with pytest.raises(DynasError, match="computes in fp32 only, not in int8: choose hardware=openvino"):
             bench.check()
 
@@ -255,6 +255,7 @@ sys.addaudithook(lambda event, _: calls.append(event) if event.startswith(("sock
 from dynas.core.bench import Bench
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.hardware.latency import CpuMeter
+from dynas.metrics.measurer import Measurer
 from dynas.metrics.size import Size
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 
