@@ -168,11 +168,11 @@ def test_the_last_line_counts(times: list[float], before: str) -> None:
 
 def test_a_search_measures_accuracy_here_and_latency_there(tmp_path: Path) -> None:
     arguments = [
-        *("hardware=command", f"hardware.command={shlex.quote(BOARD)}", "objectives=[top1,latency]", "budget=12"),
+        *("hardware=command", f"hardware.command={shlex.quote(BOARD)}", "objectives=[top1,latency]", "budget=10"),
         *(
             "mode.start_size=6",
-            "mode.population=6",
-            "algo.population=6",
+            "mode.population=4",
+            "algo.population=4",
             "mode.predicted_evaluations=100",
             "hydra.run.dir=run",
         ),
@@ -181,7 +181,7 @@ def test_a_search_measures_accuracy_here_and_latency_there(tmp_path: Path) -> No
     done = dynas("search", *arguments, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     rows = read_rows(tmp_path / "run")
-    assert len(rows) == 12
+    assert len(rows) == 10
     assert all(float(row["latency [ms]"]) > 0 and 0 <= float(row["top1 [%]"]) <= 100 for row in rows)
     assert "latency" in (tmp_path / "run" / "predictors.csv").read_text(), "it is predicted like a measured one"
 

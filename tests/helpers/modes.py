@@ -20,7 +20,7 @@ from dynas.modes.validation import Validation
 from dynas.predictors.ridge import Ridge
 
 POPULATION = 10
-MODES: dict[str, Callable[[], SearchMode]] = {
+MODES: dict[str, Callable[..., SearchMode]] = {
     "validation": Validation,
     "linas": partial(Linas, population=POPULATION, predicted_evaluations=100, start_size=None),
     "oneshot": partial(OneShot, training=2 * POPULATION, predicted_evaluations=100),
@@ -49,5 +49,6 @@ def search(
     watcher = Watcher()
     evaluate = Evaluator(problem, Serial(measure), budget, store, watcher)
     make_algorithm = named_algorithm(algorithm, population=POPULATION)
-    MODES[mode]().run(evaluate, make_algorithm, PREDICTORS, np.random.default_rng(seed), watcher)
+    few = {"predicted_evaluations": 30} if algorithm == "motpe" and mode != "validation" else {}  # 10 ms each
+    MODES[mode](**few).run(evaluate, make_algorithm, PREDICTORS, np.random.default_rng(seed), watcher)
     return evaluate, watcher
