@@ -14,6 +14,8 @@ import pytest
 
 from tests.helpers.cli import QUICK, ROOT
 
+pytestmark = pytest.mark.slow
+
 README = (ROOT / "README.md").read_text()
 
 

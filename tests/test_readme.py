@@ -16,6 +16,8 @@ from dynas.commands.report import make_parser as report_parser
 from dynas.system.folders import CONFIGS
 from tests.helpers.cli import ROOT, dynas
 
+pytestmark = pytest.mark.slow
+
 README = (ROOT / "README.md").read_text()
 COMMANDS = [
     line.split("#")[0].strip().removeprefix("scripts/")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+
 from dynas.algos.named import ALGORITHMS
 from dynas.testing import AlgorithmSuite
 from tests.helpers.algorithms import EFFORT, POPULATION, fits, named
 from tests.helpers.own.mine import InOrder
 from tests.helpers.pairs import pairs
+
+pytestmark = pytest.mark.slow
 
 
 def suite(name: str) -> type[AlgorithmSuite]:

@@ -12,7 +12,7 @@ from dynas.testing.analytic import BOUNDS
 from dynas.testing.dialogue import Dialogue
 from tests.helpers.algorithms import CASES, EFFORT, GUIDED, POPULATION, begin, effort, fits
 
-pytestmark = pytest.mark.filterwarnings("ignore::dynas.errors.DynasWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::dynas.errors.DynasWarning"), pytest.mark.slow]
 
 QUICK = [(name, m) for name, m in CASES if name != "motpe" or m == 2]  # a search of its takes 15 seconds
 

@@ -14,6 +14,8 @@ import pytest
 
 from tests.helpers.cli import QUICK, ROOT, command, dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.helpers.cli import dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 LANDSCAPE = ("data=imagenet_surrogate", "hardware=note10", "hydra.run.dir=run")
 FEW = ("budget=24", "mode.start_size=null", "mode.population=8", "mode.predicted_evaluations=100")
 

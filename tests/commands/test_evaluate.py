@@ -20,6 +20,8 @@ from dynas.runs.record import write_run
 from dynas.runs.store import RunStore
 from tests.helpers.cli import QUICK, ROOT, dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 SAME = (QUICK[0], *QUICK[-2:])  # objectives and data of a quick search
 COUNTED = "objectives=[macs,params]"  # nothing is extracted
 TOP1, MACS = Objective("top1", "max", "%"), Objective("macs", "min", "MAC", exact=True)

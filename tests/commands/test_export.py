@@ -27,6 +27,8 @@ from dynas.export.write import write
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from tests.helpers.cli import ROOT, dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 DATA = ("data.validation_size=300", "data.calibration_size=100")
 MEASURED = ("objectives=[top1,macs]", *DATA, "hydra.run.dir=run")
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.helpers.cli import dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 SMALL = [
     *("objectives=latency", "mode=validation", "algo=random", "algo.population=3", "budget=6", "together=3"),
     *("hardware.batch_size=1", "hardware.min_repeats=3", "hardware.max_repeats=6"),

@@ -10,6 +10,8 @@ import pytest
 
 from tests.helpers.cli import ROOT, dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 OWN = ("--config-dir", "configs", "supernet=perceptrons", "objectives=[confidence,macs]", "hydra.run.dir=run")
 FEW = ("data.validation_size=100", "data.calibration_size=50")
 

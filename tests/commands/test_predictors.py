@@ -19,6 +19,8 @@ from dynas.predictors.named import predictor
 from dynas.predictors.study import Study, Trial, averages, usable_sizes
 from tests.helpers.cli import ROOT, command, dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 FAST = ("predictors=[ridge,svr_linear]", "trials=3", "sizes=[10,20]", "test=20")
 TINY = ("objectives=[top1,macs]", "data.validation_size=100", "data.calibration_size=50")
 

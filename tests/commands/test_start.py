@@ -10,6 +10,8 @@ import pytest
 from dynas.cli import COMMANDS
 from tests.helpers.cli import QUICK, read_rows, started
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_it_starts_and_says_what_it_does(command: str, tmp_path: Path) -> None:

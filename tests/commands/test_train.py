@@ -19,6 +19,8 @@ from dynas.supernets.mbv3 import MobileNetV3Supernet, search_space
 from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, step, step_genotypes
 from tests.helpers.cli import QUICK, dynas, killed, read_rows
 
+pytestmark = pytest.mark.slow
+
 # one garment on tiny inputs learns within a minute
 SMALL = (
     "data.garments=1",

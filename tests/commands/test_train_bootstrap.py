@@ -16,6 +16,8 @@ from dynas.training.sandwich import step
 from tests.helpers.cli import dynas, killed
 from tests.helpers.resnets import OPTIONS, random_state
 
+pytestmark = pytest.mark.slow
+
 SMALL = (
     *("supernet=bootstrap_resnet50", "start=resnet.safetensors", "data.garments=1", "supernet.resolution=[28,28]"),
     *("data.validation_size=500", "data.calibration_size=200", "recipe.epochs=3", "recipe.batch_size=200", "threads=1"),

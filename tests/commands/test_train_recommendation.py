@@ -11,6 +11,8 @@ from safetensors.torch import load_file
 
 from tests.helpers.cli import dynas, killed, read_rows
 
+pytestmark = pytest.mark.slow
+
 USERS, ITEMS, TASTES = 60, 240, 4
 SHAPE = (
     *(

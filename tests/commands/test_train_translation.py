@@ -12,6 +12,8 @@ from safetensors.torch import load_file
 from dynas.data.parallel_text import parallel_text
 from tests.helpers.cli import dynas, killed, read_rows
 
+pytestmark = pytest.mark.slow
+
 ENGLISH = "one two three four five six seven eight nine ten".split()
 GERMAN = dict(zip(ENGLISH, "eins zwei drei vier fünf sechs sieben acht neun zehn".split(), strict=True))
 VALIDATION = 40

@@ -27,6 +27,8 @@ from tests.helpers.cli import dynas, read_rows
 from tests.helpers.devices import ALL, CONFIGS, SEARCH, write_devices
 from tests.helpers.run_folders import FIVE, LATENCY, MACS, TOP1, search
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 WIDTHS = list(itertools.product((8, 16, 24, 32), repeat=2))
 OTHER = ("hardware=device", "hardware.first=3")  # a target on which the first width is dear

@@ -15,6 +15,8 @@ import pytest
 from dynas.cli import main
 from tests.helpers.process_tree import alive, descendants
 
+pytestmark = pytest.mark.slow
+
 FAST = ["supernet=mbv3", "objectives=[top1,macs]", "data.validation_size=100", "mode.start_size=8", "mode.population=4"]
 
 

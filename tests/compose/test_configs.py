@@ -23,6 +23,8 @@ from tests.data.test_fairseq_binary import write_folder
 from tests.data.test_ncf_files import ITEMS, USERS, write_ncf
 from tests.helpers.photos import write_imagenet
 
+pytestmark = pytest.mark.slow
+
 GROUPS = (
     *("supernet", "data", "hardware", "precision", "objectives", "algo", "mode", "predictor", "executor", "experiment"),
 )

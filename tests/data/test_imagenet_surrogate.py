@@ -25,6 +25,8 @@ from dynas.runs.load import load_run
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from tests.helpers.cli import dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 CHEAP = ("supernet=mbv3", "data=imagenet_surrogate", "hardware=note10", "budget=60")
 
 

@@ -16,6 +16,8 @@ from dynas.testing.perilous import PROBLEM, candidates, slow
 from tests.helpers.executors import APART, make
 from tests.helpers.process_tree import descendants, is_tracker, measuring
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", APART)
 def test_candidates_that_kill_or_stall_workers_fail_and_the_others_do_not(name: str) -> None:

@@ -7,8 +7,12 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from dynas.system.files import write_csv
 from tests.helpers.cli import dynas
+
+pytestmark = pytest.mark.slow
 
 
 def test_timestamps_that_go_backwards_change_nothing(whole: Path, tmp_path: Path) -> None:

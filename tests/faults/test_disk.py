@@ -11,6 +11,8 @@ import pytest
 from tests.helpers.cli import command, dynas
 from tests.helpers.processes import ENVIRONMENT, SURROGATE, one_sentence, results
 
+pytestmark = pytest.mark.slow
+
 PAGE = 4096
 
 

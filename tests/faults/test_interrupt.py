@@ -7,10 +7,14 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from dynas.runs.load import load_run
 from tests.helpers.cli import command, dynas
 from tests.helpers.devices import ALL, CONFIGS, SEARCH, write_devices
 from tests.helpers.processes import SURROGATE, lines, results, start, wait_until
+
+pytestmark = pytest.mark.slow
 
 
 def status(folder: Path) -> str:

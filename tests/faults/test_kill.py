@@ -8,9 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.faults.slow_search import BUDGET, main
 from tests.helpers.cli import command, dynas
 from tests.helpers.processes import SURROGATE, kill, results, start
+
+pytestmark = pytest.mark.slow
 
 KILLS = 20
 

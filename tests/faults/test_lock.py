@@ -16,6 +16,8 @@ from dynas.system.folder_lock import locked
 from tests.helpers.cli import command, dynas
 from tests.helpers.processes import SURROGATE, kill, lines, one_sentence, results, start, wait_until
 
+pytestmark = pytest.mark.slow
+
 HOLD = """
 import pathlib, sys, time, dynas.system.folder_lock
 with dynas.system.folder_lock.locked(pathlib.Path(sys.argv[1])):

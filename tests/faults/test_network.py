@@ -12,6 +12,8 @@ import pytest
 from tests.helpers.cli import QUICK, command
 from tests.helpers.processes import ENVIRONMENT
 
+pytestmark = pytest.mark.slow
+
 BLOCK = """
 import os, socket
 

@@ -12,6 +12,8 @@ from dynas.core.space import SearchSpace
 from dynas.errors import DynasWarning
 from tests.faults.slow_search import OBJECTIVES
 
+pytestmark = pytest.mark.slow
+
 COST, QUALITY = OBJECTIVES[1], OBJECTIVES[0]
 
 

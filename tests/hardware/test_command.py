@@ -21,6 +21,8 @@ from dynas.metrics.measurer import Measurer
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from tests.helpers.cli import ROOT, dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 PYTHON = shlex.quote(sys.executable)
 BOARD = f"{PYTHON} {shlex.quote(str(ROOT / 'tests' / 'helpers' / 'own' / 'board.py'))} {{onnx}} {{shape}}"
 

@@ -35,6 +35,8 @@ from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.resnet50 import ResNet50Supernet
 from tests.helpers.cli import ROOT, dynas, killed, read_rows
 
+pytestmark = pytest.mark.slow
+
 SHAPE = ("embedded", 0.125, (28, 56), 1, 100, 2)
 SUPERNETS: dict[str, Any] = {
     "mbv3": lambda **more: MobileNetV3Supernet(*SHAPE, (2, 1, 2, 1, 2), **more),

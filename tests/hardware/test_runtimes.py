@@ -26,6 +26,8 @@ from dynas.metrics.measurer import Measurer
 from dynas.metrics.size import Size, weight_bytes
 from dynas.system.folders import CONFIGS
 
+pytestmark = pytest.mark.slow
+
 QUICK = (1, 4, 1, 3, 4, 0.5)  # threads, batch size, warm-up, repeats, precision
 METERS: dict[str, Any] = {
     "onnxruntime": lambda: OnnxRuntimeMeter(*QUICK),

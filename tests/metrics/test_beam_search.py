@@ -19,6 +19,8 @@ from dynas.supernets.hat.layers import DecoderState
 from dynas.supernets.hat.network import Transformer
 from dynas.supernets.transformer import TransformerSupernet
 
+pytestmark = pytest.mark.slow
+
 TOKENS = 30
 
 

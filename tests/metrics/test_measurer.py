@@ -23,6 +23,8 @@ from dynas.metrics.latency import Latency
 from dynas.metrics.measurer import Measurer, to_measurement
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 
+pytestmark = pytest.mark.slow
+
 LATENCY = ("latency_repeats [runs]", "latency_drift [%]", "latency_quality")
 METER = CpuMeter(threads=1, batch_size=2, warmup=0, min_repeats=2, max_repeats=2, tolerance=1.0)
 

@@ -30,6 +30,8 @@ from tests.conftest import Analytic
 from tests.helpers.cli import dynas, killed, read_rows
 from tests.helpers.devices import ALL, CONFIGS, SEARCH, write_devices
 
+pytestmark = pytest.mark.slow
+
 NOISE = 0.1
 
 

@@ -23,6 +23,8 @@ from tests.helpers.algorithms import fits
 from tests.helpers.modes import MODES, POPULATION, search
 from tests.helpers.pairs import pairwise
 
+pytestmark = pytest.mark.slow
+
 OF_ONE = [name for name in ALGORITHMS if fits(name, 1)]
 
 

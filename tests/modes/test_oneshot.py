@@ -19,6 +19,8 @@ from dynas.modes.oneshot import OneShot
 from dynas.modes.ranges import parse_ranges
 from tests.helpers.modes import PREDICTORS
 
+pytestmark = pytest.mark.slow
+
 
 def run(analytic: Any, mode: OneShot, budget: int, algo: str = "nsga2", seed: int = 0) -> Evaluator:
     evaluate = Evaluator(analytic.problem(), Serial(analytic.measure()), budget)

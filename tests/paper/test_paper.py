@@ -35,6 +35,8 @@ from dynas.system.folders import CONFIGS
 from tests.helpers.cli import ROOT, command, dynas
 from tests.helpers.run_folders import FIVE, search
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--seeds", "1", "--budget", "60")
 PNG = b"\x89PNG\r\n\x1a\n"
 

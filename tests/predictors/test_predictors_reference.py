@@ -13,6 +13,8 @@ from dynas.predictors.named import predictor
 from dynas.predictors.study import Average, Study, averages
 from dynas.runs.examples import read_examples
 
+pytestmark = pytest.mark.slow
+
 SPLITS = 5
 
 

@@ -22,6 +22,8 @@ from dynas.report.series import by_precision, by_range
 from dynas.runs.load import load_run
 from tests.helpers.run_folders import FIVE, LATENCY, MACS, TOP1, write_search
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 
 

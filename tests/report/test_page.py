@@ -16,6 +16,8 @@ from dynas.commands.report import main
 from dynas.errors import DynasError
 from tests.helpers.run_folders import FIVE, LATENCY, MACS, TOP1, write_search
 
+pytestmark = pytest.mark.slow
+
 EVIL = '</script><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

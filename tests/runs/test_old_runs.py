@@ -12,6 +12,8 @@ import pytest
 from dynas.runs.load import load_run
 from tests.helpers.cli import ROOT, dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 OLD = ROOT / "tests" / "runs" / "old_runs"
 SEARCHES = ["default", "old_keys", "ncf", "note10", "transformer", "paper"]
 Old = Callable[[str], Path]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hydra import compose, initialize_config_dir
 
 from dynas.compose.build import build_problem
 from dynas.compose.frames import register
 from dynas.supernets.weights.load import embedded_path
 from dynas.system.folders import CONFIGS
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_weights_are_small_enough_for_the_package() -> None:

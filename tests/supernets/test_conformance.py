@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+
 from dynas.testing import SupernetSuite
 from tests.helpers.own.mine import Perceptrons
 from tests.helpers.supernets import SUPERNETS, moved
+
+pytestmark = pytest.mark.slow
 
 
 class TestPerceptrons(SupernetSuite):

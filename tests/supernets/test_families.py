@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from tests.helpers.supernets import OF_IMAGES, SUPERNETS, moved
 
+pytestmark = pytest.mark.slow
+
 HEADS = {"encoder_heads", "decoder_self_heads", "decoder_cross_heads"}
 FREE = {  # the design variables whose options all cost the same
     ("mbv3", "macs"): {"p"},

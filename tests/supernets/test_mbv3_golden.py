@@ -11,6 +11,8 @@ from dynas.supernets.mbv3 import MobileNetV3Supernet
 from tests.helpers import golden as checks
 from tests.helpers.golden import Golden, load_golden
 
+pytestmark = pytest.mark.slow
+
 FILES = {"ofa_mbv3_public": 1.0, "ofa_mbv3_w12_public": 1.2}
 
 

@@ -17,6 +17,8 @@ from dynas.supernets.weights.load import embedded_path
 from dynas.system.folders import CONFIGS
 from tests.helpers.cli import dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def measurer() -> Measurer:

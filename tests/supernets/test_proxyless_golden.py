@@ -10,6 +10,8 @@ from dynas import DynasError
 from dynas.supernets.proxyless import ProxylessSupernet
 from tests.helpers.golden import Golden, load_golden
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def golden(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Golden:

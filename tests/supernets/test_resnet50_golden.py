@@ -10,6 +10,8 @@ from dynas.supernets.resnet50 import ResNet50Supernet
 from tests.helpers import golden as checks
 from tests.helpers.golden import Golden, load_golden
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def golden(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Golden:

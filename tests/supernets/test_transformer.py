@@ -23,6 +23,8 @@ from dynas.supernets.hat.network import Translating
 from dynas.supernets.transformer import TransformerSupernet
 from tests.helpers.supernets import narrow, narrow_transformer, odd_transformer
 
+pytestmark = pytest.mark.slow
+
 SENTENCES = [[7, 8, 9, 10, EOS], [11, 12, EOS], [13, EOS]]
 
 

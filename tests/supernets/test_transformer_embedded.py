@@ -15,6 +15,8 @@ from dynas.supernets.weights.load import embedded_path
 from dynas.system.folders import CONFIGS
 from tests.helpers.cli import dynas, read_rows
 
+pytestmark = pytest.mark.slow
+
 FEW = ("data.validation_size=100", "objectives=bleu")
 
 

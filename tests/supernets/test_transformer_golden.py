@@ -20,6 +20,8 @@ from dynas.supernets.hat.network import Transformer
 from dynas.supernets.transformer import TransformerSupernet
 from tests.helpers.golden import load_rule
 
+pytestmark = pytest.mark.slow
+
 
 class Golden(NamedTuple):
     content: dict[str, Any]

@@ -17,6 +17,8 @@ from dynas import DynasError
 from dynas.supernets.weights.storage import save_weights
 from tests.helpers.supernets import SUPERNETS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=SUPERNETS)
 def make(request: pytest.FixtureRequest) -> Callable[..., Any]:
