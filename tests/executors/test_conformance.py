@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+
 from dynas.testing import ExecutorSuite
 from tests.helpers.executors import make
 
@@ -12,13 +14,16 @@ class TestSerial(ExecutorSuite):
     make = staticmethod(partial(make, "serial"))
 
 
+@pytest.mark.slow  # its threads start processes
 class TestProcesses(ExecutorSuite):
     make = staticmethod(partial(make, "processes"))
 
 
+@pytest.mark.slow  # its threads start processes
 class TestDask(ExecutorSuite):
     make = staticmethod(partial(make, "dask"))
 
 
+@pytest.mark.slow  # its threads start processes
 class TestRay(ExecutorSuite):
     make = staticmethod(partial(make, "ray"))
