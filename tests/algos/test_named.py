@@ -19,6 +19,8 @@ from dynas.system.folders import CONFIGS
 from tests.helpers.algorithms import CASES, begin, fewest
 from tests.helpers.cli import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", [name for name in ALGORITHMS if fewest(name) > 1])
 def test_too_few_objectives_are_refused_with_a_way_out(analytic_mbv3: Any, name: str) -> None:

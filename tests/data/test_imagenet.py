@@ -29,6 +29,8 @@ from tests.helpers.photos import (
     write_solution,
 )
 
+pytestmark = pytest.mark.slow
+
 FLAT = (3, 1, 0, 2, 2, 0, 1, 3, 1, 1)  # classes of the images of a flat folder
 
 

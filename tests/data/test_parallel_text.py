@@ -264,6 +264,7 @@ def test_a_sentence_that_no_batch_can_hold_is_refused(data: Translation) -> None
         next(data.training_batches(5, np.random.default_rng(0)))
 
 
+@pytest.mark.slow
 def test_real_prose_is_split_without_near_duplicates(reference: Path) -> None:
     source = reference.parent / "data" / "lo_en_de_le20.tsv.xz"
     data = build(source=str(source), validation_size=500, merges=500)

@@ -22,6 +22,8 @@ from phrase_grammar.draw import Draw
 from phrase_grammar.noun_phrases import NAMES, SHE, NounPhrase, noun_phrase, possessed
 from phrase_grammar.numbers import english, german
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data() -> Translation:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from dynas.export import onnx, pytorch, torch_export
 from dynas.export.network import Network
 from dynas.supernets.ncf import NcfSupernet
 from dynas.testing import FormatSuite
+
+pytestmark = pytest.mark.slow
 
 SETTINGS: dict[str, Any] = {
     "weights": "random",

@@ -36,6 +36,8 @@ from dynas.runs.examples import read_examples
 from dynas.supernets.weights.load import copy_state, read_state
 from tests.fuzz.mutations import accepted_or_refused, damaged, damaged_cells, damaged_tree, fuzz, written
 
+pytestmark = pytest.mark.slow
+
 OBJECTIVES = (Objective("top1", "max", "%"), Objective("latency", "min", "ms"))
 
 

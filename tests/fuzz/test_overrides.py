@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz.commands import outcome
 from tests.fuzz.mutations import damaged, damaged_tree, fuzz, written
+
+pytestmark = pytest.mark.slow
 
 KEYS = (
     "supernet", "data", "hardware", "objectives", "algo", "mode", "predictor", "precision", "experiment", "seed",

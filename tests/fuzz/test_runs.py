@@ -19,6 +19,8 @@ from dynas.supernets.mbv3 import search_space
 from tests.fuzz.commands import outcome
 from tests.fuzz.mutations import accepted_or_refused, damaged, damaged_cells, damaged_tree, fuzz, written
 
+pytestmark = pytest.mark.slow
+
 SEARCH = (
     *("search", "supernet=mbv3", "data=imagenet_surrogate", "hardware=note10", "mode=validation", "algo=random"),
     *("algo.population=6", "budget=12"),

@@ -21,6 +21,8 @@ from dynas.predictors.named import predictor
 from dynas.runs.store import RunStore
 from tests.conftest import Analytic
 
+pytestmark = pytest.mark.slow
+
 
 class Shuffled:
     """Workers of which any may be done first."""
