@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynas.core.objectives import Objective, Values
+from dynas.core.design import is_whole
+from dynas.core.objectives import Objective, Values, check_objectives
 from dynas.core.space import Architecture, Genotypes, SearchSpace
 
 if TYPE_CHECKING:
@@ -124,13 +125,15 @@ def search(
         space: the design variables.
         objectives: what is optimised, each with a direction, a unit and possibly a bound.
         function: from an architecture (a dict) to the objectives' values: a number, a sequence in the objectives'
-            order, or a dict by name. What it raises becomes a row with the reason.
+            order, or a dict, a named tuple, a dataclass or a pandas.Series by name. What it raises, or returns
+            otherwise, becomes a row with the reason.
         budget: distinct architectures that may be measured.
         mode: ``linas``, ``validation``, ``oneshot``, or a mode object such as ``Linas(population=20)``.
         algo: name of an algorithm, or a factory such as ``algorithm("nsga2", population=20)``.
         predictor: name of a predictor, a factory, or one of them per objective's name.
         seed: every random choice comes from it.
-        vectorised: ``function`` takes a list of architectures and returns an array ``(n, M)`` or a dict of arrays.
+        vectorised: ``function`` takes a list of ``n`` architectures and returns an array ``(n, M)``, or a dict or a
+            pandas.DataFrame of columns ``(n,)``. It is never given as many architectures as there are objectives.
         exact: for objectives with ``exact=True``, functions from canonical genotypes ``(n, G)`` to values ``(n,)``;
             they are computed for every candidate instead of measured and predicted.
         start: architectures to measure first.
@@ -146,13 +149,20 @@ def search(
     from dynas.core.stopping import Stopping
     from dynas.errors import DynasError
     from dynas.executors.serial import Serial
-    from dynas.functions import check_exact, measure_function
+    from dynas.functions import check_exact, checked_exact, measure_function
     from dynas.modes.named import named_mode
     from dynas.predictors.named import predictor as named_predictor
 
-    if budget < 1 or not objectives:
-        raise DynasError(f"a search needs a budget of at least 1 and an objective, got {budget} and {list(objectives)}")
-    problem = Problem(space, tuple(objectives), exact or {})
+    if not is_whole(budget) or budget < 1:
+        raise DynasError(f"a search needs a budget of at least 1 and a whole number, got {budget!r}")
+    objectives = check_objectives(objectives)
+    for what, value, kind in (("space", space, SearchSpace), ("exact", exact or {}, Mapping)):
+        if not isinstance(value, kind):
+            raise DynasError(f"{what} must be a {kind.__name__}, got {value!r}")
+    for what, called in (("function", function), *(exact or {}).items()):
+        if not callable(called):
+            raise DynasError(f"{what} must be a function, got {called!r}")
+    problem = Problem(space, objectives, {name: checked_exact(name, count) for name, count in (exact or {}).items()})
     check_exact(problem)
     mode = named_mode(mode) if isinstance(mode, str) else mode
     make_algorithm = algorithm(algo) if isinstance(algo, str) else algo

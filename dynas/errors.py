@@ -28,6 +28,14 @@ def one_line(text: str) -> str:
     )
 
 
+def shown(value: object) -> str:
+    """Return a value as Python writes it, or its type where it cannot be written (an integer of thousands of digits)."""
+    try:
+        return repr(value)
+    except Exception:  # whatever the class of the value does
+        return f"a value of type {type(value).__name__}"
+
+
 def one_of(what: str, given: object, allowed: object) -> DynasError:
     """Return the error for a value outside a closed list of names."""
     names = ", ".join(str(name) for name in sorted(allowed))  # type: ignore[call-overload]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from dynas.errors import DynasError
 
@@ -18,12 +20,27 @@ class Gate:
     minimum: float
 
 
+def plain(value: Any) -> Any:
+    """Return a choice as architectures show it: lists as tuples, numbers of NumPy as Python's."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return tuple(plain(one) for one in value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def is_whole(value: object) -> bool:
+    """Return whether something is a whole number."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True)
 class DesignVariable:
     """One elastic choice, repeated ``length`` times; ``gates`` holds one gate (or None) per repetition.
 
     A variable of length 1 is a plain value in an architecture, a longer one a list. ``constants`` end that list:
     values that leave no choice and are no genes, such as the depth of a stage that always has one block.
+    Choices that are lists become tuples; a list, a range or an array of choices is fine, a set is not: it has no order.
     ``aliases`` maps a repetition's position to choices that are the same network as an earlier one: ``{0: {1: 0}}``
     says that choice 1 of the first repetition is its choice 0.
     """
@@ -36,10 +53,24 @@ class DesignVariable:
     aliases: Mapping[int, Mapping[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.choices or self.length < 1:
-            raise DynasError(f"design variable '{self.name}' needs at least one choice and one gene")
+        if not isinstance(self.name, str) or not self.name:
+            raise DynasError(f"a design variable needs a name in words, got {self.name!r}")
+        for field_name in ("choices", "gates", "constants"):
+            object.__setattr__(self, field_name, self._as_tuple(field_name))
+        if not self.choices or not is_whole(self.length) or self.length < 1:
+            raise DynasError(
+                f"design variable '{self.name}' needs at least one choice and one gene, "
+                f"got {list(self.choices)} and length={self.length!r}"
+            )
+        for choice in self.choices:
+            if not isinstance(choice, Hashable) or choice != choice:
+                raise DynasError(
+                    f"design variable '{self.name}' cannot have the choice {choice!r}: give numbers, texts or tuples"
+                )
         if len(set(self.choices)) != len(self.choices):
             raise DynasError(f"design variable '{self.name}' repeats a choice: {list(self.choices)}")
+        if wrong := [gate for gate in self.gates if not isinstance(gate, Gate | None)]:
+            raise DynasError(f"the gates of design variable '{self.name}' are Gate(...) or None, got {wrong[0]!r}")
         if self.gates and len(self.gates) != self.length:
             raise DynasError(f"design variable '{self.name}' has {self.length} genes but {len(self.gates)} gates")
         for position, same in self.aliases.items():
@@ -50,6 +81,17 @@ class DesignVariable:
                         f"design variable '{self.name}' cannot have {choice!r} as another name of {earlier!r} at "
                         f"position {position}: give a position below {self.length}, a choice and an earlier choice"
                     )
+
+    def _as_tuple(self, name: str) -> tuple[Any, ...]:
+        """Return one of the fields that hold several values."""
+        values = getattr(self, name)
+        if isinstance(values, str) or not (isinstance(values, Sequence) or getattr(values, "ndim", 0) == 1):
+            kind = "a text" if isinstance(values, str) else f"of type {type(values).__name__}"
+            raise DynasError(
+                f"the {name} of design variable '{self.name}' are {kind}, {values!r}: give a list or a tuple, "
+                "with a comma behind a single one, such as (3,)"
+            )
+        return tuple(plain(value) for value in values)
 
     def first_names(self, position: int) -> list[int]:
         """Return, per option of one repetition, the index of the first option that is the same network."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.core.design import DesignVariable
+from dynas.core.design import DesignVariable, plain
 from dynas.errors import DynasError
 
 Architecture = dict[str, Any]
@@ -30,6 +30,8 @@ class SearchSpace:
     """All sub-networks that a list of design variables spans."""
 
     def __init__(self, variables: Sequence[DesignVariable]) -> None:
+        if not isinstance(variables, Sequence) or not all(isinstance(one, DesignVariable) for one in variables):
+            raise DynasError(f"a search space is made from a list of DesignVariable(...), got {variables!r}")
         self.variables = tuple(variables)
         self._first: dict[str, int] = {}
         genes: list[DesignVariable] = []
@@ -78,7 +80,13 @@ class SearchSpace:
                 gene = self._first[variable.name] + position
                 choices = by_name[gate.variable].choices
                 parents[gene] = self._first[gate.variable] + gate.index
-                opens[gene, : len(choices)] = [choice >= gate.minimum for choice in choices]
+                try:
+                    opens[gene, : len(choices)] = [choice >= gate.minimum for choice in choices]
+                except TypeError as error:
+                    raise DynasError(
+                        f"'{variable.name}' is gated by {gate.variable}, whose choices {list(choices)} cannot be "
+                        f"compared with {gate.minimum!r}"
+                    ) from error
                 opens[gene] = opens[gene, self._same[parents[gene]]]
         return parents, opens
 
@@ -255,7 +263,10 @@ class SearchSpace:
             raise DynasError(f"an architecture of this space is a mapping with the keys {', '.join(expected)}")
         options: list[int] = []
         for variable in self.variables:
-            values = architecture[variable.name]
+            try:
+                values = plain(architecture[variable.name])
+            except RecursionError as error:
+                raise DynasError(f"'{variable.name}' is nested too deeply") from error
             count = variable.length + len(variable.constants)
             values = values if count > 1 else [values]
             if not isinstance(values, Sequence) or len(values) != count:
@@ -263,7 +274,7 @@ class SearchSpace:
             if tuple(values[variable.length :]) != variable.constants:
                 raise DynasError(f"'{variable.name}' ends with {list(variable.constants)}, got {values!r}")
             chosen = values[: variable.length]
-            for value in (tuple(value) if isinstance(value, list) else value for value in chosen):
+            for value in chosen:
                 if value not in variable.choices:
                     raise DynasError(f"'{variable.name}' cannot be {value!r}: choose from {list(variable.choices)}")
                 options.append(variable.choices.index(value))

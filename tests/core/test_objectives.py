@@ -51,3 +51,14 @@ def test_a_bound_of_zero_and_a_negative_one_work() -> None:
 def test_an_unknown_direction_is_refused() -> None:
     with pytest.raises(DynasError, match="objective 'top1' has direction 'up': choose min or max"):
         Objective("top1", "up", "%")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("bound", ["5", True, float("nan"), float("inf"), -np.inf, 1j, [5], 10**400, 10**5000])
+def test_a_bound_is_a_finite_number(bound: object) -> None:
+    with pytest.raises(DynasError, match=r"objective 'latency' has the bound .*: give a finite number of ms, or None"):
+        Objective("latency", "min", "ms", bound=bound)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("bound", [5, 5.0, np.float32(5), np.int64(5)])
+def test_a_bound_may_be_any_real_number(bound: float) -> None:
+    np.testing.assert_array_equal(violation([Objective("x", "min", "1", bound)], np.array([[10.0], [5.0]])), [1, 0])

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -335,3 +337,53 @@ def test_uniform_sampling_counts_an_alias_once() -> None:
     counts = np.unique(space.sample_uniform(8_000, np.random.default_rng(1)), axis=0, return_counts=True)[1]
     assert len(counts) == space.size
     assert chisquare(counts).pvalue > 0.01
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [[3, 5, 7], range(3, 9, 2), np.array([3, 5, 7]), (np.int64(3), np.int64(5), np.int64(7)), pd.array([3, 5, 7])],
+)
+def test_choices_may_be_any_sequence_of_numbers(choices: Any) -> None:
+    variable = DesignVariable("ks", choices)
+    assert variable.choices == (3, 5, 7)
+    assert all(type(choice) is int for choice in variable.choices)
+
+
+def test_choices_that_are_lists_become_tuples() -> None:
+    space = SearchSpace([DesignVariable("widths", [[16, 32], [32, [64, 128]]])])
+    assert space.decode(space.largest()) == {"widths": (32, (64, 128))}
+    np.testing.assert_array_equal(space.encode({"widths": [32, [64, 128]]}), space.largest())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("act", ("relu")), "the choices of design variable 'act' are a text, 'relu'"),
+        (("act", {"relu", "gelu"}), "are of type set"),
+        (("act", {"relu": 1}), "are of type dict"),
+        (("act", 3), "are of type int"),
+        (("act", None), "are of type NoneType"),
+        (("act", iter([1, 2])), "are of type list_iterator"),
+        (("act", ({"a": 1}, {"a": 2})), "cannot have the choice {'a': 1}"),
+        (("act", (1.0, float("nan"))), "cannot have the choice nan"),
+        (("act", ()), "needs at least one choice"),
+        (("act", np.zeros((2, 2))), "are of type ndarray"),
+        (("act", (1, True)), "repeats a choice"),
+        (("act", (1, 2), "3"), "length='3'"),
+        (("act", (1, 2), 2.0), "length=2.0"),
+        (("act", (1, 2), 1, Gate("d", 0, 1)), "the gates of design variable 'act' are of type Gate"),
+        (("act", (1, 2), 1, ("d",)), "are Gate"),
+        ((3, (1, 2)), "needs a name in words, got 3"),
+    ],
+)
+def test_what_makes_no_design_variable_is_refused(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(DynasError, match=re.escape(message)):
+        DesignVariable(*arguments)
+
+
+def test_what_makes_no_space_is_refused() -> None:
+    for variables in (DesignVariable("a", (1, 2)), ["a"], None):
+        with pytest.raises(DynasError, match="made from a list of DesignVariable"):
+            SearchSpace(variables)  # type: ignore[arg-type]
+    with pytest.raises(DynasError, match="cannot be compared with 1"):
+        SearchSpace([DesignVariable("d", ("x", "y")), DesignVariable("a", (1, 2), 1, (Gate("d", 0, 1),))])
