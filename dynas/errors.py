@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import TextIO
 
 LONGEST = 1000  # characters of a message; what was given may be a whole file
@@ -29,7 +31,7 @@ def one_line(text: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as Python writes it, or its type where it cannot be written (an integer of thousands of digits)."""
+    """Return a value as Python writes it; its type where that fails, as with an integer of thousands of digits."""
     try:
         return repr(value)
     except Exception:  # whatever the class of the value does
@@ -38,8 +40,14 @@ def shown(value: object) -> str:
 
 def one_of(what: str, given: object, allowed: object) -> DynasError:
     """Return the error for a value outside a closed list of names."""
-    names = ", ".join(str(name) for name in sorted(allowed))  # type: ignore[call-overload]
-    return DynasError(f"unknown {what} '{given}': choose one of {names}")
+    known = sorted(str(name) for name in allowed)  # type: ignore[attr-defined]
+    return DynasError(f"unknown {what} '{given}': choose one of {', '.join(known)}{did_you_mean(str(given), known)}")
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return a half-sentence that names what is spelt most like ``given``; empty where nothing is."""
+    nearest = get_close_matches(given, list(known), n=1)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
 
 
 class DynasWarning(UserWarning):

@@ -41,7 +41,8 @@ class Objective:
             raise DynasError(f"an objective needs a name and a unit in words, got {self.name!r} and {self.unit!r}")
         if self.bound is not None and not is_finite(self.bound):
             raise DynasError(
-                f"objective '{self.name}' has the bound {shown(self.bound)}: give a finite number of {self.unit}, or None"
+                f"objective '{self.name}' has the bound {shown(self.bound)}: "
+                f"give a finite number of {self.unit}, or None"
             )
 
     @property

@@ -9,6 +9,7 @@ import copy
 import hashlib
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -26,13 +27,13 @@ from dynas.data.images.imagenet_labels import validation_images
 from dynas.data.images.parallel import in_order
 from dynas.data.images.tensor_cache import in_file, in_memory
 from dynas.data.images.transform import Pixels, augmented, centre, normalise, read_rgb
-from dynas.errors import DynasError
+from dynas.errors import DynasError, DynasWarning
 from dynas.system.folders import cache_folder
 
 log = logging.getLogger(__name__)
 
 BATCH_PIXELS = 8 * 224 * 224  # of a validation batch: larger ones leave the processor's caches and are slower
-CACHE_VERSION = 1  # to be raised with every change of what is decoded
+CACHE_VERSION = 2  # to be raised with every change of what is decoded
 
 
 class ImageNet(ClassificationData):
@@ -43,7 +44,8 @@ class ImageNet(ClassificationData):
             `dynas.data.images.imagenet_labels`). Class indices follow the sorted names of the classes.
         resolution: height and width of the images.
         fraction: share of the validation images that accuracy is measured on.
-        calibration_size: number of training images on which batch norm is re-calibrated, seen as in training.
+        calibration_size: number of training images on which batch norm is re-calibrated, seen as in training; all of
+            them, with a warning, where there are fewer.
         calibration_batch: images whose statistics are taken together. Once-for-All takes 2,000 by 200.
         labels: file of labels for a flat ``val``; None: looked for beside it.
         cache: folder for decoded images, ``ram``, or None for the common cache folder.
@@ -71,7 +73,7 @@ class ImageNet(ClassificationData):
         workers: int | None = None,
         seed: int = 0,
     ) -> None:
-        check_settings(resolution, fraction, calibration_batch, workers)
+        check_settings(resolution, fraction, calibration_size, calibration_batch, workers)
         root = Path(path).expanduser().absolute()
         everything = validation_images(root, labels)
         train = root / "train"
@@ -80,11 +82,9 @@ class ImageNet(ClassificationData):
                 f"no folder '{train}': batch norm is re-calibrated on training images, so data.path needs 'train' too"
             )
         self.train = list_classes(train, everything.classes)
-        if not 1 <= calibration_size <= len(self.train):
-            raise DynasError(
-                f"data.calibration_size={calibration_size} must be between 1 and the {len(self.train)} images "
-                f"of '{train}'"
-            )
+        if len(self.train) < calibration_size:
+            text = f"batch norm is re-calibrated on the {len(self.train)} images of '{train}', as there are no"
+            warnings.warn(f"{text} data.calibration_size={calibration_size}", DynasWarning, stacklevel=2)
         rng = np.random.default_rng(seed)
         self.classes = len(everything.classes)
         self.resolution = (int(resolution[0]), int(resolution[1]))
@@ -172,16 +172,18 @@ class ImageNet(ClassificationData):
         return f"{split}-{height}x{width}-{known.hexdigest()[:24]}"
 
 
-def check_settings(resolution: Sequence[int], fraction: float, calibration_batch: int, workers: int | None) -> None:
+def check_settings(
+    resolution: Sequence[int], fraction: float, calibration_size: int, calibration_batch: int, workers: int | None
+) -> None:
     """Raise DynasError where a setting makes no sense on any images."""
     if len(resolution) != 2 or min(resolution) < 1:
         raise DynasError(f"data.resolution={list(resolution)}: give [height,width] in pixels, such as [224,224]")
     if not 0 < fraction <= 1:
         raise DynasError(f"data.fraction={fraction}: give a share of the validation images, above 0 and up to 1")
-    if calibration_batch < 1 or (workers is not None and workers < 1):
+    if min(calibration_size, calibration_batch, 1 if workers is None else workers) < 1:
         raise DynasError(
-            f"data.calibration_batch={calibration_batch} data.workers={workers}: give 1 or more "
-            "(data.workers=null: one per core)"
+            f"data.calibration_size={calibration_size} data.calibration_batch={calibration_batch} "
+            f"data.workers={workers}: give 1 or more (data.workers=null: one per core)"
         )
 
 

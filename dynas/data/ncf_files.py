@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,21 +59,19 @@ def read_pairs(path: Path) -> tuple[Ints, Ints]:
     if not 2 <= columns <= len(COLUMNS):
         raise DynasError(f"'{path}' line 1 has {columns} columns, but user, item, rating and timestamp are expected")
     table = read_ratings(path, COLUMNS[:columns])
-    for role, values in (("user", table.users), ("item", table.items)):
-        wrong = ~whole(values)
-        if wrong.any():
-            line = int(wrong.argmax())
-            raise DynasError(
-                f"'{path}' line {line + 1} has '{values[line]}' as {role}, but a whole number of 0 or more is expected"
-            )
-    return table.users.astype(np.int64), table.items.astype(np.int64)
+    return whole_numbers(path, "user", table.users), whole_numbers(path, "item", table.items)
 
 
-def whole(values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return where values are whole numbers of 0 or more."""
-    if np.issubdtype(values.dtype, np.number):
-        return np.asarray((values >= 0) & (values == np.floor(values)))
-    return np.array([re.fullmatch(NUMBER, str(value)) is not None for value in values])
+def whole_numbers(path: Path, role: str, ids: pd.Categorical) -> Ints:
+    """Return ids ``(p,)`` as numbers; raise DynasError where one is no whole number of 0 or more."""
+    wrong = np.array([re.fullmatch(NUMBER, name, re.ASCII) is None for name in ids.categories])
+    if wrong.any():
+        line = int(wrong[ids.codes].argmax())
+        raise DynasError(
+            f"'{path}' line {line + 1} has '{ids[line]}' as {role}, but a whole number of 0 or more is expected"
+        )
+    numbers: Ints = ids.categories.astype(np.int64).to_numpy()[ids.codes]
+    return numbers
 
 
 def read_candidates(path: Path, users: Ints, items: Ints) -> Ints:

@@ -89,8 +89,8 @@ def in_time(table: Ratings, min_rating: float | None, file: Path) -> Pairs:
     return users[order], items[order]
 
 
-def numbered(labels: Ints) -> Ints:
-    """Return the numbers of names, from 0 in the order in which they first occur."""
+def numbered(labels: pd.Categorical) -> Ints:
+    """Return the numbers of ids, from 0 in the order in which they first occur."""
     return pd.factorize(labels)[0].astype(np.int64)  # type: ignore[no-any-return]
 
 

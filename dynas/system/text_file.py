@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import gzip
-import lzma
-import zlib
+import codecs
 from pathlib import Path
 
 from dynas.errors import DynasError
+from dynas.system.compressed import read_bytes
 
-OPENERS = {".gz": gzip.decompress, ".xz": lzma.decompress}
+NO_TEXT = {
+    b"PK\x03\x04": "a zip archive: unpack it first",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it first",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it first",
+    codecs.BOM_UTF16_LE: "in UTF-16: save it in UTF-8",
+    codecs.BOM_UTF16_BE: "in UTF-16: save it in UTF-8",
+    b"version https://git-lfs": "a pointer of Git LFS: fetch the file itself by 'git lfs pull'",
+}
 
 
-def read_text(path: Path) -> str:
-    """Return the content of a text file, of a gzipped one (.gz) or of one in xz (.xz).
+def read_text(path: Path, what: str = "text file") -> str:
+    """Return the content of a text file, without a byte order mark, unpacked where it is compressed.
+
+    Args:
+        path: the file.
+        what: what it should be, for the error where there is none.
 
     Raises:
         DynasError: the file is missing, empty, damaged or not in UTF-8.
     """
-    try:
-        content = path.read_bytes()
-        content = OPENERS.get(path.suffix, bytes)(content)
-    except FileNotFoundError as error:
-        raise DynasError(f"no text file '{path}'") from error
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise DynasError(f"cannot read '{path}': {error}") from error
+    content = read_bytes(path, what)
+    for start, what in NO_TEXT.items():
+        if content.startswith(start):
+            raise DynasError(f"'{path}' is {what}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -35,11 +42,11 @@ def read_text(path: Path) -> str:
     return text
 
 
-def read_lines(path: Path) -> list[str]:
+def read_lines(path: Path, what: str = "text file") -> list[str]:
     """Return the lines of a text file, compressed or not.
 
     Raises:
         DynasError: the file is missing, empty, damaged or not in UTF-8.
     """
-    lines = [line.removesuffix("\r") for line in read_text(path).split("\n")]
+    lines = [line.removesuffix("\r") for line in read_text(path, what).split("\n")]
     return lines[:-1] if lines[-1] == "" else lines

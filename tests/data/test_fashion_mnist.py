@@ -79,7 +79,7 @@ def test_the_header_is_that_of_the_idx_format(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_no_idx_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "array.gz").write_bytes(content)
-    with pytest.raises(DynasError, match=r"array\.gz' is not a gzipped IDX file"):
+    with pytest.raises(DynasError, match=r"array\.gz' is no IDX file|cannot read '.*array"):
         read_idx(tmp_path / "array.gz")
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import struct
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -75,15 +79,62 @@ def test_every_image_fills_every_view(width: int, height: int, high: int, wide: 
     assert augmented(grey, (high, wide), np.random.default_rng(0)).shape == (high, wide, 3)
 
 
-@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "RGBA", "LA", "I;16", "YCbCr"])
+@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "RGBA", "LA", "YCbCr"])
 def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
     rgb = photo(RNG)
-    image = Image.fromarray(np.full((40, 50), 77, dtype=np.uint16)) if mode == "I;16" else rgb.convert(mode)
+    image = rgb.convert(mode)
     suffix = "tiff" if mode in ("CMYK", "YCbCr") else "png"
     image.save(tmp_path / f"one.{suffix}")
     read = read_rgb(str(tmp_path / f"one.{suffix}"))
     assert (read.mode, read.size) == ("RGB", (50, 40))
     assert np.array_equal(np.asarray(read), np.asarray(image.convert("RGB")))
+
+
+RAMP = np.linspace(0, 65535, 64 * 48).reshape(48, 64)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tiff", "pgm"])
+def test_of_16_bits_the_upper_8_are_kept(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"grey.{suffix}"
+    Image.fromarray(RAMP.astype(np.int32 if suffix == "pgm" else np.uint16)).save(path)
+    wanted = (RAMP.astype(np.uint16) >> 8).astype(np.uint8)
+    assert np.array_equal(np.asarray(read_rgb(str(path))), np.repeat(wanted[..., None], 3, axis=2))
+
+
+def test_of_16_bits_per_colour_the_upper_8_are_kept(tmp_path: Path) -> None:
+    colours = np.stack([RAMP, RAMP[::-1], RAMP.T.reshape(RAMP.shape)], axis=2).astype(">u2")
+    lines = b"".join(b"\0" + row.tobytes() for row in colours)
+    header = struct.pack(">IIBBBBB", 64, 48, 16, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
+    content = b"".join(
+        struct.pack(">I", len(part)) + kind + part + struct.pack(">I", zlib.crc32(kind + part)) for kind, part in chunks
+    )
+    (tmp_path / "colour.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    assert np.array_equal(np.asarray(read_rgb(str(tmp_path / "colour.png"))), colours >> 8)
+
+
+@pytest.mark.parametrize(("kind", "numbers"), [(np.int32, "whole numbers"), (np.float32, "floating-point numbers")])
+def test_pixels_of_which_white_is_unknown_are_refused(tmp_path: Path, kind: type, numbers: str) -> None:
+    Image.fromarray((RAMP / 257).astype(kind)).save(tmp_path / "x.tif")
+    with pytest.raises(DynasError, match=rf"'.*x\.tif': its pixels are {numbers}.*: convert it to 8 or 16 bits"):
+        read_rgb(str(tmp_path / "x.tif"))
+
+
+def test_broken_exif_is_passed_over_without_a_word(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "maker" * 9
+    photo(RNG).save(tmp_path / "x.JPEG", exif=exif.tobytes()[:-20])
+    code = "import sys; from dynas.data.images.transform import read_rgb; print(read_rgb(sys.argv[1]).size)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "x.JPEG")], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("(50, 40)\n", "")
+
+
+def test_an_image_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.ppm").write_bytes(b"P6 20000 20000 255\n")
+    with pytest.raises(DynasError, match=r"x\.ppm': Image size \(400000000 pixels\) exceeds limit"):
+        read_rgb(str(tmp_path / "x.ppm"))
 
 
 def test_a_cmyk_jpeg_and_a_png_named_jpeg_are_read(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,10 +14,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.io import loadmat, savemat
 
 from dynas import DynasError
 from dynas.data.imagenet import ImageNet, stratified_rows
+from dynas.data.images.imagenet_labels import read_meta
+from dynas.data.images.mat_file import read_mat
 from dynas.data.images.transform import centre, normalise, read_rgb
+from dynas.errors import DynasWarning
 from dynas.system.folders import cache_folder
 from tests.helpers.cli import dynas, read_rows
 from tests.helpers.photos import (
@@ -276,8 +281,7 @@ def refuse(root: Path, message: str, **settings: object) -> None:
         ({"fraction": 1.5}, r"data\.fraction=1\.5"),
         ({"workers": 0}, r"data\.workers=0"),
         ({"calibration_batch": 0}, r"data\.calibration_batch=0"),
-        ({"calibration_size": 0}, r"data\.calibration_size=0 must be between 1 and the 32 images"),
-        ({"calibration_size": 33}, r"data\.calibration_size=33 must be between 1 and the 32 images"),
+        ({"calibration_size": 0}, r"data\.calibration_size=0"),
         ({"resolution": (224,)}, r"data\.resolution=\[224\]"),
         ({"resolution": (0, 224)}, r"data\.resolution=\[0, 224\]"),
         ({"labels": "x.txt"}, r"data\.labels=x\.txt is for a flat folder"),
@@ -316,6 +320,86 @@ def test_an_image_that_cannot_be_decoded_is_named_and_nothing_is_cached(tmp_path
     assert not list(cache.glob("*.npy"))
 
 
+def test_where_there_are_fewer_training_images_all_of_them_calibrate(root: Path) -> None:
+    with pytest.warns(DynasWarning, match=r"on the 32 images of .* no data\.calibration_size=2000"):
+        data = load(root, calibration_size=2000)
+    assert len(calibration(data)) == 32
+
+
+def test_folders_of_the_system_are_no_classes(tmp_path: Path, root: Path) -> None:
+    other = tmp_path / "in"
+    shutil.copytree(root, other)
+    for name in ("__MACOSX", "@eaDir", ".cache"):
+        (other / "val" / name).mkdir()
+        (other / "train" / CLASSES[0] / name).mkdir()
+        (other / "train" / CLASSES[0] / name / "._1.JPEG").write_bytes(b"no image")
+        (other / "train" / CLASSES[0] / name / "1.JPEG").write_bytes(b"no image")
+    (other / "val" / CLASSES[0] / "Thumbs.db").write_bytes(b"")
+    assert load(other).digest == load(root).digest
+
+
+def test_images_in_folders_below_a_class_and_in_other_formats_are_read(tmp_path: Path) -> None:
+    root = write_imagenet(tmp_path / "in")
+    folder = root / "train" / CLASSES[1]
+    (folder / "images" / "more").mkdir(parents=True)
+    (folder / "images" / "loop").symlink_to(folder)
+    for number, name in enumerate(("a.webp", "b.bmp", "more/c.tif", "d.GIF")):
+        Image.new("RGB", (9, 9), (number, 0, 0)).save(folder / "images" / name)
+    data = load(root)
+    found = {name for name in data.train.names if "/images/" in name}
+    assert found == {f"{CLASSES[1]}/images/{name}" for name in ("a.webp", "b.bmp", "more/c.tif", "d.GIF")}
+    assert len(data) == 36
+
+
+def test_what_is_left_out_is_named(tmp_path: Path) -> None:
+    root = write_imagenet(tmp_path / "in")
+    for name in ("1.heic", "boxes.txt"):
+        (root / "train" / CLASSES[1] / name).write_bytes(b"")
+    with pytest.warns(DynasWarning, match=rf"left out of '.*train': '{CLASSES[1]}/1\.heic' and 1 more; images that"):
+        assert len(load(root)) == 32
+
+
+def test_names_that_are_no_utf8_are_read(tmp_path: Path) -> None:
+    root = write_imagenet(tmp_path / "in")
+    path = next((root / "val" / CLASSES[0]).iterdir())
+    path.rename(path.with_name(os.fsdecode(b"caf\xe9.JPEG")))
+    data, plain = load(root, cache=None), load(write_imagenet(tmp_path / "other"))
+    assert len(validation(data)[0]) == len(validation(plain)[0])
+    assert data.digest != plain.digest
+    path.with_name(os.fsdecode(b"caf\xe9.JPEG")).write_bytes(b"no image")
+    refuse(root, r"cannot decode the image '.*caf\\udce9\.JPEG'")
+
+
+def test_labels_may_begin_with_a_byte_order_mark_and_have_windows_line_ends(tmp_path: Path) -> None:
+    root = write_flat(tmp_path / "flat", FLAT)
+    for path in (write_solution(root / "LOC_val_solution.csv", FLAT), write_ground_truth(root, FLAT)):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+        write_meta(root)
+        assert validation(load(root, labels=str(path)))[1].tolist() == list(FLAT)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_meta_is_read_as_scipy_reads_it(tmp_path: Path, compressed: bool) -> None:
+    path = write_meta(tmp_path)
+    content = loadmat(str(path))
+    savemat(path, {"other": np.arange(6.0).reshape(2, 3), "synsets": content["synsets"]}, do_compression=compressed)
+    rows = loadmat(str(path), squeeze_me=True)["synsets"]
+    wanted = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in rows if row["num_children"] == 0}
+    assert read_meta(path) == wanted
+    matrices = read_mat(path.read_bytes())
+    assert matrices["other"] == np.arange(6.0).reshape(2, 3).ravel(order="F").tolist()
+    assert [row["words"] for row in matrices["synsets"]] == rows["words"].tolist()
+
+
+def test_one_changed_byte_of_meta_ends_nothing(tmp_path: Path) -> None:
+    path = write_meta(tmp_path)
+    whole = path.read_bytes()
+    for place in range(128, len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 95]) + whole[place + 1 :])
+        with contextlib.suppress(DynasError):
+            read_meta(path)
+
+
 def test_numbers_without_their_meaning_are_refused(tmp_path: Path) -> None:
     root = write_flat(tmp_path / "flat", FLAT)
     refuse(root, r"no labels lie beside it: put ILSVRC2012_validation_ground_truth\.txt with its meta\.mat")
@@ -324,9 +408,9 @@ def test_numbers_without_their_meaning_are_refused(tmp_path: Path) -> None:
     (root / "meta.mat").write_bytes(b"MATLAB 5.0")
     refuse(root, r"meta\.mat' is not the meta\.mat of ILSVRC 2012's development kit")
     write_meta(root)
-    for line in ("5", "x", "0", "-1"):  # 5 is the number of an inner node
+    for line in ("5", "x", "0", "-1", "3\x1f", "²", " ", "9" * 5000):  # 5 is the number of an inner node
         path.write_text(f"{line}\n" + "1\n" * 9)
-        refuse(root, rf"line 1 of '.*ground_truth\.txt' is '{line}', which is no class number")
+        refuse(root, rf"line 1 of '.*ground_truth\.txt' is '{line[:1]}")
     for count in (9, 11):
         path.write_text("1\n" * count)
         refuse(root, rf"the 10 images of '.*val' are not those of the {count} labels")
@@ -340,8 +424,11 @@ def test_a_solution_that_is_none_is_refused(tmp_path: Path) -> None:
     refuse(root, r"needs the columns ImageId and PredictionString")
     path.write_text("ImageId,PredictionString\nILSVRC2012_val_00000001,\n")
     refuse(root, r"has no class for the image 'ILSVRC2012_val_00000001'")
-    path.write_bytes(b"\xff\xfe\x00")
-    refuse(root, r"cannot read the labels in")
+    path.write_bytes(b"ImageId\xff")
+    refuse(root, r"LOC_val_solution\.csv' line 1 is not in UTF-8")
+    write_solution(path, [FLAT[0], *FLAT])
+    path.write_text(path.read_text().replace("00000002", "00000001"))
+    refuse(root, r"has the image 'ILSVRC2012_val_00000001' twice")
     write_solution(path, FLAT[:-1])
     refuse(root, r"the 10 images of '.*val' are not those of the 9 labels")
 

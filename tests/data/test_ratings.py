@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import lzma
 from pathlib import Path
@@ -183,6 +184,65 @@ def test_one_choice_of_everyone_with_two_is_held_out(given_pairs: tuple[np.ndarr
     assert sorted(both) == sorted(everything)
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [f"{a}.{b}" for a in range(1, 11) for b in range(1, 21)],
+        [f"{'0' * zeros}{n}" for n in range(100) for zeros in range(2)],
+        [str(10**18 + n) for n in range(200)],
+        [str(10**40 + n) for n in range(200)],
+        [f"{n}e{m}" for n in range(1, 15) for m in range(15)],
+        ["inf", "True", "true", "-0", "0", "+0", *map(str, range(1, 190))],
+        ["NA", "null", "nan", "NaN", "None", "N/A", "#N/A", "<NA>", *(f"x{n}" for n in range(192))],
+        [f"2020-01-{n:02}" for n in range(1, 29)] + [f"2020-1-{n}" for n in range(1, 200)],
+    ],
+    ids=["decimals", "zeros", "large", "huge", "exponents", "words and numbers", "missing", "dates"],
+)
+@pytest.mark.parametrize("role", ["item", "user"])
+def test_ids_are_texts_whatever_they_look_like(ids: list[str], role: str, tmp_path: Path) -> None:
+    others = range(len(ids))
+    rows = [(one, other) for place, one in enumerate(ids) for other in (others[place], others[place - 1])]
+    lines = [f"{one},{other}" if role == "user" else f"{other},{one}" for one, other in rows]
+    table = read_ratings(Path(write(tmp_path, "\n".join(["user,item", *lines]))))
+    found = table.users if role == "user" else table.items
+    assert list(found) == [one for one, _ in rows]
+
+
+FORMS = {
+    "told by a spreadsheet": "sep=;\nuser;item;note\n1;2;3,5 or so\n",
+    "told in capitals": "SEP=|\r\nuser|item|note\r\n1|2|a,b\r\n",
+    "bars": "user|item|rating\n1|2|3\n",
+    "spaces": "user item rating\n1 2 3\n",
+    "RecBole": "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t2\t3\t4\n",
+    "spaces around": "user , item , rating\n 1 , 2 , 3\n",
+    "quotes": '"user","item","rating"\n"1","2","3"\n',
+    "byte order mark": "\ufeffuser,item\n1,2\n",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_separators_and_headers_of_other_programs_are_understood(form: str, tmp_path: Path) -> None:
+    content = FORMS[form]
+    table = read_ratings(Path(write(tmp_path, content)))
+    assert (list(table.users), list(table.items)) == (["1"], ["2"])
+    packed = Path(write(tmp_path, bz2.compress(content.encode()), "table.csv.bz2"))
+    assert list(read_ratings(packed).items) == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PK\x03\x04user,item", "is a zip archive: unpack it first"),
+        ("user,item\n1,2\n".encode("utf-16"), "is in UTF-16"),
+        (b"sep=;\nuser;item\n1;2\n;3\n", "line 4 has no user"),
+        (b"user item\n1  2\n", "line 2 has"),
+    ],
+)
+def test_what_hinders_reading_is_named(content: bytes, message: str, tmp_path: Path) -> None:
+    with pytest.raises(DynasError, match=message):
+        read_ratings(Path(write(tmp_path, content)))
+
+
 def changed(line: int, by: str) -> str:
     lines = text().splitlines()
     lines[line - 1] = by
@@ -191,7 +251,7 @@ def changed(line: int, by: str) -> str:
 
 BROKEN = {
     "empty": ("", {}, "is empty"),
-    "blank": ("\n\n", {}, "line 1 is '', but a tab, comma, semicolon or '::' is expected"),
+    "blank": ("\n\n", {}, "line 1 is '', but a tab, comma, semicolon, '::', '|' or space is expected"),
     "only names": (HEADER, {}, "no line below"),
     "one column": ("userId\n1\n", {}, "line 1 is 'userId', but a tab, comma"),
     "no item": ("userId,rating\n1,2\n", {}, "line 1, 'userId,rating', names no column for the item: give data.item="),

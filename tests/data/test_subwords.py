@@ -52,7 +52,7 @@ def test_codes_read_back(tmp_path_factory: pytest.TempPathFactory, training: lis
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "its first line must be '#version: 0.2'"),
+        ("", "is empty"),
         ("a b\n", "its first line must be '#version: 0.2'"),
         ("#version: 0.2\na b\nab\n", "line 3 is no pair of symbols"),
         ("#version: 0.2\na  b\n", "line 2 is no pair of symbols"),

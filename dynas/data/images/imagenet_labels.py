@@ -7,18 +7,21 @@ them in the sorted order of their WordNet ids, so its numbers mean nothing witho
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
 
 from dynas.data.images.folder import ImageList, class_names, image_names, list_classes
+from dynas.data.images.mat_file import read_mat
 from dynas.errors import DynasError
+from dynas.system.text_file import read_lines
 
 GROUND_TRUTH = "ILSVRC2012_validation_ground_truth.txt"
 META = "meta.mat"
 SOLUTION = "LOC_val_solution.csv"
+NUMBER = re.compile(r"[ \t]*\d{1,9}[ \t]*", re.ASCII)
 PLACES = (
     GROUND_TRUTH,
     f"ILSVRC2012_devkit_t12/data/{GROUND_TRUTH}",
@@ -91,14 +94,13 @@ def read_meta(path: Path) -> Mapping[int, str]:
             f"put the development kit's {META} there, or give {SOLUTION} by data.labels=<file>"
         )
     try:
-        synsets = np.atleast_1d(loadmat(str(path), squeeze_me=True)["synsets"])
-        leaves = [row for row in synsets if int(row["num_children"]) == 0]
-        ids = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in leaves}
+        leaves = [row for row in read_mat(path.read_bytes())["synsets"] if row["num_children"] == [0]]
+        ids = {int(row["ILSVRC2012_ID"][0]): str(row["WNID"]) for row in leaves}
         if not ids or len(set(ids.values())) != len(leaves):
             raise ValueError("its classes are not distinct")
         return ids
-    except Exception as error:  # scipy raises a different type for every way in which a file can be broken
-        raise DynasError(f"'{path}' is not the {META} of ILSVRC 2012's development kit: {error}") from error
+    except Exception as error:  # whatever a damaged file makes of its structures
+        raise DynasError(f"'{path}' is not the {META} of ILSVRC 2012's development kit: {error!r}") from error
 
 
 def read_ground_truth(path: Path, wordnet_ids: Mapping[int, str]) -> Mapping[str, str]:
@@ -108,8 +110,8 @@ def read_ground_truth(path: Path, wordnet_ids: Mapping[int, str]) -> Mapping[str
         DynasError: a line is not the number of a class.
     """
     classes_of = {}
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip().isdigit() or int(line) not in wordnet_ids:
+    for number, line in enumerate(read_lines(path, "file of labels"), start=1):
+        if not NUMBER.fullmatch(line) or int(line) not in wordnet_ids:
             raise DynasError(f"line {number} of '{path}' is '{line}', which is no class number of its {META}")
         classes_of[f"ILSVRC2012_val_{number:08}"] = wordnet_ids[int(line)]
     return classes_of
@@ -119,26 +121,22 @@ def read_solution(path: Path) -> Mapping[str, str]:
     """Return the WordNet id of each image in Kaggle's LOC_val_solution.csv: the first word of its boxes.
 
     Raises:
-        DynasError: it has other columns.
+        DynasError: it has other columns, or an image stands there twice.
     """
     try:
-        rows = list(csv.DictReader(read_lines(path)))
+        rows = list(csv.DictReader(read_lines(path, "file of labels")))
     except csv.Error as error:
         raise DynasError(f"'{path}' is no {SOLUTION}: {error}") from error
     if not rows or not {"ImageId", "PredictionString"} <= set(rows[0]):
-        raise DynasError(f"'{path}' is no {SOLUTION}: it needs the columns ImageId and PredictionString")
+        raise DynasError(
+            f"'{path}' is no {SOLUTION}: it needs the columns ImageId and PredictionString, with a comma between them"
+        )
     classes_of = {}
     for row in rows:
         words = (row["PredictionString"] or "").split()
         if not words:
             raise DynasError(f"'{path}' has no class for the image '{row['ImageId']}'")
+        if row["ImageId"] in classes_of:
+            raise DynasError(f"'{path}' has the image '{row['ImageId']}' twice")
         classes_of[row["ImageId"]] = words[0]
     return classes_of
-
-
-def read_lines(path: Path) -> Sequence[str]:
-    """Return the lines of a text file."""
-    try:
-        return path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DynasError(f"cannot read the labels in '{path}': {error}") from error

@@ -27,20 +27,37 @@ AREA, ASPECT = (0.08, 1.0), (3 / 4, 4 / 3)  # of a random crop: share of the ima
 BRIGHTNESS, SATURATION = 32 / 255, 0.5  # by which these change at most, up or down
 CROP_TRIES = 10
 
-warnings.filterwarnings("ignore", message="(Possibly )?[Cc]orrupt EXIF data", module="PIL")  # some of ImageNet's
+# Pillow warns of odd EXIF data, palettes and metadata, as some of ImageNet's files have; the pixels are fine
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
 def read_rgb(path: str) -> Image.Image:
     """Return an image file of any mode as RGB; the orientation of EXIF is ignored, as everywhere with ImageNet.
 
+    Of 16 bits per pixel the upper 8 are kept.
+
     Raises:
-        DynasError: the file is no image that can be decoded whole.
+        DynasError: the file is no image that can be decoded whole, or how bright its numbers are is not known.
     """
     try:
         with Image.open(path) as image:
-            return image.convert("RGB")
+            return eight_bits(image).convert("RGB")
     except Exception as error:  # decoders raise a different type for every way in which a file can be broken
         raise DynasError(f"cannot decode the image '{path}': {' '.join(str(error).split())}") from error
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Return an image of 8 bits per colour; raise ValueError where its brightest number is not known.
+
+    Pillow itself cuts off at 255 what it converts from more bits.
+    """
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        numbers = "whole numbers of 32 bits" if image.mode == "I" else "floating-point numbers"
+        raise ValueError(f"its pixels are {numbers}, of which white is unknown: convert it to 8 or 16 bits")
+    return image
 
 
 def centre(image: Image.Image, size: Size) -> Pixels:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dynas.core.translation import BOS, EOS, PAD, SPECIAL, UNK
 from dynas.errors import DynasError
+from dynas.system.text_file import read_lines
 
 MULTIPLE = 8  # fairseq fills a dictionary up to a multiple of this with tokens that no text has
 FILLING = "madeupword{:04d}"
@@ -43,14 +44,9 @@ class Dictionary:
         Raises:
             DynasError: the file is missing, or a line is no token with its count, or a token stands there twice.
         """
-        try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except FileNotFoundError as error:
-            raise DynasError(f"no dictionary '{path}'") from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise DynasError(f"'{path}' is no dictionary in UTF-8: {error}") from error
+        lines = read_lines(path, "dictionary")
         tokens, counts = [], []
-        for number, line in enumerate(lines[:-1] if lines[-1] == "" else lines, 1):
+        for number, line in enumerate(lines, 1):
             token, _, count = line.removesuffix(" #fairseq:overwrite").rpartition(" ")
             if not token or not count.isascii() or not count.isdigit() or len(count) > 18:
                 raise DynasError(f"'{path}' line {number} is no token and its count: '{line[:60]}'")

@@ -104,8 +104,9 @@ def numbers_of(path: Path, code: int) -> NDArray[Any]:
 
 def check(sentences: Sentences, numbers: Path, vocabulary: int) -> None:
     """Raise DynasError where sentences reach beyond their file or ids beyond the dictionary."""
-    ends = sentences.starts + sentences.lengths
-    if (sentences.starts < 0).any() or (sentences.lengths < 1).any() or (ends > len(sentences.tokens)).any():
+    starts, lengths = sentences.starts, sentences.lengths
+    beyond = starts > len(sentences.tokens) - lengths  # no sum, which could be too large for its type
+    if (starts < 0).any() or (lengths < 1).any() or beyond.any():
         raise DynasError(f"'{numbers}' is torn or belongs to another index: it lacks numbers that the index names")
     if not len(sentences.tokens):
         return

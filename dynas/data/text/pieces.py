@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from dynas.data.text.subwords import SubwordCodes, join
 from dynas.errors import DynasError
+from dynas.system.extras import install
 
 CLOCK = r"\d{1,2}:\d{2}"  # would come back as "14: 30"
 
@@ -78,7 +79,7 @@ class SentencePieces:
             import sentencepiece
         except ImportError as error:
             raise DynasError(
-                f"'{path}' is a SentencePiece model: install the extra for it (pip install 'dynas[sentencepiece]')"
+                f"'{path}' is a SentencePiece model, which needs sentencepiece: {install('sentencepiece')}"
             ) from error
         if not path.is_file():
             raise DynasError(f"no SentencePiece model '{path}'")

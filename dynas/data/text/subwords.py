@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dynas.errors import DynasError
+from dynas.system.text_file import read_lines
 
 VERSION = "#version: 0.2"
 END, MORE = "</w>", "@@"
@@ -54,12 +55,7 @@ class SubwordCodes:
         Raises:
             DynasError: the file is missing, or is no such file.
         """
-        try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except FileNotFoundError as error:
-            raise DynasError(f"no file of byte-pair codes '{path}'") from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise DynasError(f"'{path}' is no file of byte-pair codes in UTF-8: {error}") from error
+        lines = read_lines(path, "file of byte-pair codes")
         if not lines or lines[0] != VERSION:
             raise DynasError(f"'{path}' is no file of byte-pair codes: its first line must be '{VERSION}'")
         merges = [tuple(line.split(" ")) for line in lines[1:] if line]
