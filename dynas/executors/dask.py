@@ -14,13 +14,14 @@ from dynas.errors import DynasError
 from dynas.executors.child import deaf_children
 from dynas.executors.pool import Pool, Started, shared_out
 from dynas.executors.worker import Limits, Sent, hold, measure_held
+from dynas.system.extras import install
 
 try:
     import dask
     from distributed import Client, LocalCluster, WorkerPlugin
     from distributed.scheduler import KilledWorker
 except ImportError as error:
-    raise DynasError("executor=dask needs Dask: pip install 'dynas[dask]'") from error
+    raise DynasError(f"executor=dask needs Dask: {install('dask')}") from error
 
 OWN = {  # settings of a cluster of ours
     "distributed.scheduler.allowed-failures": 0,  # every loss is heard of at once: candidates are counted here

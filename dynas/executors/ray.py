@@ -10,12 +10,13 @@ from dynas.errors import DynasError
 from dynas.executors.child import deaf_children
 from dynas.executors.pool import Pool, Started, shared_out
 from dynas.executors.worker import Limits, Sent, hold, measure_held
+from dynas.system.extras import install
 
 try:
     import ray
     from ray.exceptions import NodeDiedError, OutOfMemoryError, RayTaskError, WorkerCrashedError
 except ImportError as error:
-    raise DynasError("executor=ray needs Ray: pip install 'dynas[ray]'") from error
+    raise DynasError(f"executor=ray needs Ray: {install('ray')}") from error
 
 
 class Ray(Pool):

@@ -10,6 +10,7 @@ from typing import Protocol
 from dynas.errors import DynasError, one_of
 from dynas.export import onnx, pytorch, torch_export
 from dynas.export.network import Network, Tensors
+from dynas.system.extras import install
 
 
 class Format(Protocol):
@@ -48,7 +49,7 @@ def missing(name: str) -> list[str]:
 
 def install_hint(name: str) -> str:
     """Return what to say of a format whose packages are missing."""
-    return f"{name} needs {', '.join(missing(name))}: pip install 'dynas[onnx]'"
+    return f"{name} needs {', '.join(missing(name))}: {install('onnx')}"
 
 
 def chosen(given: Sequence[str] | None) -> list[str]:

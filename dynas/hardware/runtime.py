@@ -17,6 +17,7 @@ from dynas.errors import DynasError
 from dynas.export.network import Tensors, relative_difference, run
 from dynas.hardware.latency import CpuMeter
 from dynas.metrics.calibration import recalibrated
+from dynas.system.extras import install
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench
@@ -109,7 +110,7 @@ class RuntimeMeter(CpuMeter, ABC):
 def check_packages(what: str, packages: Sequence[str], extra: str) -> None:
     """Raise DynasError, saying what to install, where a package is missing."""
     if missing := [package for package in packages if find_spec(package) is None]:
-        raise DynasError(f"{what} needs {' and '.join(missing)}: pip install 'dynas[{extra}]'")
+        raise DynasError(f"{what} needs {' and '.join(missing)}: {install(extra)}")
 
 
 def check_one_pass(hardware: str, bench: Bench) -> None:

@@ -222,10 +222,10 @@ def test_without_its_packages_onnx_is_left_out_and_refused_when_asked_for(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if it were not installed
-    with pytest.raises(DynasError, match=r"onnx needs onnxruntime: pip install 'dynas\[onnx\]'"):
+    with pytest.raises(DynasError, match=r"onnx needs onnxruntime: .*pip install .*'onnxruntime>="):
         export([str(run), "--row", "1", "--formats", "onnx"])
     assert export([str(run), "--row", "1", "--to", str(tmp_path / "to")]) == 0
-    assert "left out: onnx needs onnxruntime: pip install 'dynas[onnx]'" in capsys.readouterr().out
+    assert "left out: onnx needs onnxruntime: " in capsys.readouterr().out
     assert list(json.loads((tmp_path / "to" / "export.json").read_text())["formats"]) == ["pytorch", "torch_export"]
 
 
