@@ -26,7 +26,8 @@ from dynas.supernets.resnets.bootstrap_shape import Costs, Shape, check_options,
 from dynas.supernets.resnets.checkpoint import layout_of, order_channels
 from dynas.supernets.resnets.plain import Layout, ResNet, Strides
 from dynas.supernets.weights.download import sha256
-from dynas.supernets.weights.load import copy_state, locate, our_names, read_state
+from dynas.supernets.weights.load import copy_state, locate
+from dynas.supernets.weights.state import our_names, read_state
 
 OURS = "largest."  # how the names of a supernet's weights start, unlike those of an ordinary ResNet
 

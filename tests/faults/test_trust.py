@@ -19,7 +19,7 @@ from dynas import DynasError
 from dynas.commands.train import load_checkpoint
 from dynas.compose.stored import danger, stored_overrides
 from dynas.data.images.tensor_cache import mapped
-from dynas.supernets.weights.load import read_state
+from dynas.supernets.weights.state import read_state
 from tests.helpers.cli import dynas
 from tests.helpers.processes import one_sentence
 

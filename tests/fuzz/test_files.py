@@ -33,7 +33,8 @@ from dynas.data.text.subwords import SubwordCodes
 from dynas.hardware.lut.files import TABLES, read
 from dynas.runs.architectures import read_architectures
 from dynas.runs.examples import read_examples
-from dynas.supernets.weights.load import copy_state, read_state
+from dynas.supernets.weights.load import copy_state
+from dynas.supernets.weights.state import read_state
 from tests.fuzz.mutations import accepted_or_refused, damaged, damaged_cells, damaged_tree, fuzz, written
 
 pytestmark = pytest.mark.slow

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import gzip
+import io
+import os
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -14,6 +20,7 @@ from safetensors.torch import save_file
 from dynas.errors import DynasError
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.weights.public import INVERTED_RESIDUALS, inverted_residuals
+from dynas.supernets.weights.state import read_state
 
 State = dict[str, torch.Tensor]
 
@@ -110,17 +117,107 @@ def test_weights_that_are_no_finite_numbers_are_refused(
 
 def test_tensors_of_another_kind_are_refused(load: Callable[..., State], state: State) -> None:
     key = "classifier.linear.bias"
-    for odd in (state[key].to(torch.complex64), state[key].to_sparse(), state[key].to(torch.float64) + 1e300):
+    for odd in (state[key].to(torch.complex64), state[key].to(torch.float64) + 1e300, state[key].int()):
         with pytest.raises(DynasError, match=rf"no finite numbers in '{key}'"):
+            load(state | {key: odd})
+    nested = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
+    quantised = torch.quantize_per_tensor(state[key], 0.1, 0, torch.qint8)
+    for odd in (state[key].to_sparse(), state[key].to("meta"), nested, quantised):
+        with pytest.raises(DynasError, match=rf"has '{key}' as a tensor that is sparse, nested, quantised or"):
             load(state | {key: odd})
 
 
-@pytest.mark.parametrize("suffix", ["", ".pth", ".safetensors"])
-def test_a_web_page_is_no_checkpoint(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"net{suffix}"
-    path.write_text("<!DOCTYPE html><html><head><title>404</title></head><body>Not found</body></html>")
-    with pytest.raises(DynasError, match=rf"'{path}'"):
-        narrow(str(path))
+WRAPPED: dict[str, Callable[[State], Any]] = {
+    "torch.compile": lambda state: prefixed("_orig_mod.", state),
+    "Lightning": lambda state: {"state_dict": prefixed("model.", state), "epoch": 3, "optimizer_states": [{"a": 1}]},
+    "all of them": lambda state: prefixed("module._orig_mod.model.", state),
+    "averaged": lambda state: prefixed("module.", state) | {"n_averaged": torch.tensor(3)},
+    "EMA": lambda state: {"state_dict_ema": state, "arch": "mbv3"},
+    "nested twice": lambda state: {"model": {"state_dict": state}},
+    "parameters": lambda state: {key: torch.nn.Parameter(value, False) for key, value in state.items()},
+    **{
+        name: lambda state, name=name: {name: state, "epoch": 1} for name in ("model_state_dict", "net", "model", "ema")
+    },
+    "numbers of NumPy": lambda state: {"model": state, "best": np.float64(1.5), "list": [np.int32(3), np.bool_(True)]},
+    "arrays of NumPy": lambda state: {"model": state, "curve": np.arange(3.0), "names": np.array(["a", "b"])},
+    "a path": lambda state: {"model": state, "folder": Path("/tmp"), "args": argparse.Namespace(path=Path("x"))},
+    "a date": lambda state: {"model": state, "when": datetime.now(UTC).replace(tzinfo=None)},
+}
+
+
+def prefixed(prefix: str, state: State) -> State:
+    return {prefix + key: value for key, value in state.items()}
+
+
+@pytest.mark.parametrize("wrap", WRAPPED)
+@pytest.mark.parametrize("zipped", [True, False], ids=["", "legacy"])
+def test_what_training_programs_wrap_around_weights_is_taken_off(
+    load: Callable[..., State], state: State, wrap: str, zipped: bool
+) -> None:
+    assert same(load(WRAPPED[wrap](state), _use_new_zipfile_serialization=zipped), state)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            {"epoch": 3, "optimizer": {"lr": 1}, "w": torch.ones(1)},
+            r"holds no state dict of tensors: it has 'epoch' \(int\), 'optimizer' \(dict\), 'w' \(Tensor\); looked for",
+        ),
+        ({"state_dict": {"a": torch.ones(1), "b": None}}, r"it has 'b' \(NoneType\), 'a' \(Tensor\)"),
+        ({str(n): n for n in range(20)}, r"'7' \(int\) and 12 more"),
+        ({}, "it has nothing in it"),
+        ([torch.ones(1)], "no state dict of tensors, but an object of the type list"),
+        (torch.ones(1), "but an object of the type torch.Tensor"),
+        (torch.nn.Linear(1, 1), r"needs torch\.nn\.modules\.linear\.Linear to be run, as a pickled network or"),
+        ({"model": torch.nn.Linear(1, 1)}, r"nothing was loaded: save the network's state_dict"),
+        ({"state_dict": {}, "f": os.getcwd}, r"needs posix\.getcwd to be run"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("zipped", [True, False], ids=["", "legacy"])
+def test_what_a_checkpoint_holds_instead_of_weights_is_named(
+    load: Callable[..., State], content: object, message: str, zipped: bool
+) -> None:
+    with pytest.raises(DynasError, match=message):
+        load(content, _use_new_zipfile_serialization=zipped)
+
+
+def test_safetensors_are_known_by_what_they_hold(tmp_path: Path, state: State) -> None:
+    save_file({key: value.clone() for key, value in state.items()}, tmp_path / "net.pth")
+    assert same(narrow(str(tmp_path / "net.pth")).elastic.state_dict(), state)
+    torch.save(state, tmp_path / "net.safetensors")
+    assert same(narrow(str(tmp_path / "net.safetensors")).elastic.state_dict(), state)
+
+
+def npz() -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, a=np.ones(2))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is no checkpoint, it is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "a pointer of Git LFS"),
+        (b"<!DOCTYPE html><html>Not found</html>", "a web page"),
+        (b"\n <html>", "a web page"),
+        (gzip.compress(b"weights"), "compressed by gzip: unpack it first"),
+        (npz(), "an archive of NumPy's arrays"),
+        (b"\x93NUMPY\x01\x00", "an array of NumPy"),
+        (b"no weights at all", "is no torch checkpoint that holds tensors only; nothing was loaded"),
+        ((10**15).to_bytes(8, "little") + b'{"a"', "cannot read weights"),
+        ((20).to_bytes(8, "little") + b"{" * 30, "cannot read weights"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_file_that_is_no_checkpoint_is_called_what_it_is(
+    tmp_path: Path, content: bytes, message: str, suffix: str
+) -> None:
+    (tmp_path / f"net{suffix}").write_bytes(content)
+    with pytest.raises(DynasError, match=message):
+        read_state(tmp_path / f"net{suffix}")
 
 
 def test_archives_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None:

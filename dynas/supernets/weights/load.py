@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from dynas.errors import DynasError
 from dynas.supernets.weights.download import Checkpoint, fetch, sha256
-from dynas.supernets.weights.storage import unpacked
+from dynas.supernets.weights.state import our_names, read_state
 from dynas.system.folders import CONFIGS
 
 EMBEDDED = Path(__file__).parents[1] / "embedded"
@@ -69,54 +64,6 @@ def locate(source: str, name: str, public: Checkpoint | None) -> Path:
     return path
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint.
-
-    Raises:
-        DynasError: it is none.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            return unpacked(load_file(path))
-        if is_compressed(path):
-            raise ValueError("torch compresses nothing")
-        with torch.serialization.safe_globals([argparse.Namespace]):  # fairseq's checkpoints hold their arguments
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, OSError) as error:
-        raise DynasError(f"cannot read weights from '{path}': {error}") from error
-    except Exception as error:  # torch raises a different type for every way in which a file can be broken
-        raise DynasError(f"'{path}' is no torch checkpoint that holds tensors only; nothing was loaded") from error
-    if isinstance(state, dict):
-        state = state.get("state_dict", state.get("model", state))
-    if not isinstance(state, dict) or not all(
-        isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
-    ):
-        raise DynasError(f"'{path}' holds no state dict of tensors")
-    return state
-
-
-def is_compressed(path: Path) -> bool:
-    """Return whether a file is a zip archive that grows when it is unpacked, and so could fill the memory."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(entry.file_size > entry.compress_size for entry in archive.infolist())
-
-
-def our_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return ``state`` without batch counters, under the names of Once-for-All's present code.
-
-    Its first versions, which wrote the public MobileNet checkpoints, called a block's ``conv`` otherwise (see
-    ``load_state_dict`` in its ``ofa_mbv3.py``); ``torch.nn.DataParallel`` puts ``module.`` before every name.
-    """
-    prefix = "module." if all(key.startswith("module.") for key in state) else ""
-    return {
-        key.removeprefix(prefix).replace(".mobile_inverted_conv.", ".conv."): value
-        for key, value in state.items()
-        if not key.endswith("num_batches_tracked")
-    }
-
-
 def copy_state(module: nn.Module, state: Mapping[str, Tensor], origin: object) -> None:
     """Copy ``state`` into ``module``; every key must be there with its shape and finite values.
 
@@ -155,5 +102,5 @@ def guess(misshapen: Sequence[str], entries: int) -> str:
 
 
 def is_finite(value: Tensor) -> bool:
-    """Return whether a tensor is a plain one of finite real numbers in single precision."""
-    return value.layout == torch.strided and value.is_floating_point() and bool(value.float().isfinite().all())
+    """Return whether a tensor holds finite real numbers in single precision."""
+    return value.is_floating_point() and bool(value.float().isfinite().all())
