@@ -5,90 +5,208 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
 import sys
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import hydra
 import yaml
+from hydra import compose, initialize_config_dir
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from dynas.compose.check import check_values
 from dynas.compose.frames import register
+from dynas.compose.given import parsed, read_overrides
+from dynas.compose.leftovers import present, remove_unused
 from dynas.compose.overrides import (
+    all_keys,
     flat,
     hoist_flags,
+    is_sweep,
     one_sentence,
     override_value,
     plain,
     quoted,
     run_folder,
+    unknown_key,
 )
 from dynas.compose.stored import stored_overrides
-from dynas.errors import DynasError, DynasWarning, plain_warnings
-from dynas.runs.names import RUN
+from dynas.compose.sweeps import DONE, Job, is_sweep_folder, note_job, read_jobs, sweep_overrides
+from dynas.errors import DynasError, DynasWarning, did_you_mean, one_line, plain_warnings
+from dynas.runs.names import RESULTS, RUN
 from dynas.runs.record import read_run
 from dynas.runs.upgrade import RENAMED
 from dynas.system.folder_lock import LOCK, locked
 from dynas.system.folders import CONFIGS
+
+PLACES = ("hydra.run.dir", "hydra.sweep.dir")
+
+
+ENDINGS = ("budget", "max_minutes", "patience", "max_failures")  # keys that only say when a search ends
 
 
 def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str]) -> int:
     """Compose the config ``name`` from ``arguments`` and run ``job`` on it, once or for a sweep.
 
     Returns:
-        the job's exit status, the worst one of a sweep.
+        the job's exit status; of a sweep 130 after an interrupt, else 1 where a job failed.
 
     Raises:
         DynasError: the arguments or the config make no sense, or the job refused.
     """
-    check_single_options(arguments)
+    command = name.replace("_", " ")
     check_flags(arguments)
+    arguments = read_overrides(arguments, command)
+    check_single_options(arguments)
     check_names(arguments)
-    arguments = resume_arguments(arguments)
+    check_verbose(arguments)
+    goes_on = override_value(arguments, "resume") not in (None, "", "null")
+    arguments = resume_arguments(arguments, name)
     check_outputs(arguments)
     register()
+    before = present(*(Path(given) for key in PLACES if (given := override_value(arguments, key))), Path("outputs"))
     statuses: list[int] = []
     started: list[bool] = []
 
     def task(config: DictConfig) -> None:
         started.append(True)
         plain_warnings()  # a launcher may run this in a process of its own
+        folder, sweeps = run_folder(), HydraConfig.get().mode == RunMode.MULTIRUN
         try:
-            with locked(run_folder()):
-                statuses.append(job(config))
+            check_values(plain(config))
+            if sweeps and goes_on:
+                if is_finished(folder):
+                    return finish_job(0, "")
+                config.resume = str(folder) if (folder / RUN).exists() else None
+            with locked(folder):
+                status, reason = job(config), ""
         except (DynasError, OSError, HydraException, OmegaConfBaseException) as error:
-            if HydraConfig.get().mode == RunMode.MULTIRUN or isinstance(error, BrokenPipeError):
+            if isinstance(error, BrokenPipeError):
                 raise
-            # as an exit, so that Hydra adds no lines of its own
-            print(f"dynas: {one_sentence(error)}", file=sys.stderr)
-            raise SystemExit(1) from error
+            status, reason = 1, one_line(one_sentence(error))
+            print(f"dynas: {own_overrides()}{reason}", file=sys.stderr)
+            remove_unused(folder, f"{name}.log", before)
+        if sweeps:
+            finish_job(status, reason)
+        statuses.append(status)
 
     logging.raiseExceptions = False  # a log that cannot be written, on a full disk, is no reason for a traceback
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let exceptions through to us instead of printing them
     sys.path.append(os.getcwd())  # a user's own class can be named by _target_
-    sys.argv = [f"dynas {name}", *hoist_flags(arguments)]
+    sys.argv = [f"dynas {command}", *hoist_flags(arguments)]
+    HydraConfig.instance().cfg = None
     try:
         hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=name)(task)()
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
-        raise DynasError(one_sentence(error)) from error
-    except ValueError as error:
-        if started:  # not about the config
+    except KeyboardInterrupt:
+        if (folder := sweep_folder()) is None:
             raise
-        raise DynasError(one_sentence(error)) from error
+        return conclude_sweep(folder, command, interrupted=True)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        raise refused(error, name, arguments) from error
+    except Exception as error:
+        if started or isinstance(error, OSError | DynasError):  # not about the config
+            raise
+        raise refused(error, name, arguments) from error
+    finally:
+        if folder := sweep_folder():
+            remove_unused(folder, f"{name}.log", before)
+    if folder := sweep_folder():
+        return conclude_sweep(folder, command)
     return max(statuses, default=0)
 
 
+def sweep_folder() -> Path | None:
+    """Return the folder of the sweep that this process has composed, None where it has composed none."""
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+        return None
+    return Path(HydraConfig.get().sweep.dir)
+
+
+def own_overrides() -> str:
+    """Return which job of a sweep this is, as the beginning of a sentence; empty where it is no sweep."""
+    config = HydraConfig.get()
+    return f"job {config.job.num} ({config.job.override_dirname}): " if config.mode == RunMode.MULTIRUN else ""
+
+
+def finish_job(status: int, reason: str) -> None:
+    """Note how a job of a sweep has ended, and end the sweep with it after an interrupt.
+
+    Raises:
+        KeyboardInterrupt: the job was interrupted.
+    """
+    if status == 130:
+        raise KeyboardInterrupt
+    config = HydraConfig.get()
+    outcome = reason or (DONE if status == 0 else f"ended with status {status}, see {run_folder()}")
+    note_job(Path(config.sweep.dir), Job(config.job.num, config.job.override_dirname, outcome))
+
+
+def is_finished(folder: Path) -> bool:
+    """Return whether a job of a sweep needs not go on."""
+    return (folder / RUN).exists() and read_run(folder).get("status") == "finished"
+
+
+def conclude_sweep(folder: Path, command: str, interrupted: bool = False) -> int:
+    """Say how the jobs of a sweep have ended and what comes next; return the exit status."""
+    jobs = read_jobs(folder)
+    failed = [job for job in jobs if job.outcome != DONE]
+    goes_on = f"dynas {command} resume={shlex.quote(str(folder))}"
+    print(f"sweep: {len(jobs) - len(failed)} jobs done{f', {len(failed)} failed' if failed else ''}, in {folder}")
+    for job in failed:
+        print(f"  job {job.number} ({job.overrides}) failed: {job.outcome}")
+    if interrupted:
+        print(f"interrupted; go on with: {goes_on}")
+        return 130
+    if failed and folder.exists():
+        print(f"try those that failed again: {goes_on}")
+    if any(folder.glob(f"*/{RESULTS}")):
+        print(f"compare them: dynas report {shlex.quote(str(folder))}")
+    return 1 if failed else 0
+
+
+def refused(error: Exception, name: str, arguments: list[str]) -> DynasError:
+    """Return why a config could not be composed, with the key that may have been meant."""
+    if (key := unknown_key(error)) and (similar := did_you_mean(key, known_keys(name, arguments))):
+        return DynasError(f"no config key '{key}'{similar}")
+    return DynasError(one_sentence(error))
+
+
+def known_keys(name: str, arguments: Sequence[str]) -> list[str]:
+    """Return all keys of a command's config with the options of groups that are chosen, as far as there are such."""
+    chosen = [one for one in arguments if (group := one.split("=")[0]) and (CONFIGS / group).is_dir()]
+    for overrides in (chosen, []):
+        try:
+            with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+                return all_keys(OmegaConf.to_container(compose(name, overrides=overrides)))
+        except (HydraException, OmegaConfBaseException):
+            continue
+    return []
+
+
 def check_flags(arguments: list[str]) -> None:
-    """Raise DynasError where Hydra would unpickle a file of a run folder, which runs whatever code it holds."""
-    # argparse takes abbreviations, too
-    if any(len(name) > 2 and "--experimental-rerun".startswith(name) for name in (a.split("=")[0] for a in arguments)):
-        raise DynasError("--experimental-rerun runs code from a file: go on with a run by resume=<run folder>")
+    """Raise DynasError for a flag that Hydra lacks, or by which it would unpickle a file, which runs what it holds."""
+    known = [option for action in get_args_parser()._actions for option in action.option_strings]
+    for given in (argument.split("=")[0] for argument in arguments if argument.startswith("-")):
+        matching = [option for option in known if option == given or (given[:2] == "--" and option.startswith(given))]
+        if "--experimental-rerun" in matching:  # argparse takes abbreviations, too
+            raise DynasError("--experimental-rerun runs code from a file: go on with a run by resume=<run folder>")
+        if not matching:
+            raise DynasError(f"no option {given}{did_you_mean(given, known)}; see --help")
+
+
+def check_verbose(arguments: list[str]) -> None:
+    """Raise DynasError where Hydra would stumble over what is to be logged."""
+    value = override_value(arguments, "hydra.verbose")
+    if value is not None and not isinstance(parsed(f"x={value}").value(), bool | str | list):
+        raise DynasError(f"hydra.verbose={value}: give true, false or the name of a logger")
 
 
 def check_names(arguments: list[str]) -> None:
@@ -113,15 +231,18 @@ def check_outputs(arguments: list[str]) -> None:
         check_fresh(Path(given), RUN)
 
 
-def resume_arguments(arguments: list[str]) -> list[str]:
-    """Return the arguments that go on with a run: what it was started with, then what is given now."""
+def resume_arguments(arguments: list[str], name: str) -> list[str]:
+    """Return the arguments that go on with a run or a sweep: what it was started with, then what is given now."""
     given = override_value(arguments, "resume")
     if given is None or given in ("null", ""):
         return arguments
-    if "-m" in arguments or "--multirun" in arguments:
-        raise DynasError("resume=<run folder> goes on with one run: leave out -m")
     folder = Path(given)
     now = [argument for argument in arguments if not argument.startswith("resume=")]
+    if is_sweep_folder(folder):
+        flags = [] if is_sweep(now) else ["-m"]
+        return [*flags, *sweep_overrides(folder, name, now), *now, f"hydra.sweep.dir={quoted(str(folder))}"]
+    if is_sweep(arguments):
+        raise DynasError("resume=<run folder> goes on with one run: leave out -m, or give the folder of a sweep")
     other = override_value(now, "executor") is not None
     return [
         *stored_overrides(folder, now, lambda override: not (other and re.match(r"executor(\.|=)", override))),
@@ -135,10 +256,16 @@ def resume_arguments(arguments: list[str]) -> list[str]:
 def check_same_config(folder: Path, config: dict[str, Any]) -> None:
     """Raise DynasError, naming the differences, unless the run in ``folder`` has this config.
 
-    Where sub-networks are measured may differ: a run may go on with more workers.
+    Where sub-networks are measured may differ: a run may go on with more workers. So may what ends it: a finished
+    search with a larger budget is the same one with more evaluations.
     """
     before, now = flat(read_run(folder).get("config")), flat(config)
-    keys = [key for key in {**before, **now} if not key.startswith("executor.")]
+    if before.get("budget", 0) > now.get("budget", 0):  # type: ignore[operator]
+        raise DynasError(
+            f"'{folder}' was started with budget={before['budget']}: go on with that or a larger one, "
+            f"not budget={now['budget']}"
+        )
+    keys = [key for key in {**before, **now} if not key.startswith("executor.") and key not in ENDINGS]
     differing = [key for key in keys if before.get(key) != now.get(key)]
     if differing:
         shown = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in differing[:3])

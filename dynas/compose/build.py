@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import get_annotations
 from typing import Any
 
 from hydra import compose
-from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from dynas.compose.check import check_part
+from dynas.compose.overrides import one_sentence
 from dynas.core.bench import Bench, Meter
 from dynas.core.data import ClassificationData, Data
 from dynas.core.executor import Executor
 from dynas.core.metric import CountedMetric, MeasuredMetric, Metric
 from dynas.core.mode import SearchMode
 from dynas.core.objectives import Objective
-from dynas.core.predictor import PredictorFactory
+from dynas.core.predictor import Predictor, PredictorFactory
 from dynas.core.problem import Problem
 from dynas.core.supernet import Supernet
-from dynas.errors import DynasError
+from dynas.errors import DynasError, os_sentence
 from dynas.metrics.measurer import Measurer
 
 log = logging.getLogger(__name__)
+
+CALLED = ("algo", "executor", "predictor")  # parts that make something only when they are called
 
 
 def build(config: DictConfig, part: str) -> Any:
@@ -35,15 +39,47 @@ def build(config: DictConfig, part: str) -> Any:
     Raises:
         DynasError: its class refuses the settings, or cannot be found.
     """
+    path = config._get_full_key(part)
     try:
-        return instantiate(config[part], _convert_="all")
-    except InstantiationException as error:
-        log.debug("building %s failed", part, exc_info=True)
-        cause = error.__cause__
+        check_part(path, contents(config, part))
+        made = instantiate(config[part], _convert_="all")
+    except Exception as error:  # a class that a config names may raise anything
+        raise refusal(path, error) from error
+    if path in CALLED and not callable(made):
+        raise DynasError(f"{path} makes a {type(made).__name__}, which cannot be called: leave {path}._partial_=true")
+    return made
+
+
+def call(path: str, made: Callable[..., Any], *arguments: object) -> Any:
+    """Return what a part of a config makes that is called, or raise DynasError as `build` does."""
+    try:
+        return made(*arguments)
+    except Exception as error:  # as in build
+        raise refusal(path, error) from error
+
+
+def contents(config: DictConfig, part: str) -> Any:
+    """Return what stands at a key, resolved, as plain containers."""
+    node = config[part]
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+def refusal(path: str, error: BaseException) -> DynasError:
+    """Return what kept a part of a config from being made in one sentence.
+
+    Hydra wraps what a class or its module raises, once or several times: our own error counts, else the first one.
+    """
+    log.debug("building %s failed", path, exc_info=error)
+    cause: BaseException | None = error
+    while cause is not None:
         if isinstance(cause, DynasError):
-            raise cause from error
-        detail = " ".join(str(cause or error).split())
-        raise DynasError(f"cannot build {part} from its config: {detail}") from error
+            return cause
+        first, cause = cause, cause.__cause__
+    if isinstance(first, OSError):
+        return DynasError(f"cannot build {path} from its config: {os_sentence(first)}")
+    if isinstance(first, OmegaConfBaseException):
+        return DynasError(f"{path}: {one_sentence(first)}")
+    return DynasError(f"cannot build {path} from its config: {' '.join(str(first).split()) or type(first).__name__}")
 
 
 def build_option(group: str, name: str) -> Any:
@@ -64,6 +100,9 @@ def build_problem(config: DictConfig) -> tuple[Problem, Measurer]:
     """
     if not config.objectives:
         raise DynasError("no objectives chosen: give objectives=top1_latency or a list such as objectives=[top1,macs]")
+    for name, entry in config.objectives.items():
+        if not isinstance(entry, DictConfig):
+            raise DynasError(f"objectives.{name}={entry}: an objective is a mapping; choose by objectives=[top1,macs]")
     data, supernet = build_data(config), build_supernet(config)
     meter = build_meter(config, supernet)
     check_classes(config, supernet, data)
@@ -125,6 +164,13 @@ def check_role(part: str, given: object, role: type) -> None:
         raise DynasError(f"{part}: {type(given).__name__} has no {missing[0]}, which {contract} asks for")
 
 
+def check_methods(part: str, given: object, role: type) -> None:
+    """Raise DynasError where what a config names lacks a method or an attribute of a contract that nobody inherits."""
+    if missing := [name for name in vars(role) if not name.startswith("_") and not hasattr(given, name)]:
+        contract = f"{role.__module__}.{role.__name__}"
+        raise DynasError(f"{part}: {type(given).__name__} has no {missing[0]}, which {contract} asks for")
+
+
 def build_metric(config: DictConfig, name: str, *parts: Data | Meter) -> Metric:
     """Return the metric of an objective, or what stands in for it where the data or the hardware brings that.
 
@@ -183,7 +229,9 @@ def build_executor(config: DictConfig, measurer: Measurer) -> Executor:
     Raises:
         DynasError: it refuses its settings, or cannot take what measures to its workers.
     """
-    executor: Executor = build(config, "executor")(measurer.measure, measurer.at_once, len(measurer.metrics))
+    make = build(config, "executor")
+    executor: Executor = call("executor", make, measurer.measure, measurer.at_once, len(measurer.metrics))
+    check_methods("executor", executor, Executor)
     return executor
 
 
@@ -206,6 +254,7 @@ def build_predictor(config: DictConfig, name: str) -> PredictorFactory:
         factory = build_option("predictor", own)
     else:
         factory = build(config.objectives[name], "predictor")
+    check_methods("predictor", call("predictor", factory), Predictor)  # told before anything is measured
     return factory
 
 
@@ -260,6 +309,8 @@ def check_numbers(config: DictConfig) -> None:
     """Raise DynasError where the frame's numbers make no sense or the budget does not pay the first measurements."""
     check_seed(config)
     check_together(config)
+    check_part("algo", contents(config, "algo"))
+    check_part("mode", {key: value for key, value in contents(config, "mode").items() if key != "schedule"})
     keys = ("mode.training", "mode.population", "algo.population")
     first = next((key for key in keys if OmegaConf.select(config, key) is not None), None)
     wanted = OmegaConf.select(config, first) if first else 1

@@ -8,6 +8,8 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
+from dynas.compose.yaml_files import limit_configs
+
 
 @dataclass
 class ObjectiveConfig:
@@ -48,6 +50,7 @@ class SearchConfig(MeasureConfig):
     budget: int = 250
     max_minutes: float | None = None
     patience: int | None = None
+    max_failures: int | None = 20
     warm_start: str | None = None
     confirm: int = 2
     algo: Any = MISSING
@@ -130,6 +133,7 @@ FRAMES = {
 
 
 def register() -> None:
-    """Make the frames known to Hydra, each as ``<command>_frame``."""
+    """Make the frames known to Hydra, each as ``<command>_frame``, and let it read config files with limits."""
+    limit_configs()
     for command, frame in FRAMES.items():
         ConfigStore.instance().store(name=f"{command}_frame", node=frame)

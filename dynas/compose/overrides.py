@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from dynas.errors import DynasError, os_sentence
+from dynas.errors import DynasError, one_of, os_sentence
+from dynas.system.extras import install
 from dynas.system.folders import CONFIGS
 
+LAUNCHERS = ("joblib", "submitit")  # of Hydra, which are packages of their own
 FLAGS_WITH_VALUE = {
     "--cfg", "-c", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd", "--package", "-p",
 }  # fmt: skip
@@ -41,8 +44,13 @@ def override_value(arguments: list[str], key: str) -> str | None:
 
 
 def quoted(text: str) -> str:
-    """Return text as one quoted value of Hydra's override grammar."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """Return text as one quoted value of Hydra's override grammar, where backslashes matter before quotes only."""
+    return '"' + re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), text) + '"'
+
+
+def is_sweep(arguments: Iterable[str]) -> bool:
+    """Return whether the command line asks for several jobs."""
+    return any(argument in ("-m", "--multirun") for argument in arguments)
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
@@ -92,11 +100,9 @@ def one_sentence(error: Exception) -> str:
         return os_sentence(error)
     if missing := re.search(r"Could not (?:find|load) '(?P<group>[\w/]+)/(?P<option>[^'/]*)'", text):
         listed = re.search(r"Available options in '[^']+':\n(?P<names>(?:\t.*\n?)+)", text)
-        ours = sorted(path.stem for path in (CONFIGS / missing["group"]).glob("*.yaml"))
-        names = ", ".join(listed["names"].split() if listed else ours)
-        return f"unknown {missing['group']} '{missing['option']}': choose one of {names}"
-    if key := re.search(r"Could not override '(?P<key>[^']+)'", text):
-        return f"no config key '{key['key']}': see the keys with --cfg job"
+        return unknown_option(missing["group"], missing["option"], listed["names"].split() if listed else [])
+    if key := unknown_key(error):
+        return f"no config key '{key}': see the keys with --cfg job"
     if isinstance(error, OverrideParseException):
         return f"cannot read the override '{error.override}': write key=value"
     if isinstance(error, MissingMandatoryValue):
@@ -106,3 +112,32 @@ def one_sentence(error: Exception) -> str:
         return f"{first}: {str(error.__cause__).splitlines()[0]}"
     full_key = getattr(error, "full_key", None)
     return f"{full_key}: {first}" if full_key else first
+
+
+def unknown_key(error: Exception) -> str:
+    """Return the key that an override names and no config has, or an empty text where that was not the error."""
+    found = re.search(r"Could not override '(?P<key>[^']+)'", str(error))
+    return found["key"] if found else ""
+
+
+def unknown_option(group: str, option: str, listed: Iterable[str]) -> str:
+    """Return the sentence for an option that a group lacks.
+
+    Args:
+        group: the group.
+        option: what was given.
+        listed: the options that Hydra names, which leaves out those in folders.
+    """
+    if group == "hydra/launcher" and option.split("_")[0] in LAUNCHERS:
+        extra = option.split("_")[0]
+        return f"{group}={option} needs hydra-{extra}-launcher: {install(extra)}"
+    ours = [path.relative_to(CONFIGS / group).with_suffix("") for path in (CONFIGS / group).rglob("*.yaml")]
+    return str(one_of(group, option, {*listed, *map(Path.as_posix, ours)}))
+
+
+def all_keys(container: object, prefix: str = "") -> list[str]:
+    """Return the dotted keys of nested mappings, of those that hold others, too."""
+    if not isinstance(container, Mapping):
+        return []
+    keys = [f"{prefix}{key}" for key in container]
+    return keys + [inner for key, value in container.items() for inner in all_keys(value, f"{prefix}{key}.")]
