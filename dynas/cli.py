@@ -5,6 +5,7 @@ Imports stay inside the functions, so that ``dynas --help`` answers at once.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -98,6 +99,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 refused or failed, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _make_printable()
     # before torch is imported: threads that spin while they wait slow a shared machine down many times over
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     plain_warnings()
@@ -133,6 +135,19 @@ def _run(given: list[str]) -> int:
     if given[0] not in COMMANDS:
         raise one_of("command", given[0], COMMANDS)
     return COMMANDS[given[0]](given[1:])
+
+
+def _make_printable() -> None:
+    """Let everything be printed everywhere: a sign that a terminal lacks is replaced, a closed output drops it all.
+
+    The system gives a closed descriptor out again: without a stand-in, the next file to be opened would be printed to.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _drop_output() -> None:

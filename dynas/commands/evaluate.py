@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,17 +32,16 @@ def main(arguments: list[str]) -> int:
 def evaluate_job(config: DictConfig) -> int:
     """Measure what the config names; returns 0, 1 where every measurement failed, or 130 after an interrupt."""
     import numpy as np
-    from rich.console import Console
 
     from dynas.commands.display import CountDisplay
     from dynas.commands.running import measure
     from dynas.compose.build import build_problem, check_together
     from dynas.report.outputs import write_outputs
-    from dynas.report.tables import WIDTH
     from dynas.runs.architectures import read_architectures
+    from dynas.system.screen import screen
 
     folder = run_folder()
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    console = screen()
     check_together(config)
     check_opening(config, folder, RESULTS)
     problem, measurer = build_problem(config)

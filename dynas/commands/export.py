@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from dynas.errors import DynasError, one_of
-from dynas.report.tables import WIDTH, front_table
+from dynas.report.tables import front_table
 from dynas.report.text import point_text
 from dynas.runs.load import Run, load_run
 from dynas.runs.store import read_extra
+from dynas.system.screen import screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
     """
     given = make_parser().parse_args(argv)
     run = load_run(given.run)
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    console = screen()
     row = choose_row(run, given.row, given.best, console)
     if given.batch is not None and given.batch < 1:
         raise DynasError(f"--batch {given.batch}: give 1 or more samples")

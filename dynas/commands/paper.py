@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import shlex
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -55,14 +54,12 @@ def main(argv: list[str]) -> int:
         DynasError: a name or a number makes no sense, or a search failed.
     """
     given = make_parser().parse_args(argv)
-    from rich.console import Console
-
     from dynas.paper.reproduce import redo
     from dynas.paper.searches import Size
-    from dynas.report.tables import WIDTH
+    from dynas.system.screen import screen
 
     check_numbers(given.seeds, given.budget)
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    console = screen()
     figures = chosen(given.names)
     if not figures:
         console.print(list_table())

@@ -8,10 +8,10 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-
-from rich.console import Console
+from typing import IO
 
 from dynas.errors import DynasError
+from dynas.report.comparable import timing_text
 from dynas.report.compare import Comparison, compare
 from dynas.report.groups import chosen_runs, shared_choices
 from dynas.report.next_commands import evaluate_command, export_command, index
@@ -19,7 +19,6 @@ from dynas.report.normalise import normalise
 from dynas.report.pick import Pick, parse_wish, pick, values_text
 from dynas.report.select import parse_reference, with_objectives
 from dynas.report.tables import (
-    WIDTH,
     comparison_csv,
     comparison_markdown,
     comparison_records,
@@ -27,8 +26,9 @@ from dynas.report.tables import (
     front_table,
     speed_table,
 )
-from dynas.report.text import point_text
+from dynas.report.text import point_text, printable
 from dynas.runs.load import find_runs, load_run
+from dynas.system.screen import screen
 
 DESCRIPTION = (
     "Compares runs by hypervolume. Runs are grouped by what differs between them; those that differ in nothing but "
@@ -83,51 +83,48 @@ def main(argv: list[str]) -> int:
         scales.append(scale)
     reference = parse_reference(given.reference, runs[0].objectives) if given.reference else None
     comparison = compare(runs, reference)
-    if given.pick:
-        text = _picked(pick(comparison.runs, parse_wish(given.pick, comparison.objectives)), given.format)
+    chosen = pick(comparison.runs, parse_wish(given.pick, comparison.objectives)) if given.pick else None
+    table: IO[str] = io.StringIO() if given.out else sys.stdout
+    if chosen:
+        table.write(_picked(chosen, given.format))
     else:
-        text = _compared(comparison, given.format)
-    if given.out:
-        _written(given.out, lambda: given.out.write_text(text, encoding="utf-8"))
-    else:
-        print(text, end="")
+        _compared(comparison, given.format, table)
+    if isinstance(table, io.StringIO):
+        text = table.getvalue()
+        _written(given.out, lambda: given.out.write_text(text, encoding="utf-8", errors="surrogateescape"))
     words = sys.stdout if given.format in ("table", "markdown") and not given.out else sys.stderr
-    if not given.pick:
-        _say(comparison, words)
-    for scale in scales:
-        print(scale, file=words)
-    for path in _draw(comparison, given):
-        print(f"  {path}", file=words)
+    said = [] if chosen else _said(comparison)
+    for line in (*said, *scales, *(f"  {path}" for path in _draw(comparison, chosen, given))):
+        print(printable(str(line)), file=words)
     return 0
 
 
-def _compared(comparison: Comparison, form: str) -> str:
-    """Return the comparison in a format."""
+def _compared(comparison: Comparison, form: str, file: IO[str]) -> None:
+    """Write the comparison in a format."""
     if form == "csv":
-        return comparison_csv(comparison)
-    if form == "json":
-        return json.dumps(comparison_records(comparison), indent=2, ensure_ascii=False) + "\n"
-    if form == "markdown":
-        return comparison_markdown(comparison) + "\n\n"
-    console = Console(file=io.StringIO(), width=WIDTH, force_terminal=sys.stdout.isatty())
-    if len(comparison.runs) == 1:
-        console.print(front_table(comparison.runs[0]))
-    console.print(comparison_table(comparison))
-    if len(comparison.groups) > 1:
-        console.print(speed_table(comparison))
-    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+        file.write(comparison_csv(comparison))
+    elif form == "json":
+        file.write(json.dumps(comparison_records(comparison), indent=2, ensure_ascii=False) + "\n")
+    elif form == "markdown":
+        file.write(comparison_markdown(comparison) + "\n\n")
+    else:
+        console = screen(file)
+        if len(comparison.runs) == 1:
+            console.print(front_table(comparison.runs[0]))
+        console.print(comparison_table(comparison))
+        if len(comparison.groups) > 1:
+            console.print(speed_table(comparison))
 
 
-def _say(comparison: Comparison, words: io.TextIOBase | object) -> None:
-    """Print what the numbers depend on."""
+def _said(comparison: Comparison) -> list[str]:
+    """Return what the numbers depend on, one sentence a line."""
     shared = ", ".join(f"{key} {option}" for key, option in shared_choices(comparison.runs).items())
-    if shared:
-        print(f"all: {shared}", file=words)  # type: ignore[arg-type]
     meaning = "the worst measured in any of the runs" if comparison.worst else "as given"
     point = point_text(comparison.objectives, comparison.reference)
-    print(f"reference point: {point} ({meaning})", file=words)  # type: ignore[arg-type]
-    for note in comparison.notes:
-        print(f"note: {note}", file=words)  # type: ignore[arg-type]
+    lines = [f"all: {shared}"] if shared else []
+    lines.append(f"reference point: {point} ({meaning})")
+    lines += dict.fromkeys(filter(None, map(timing_text, comparison.runs)))
+    return lines + [f"note: {note}" for note in comparison.notes]
 
 
 def _picked(chosen: Pick, form: str) -> str:
@@ -147,13 +144,13 @@ def _picked(chosen: Pick, form: str) -> str:
         return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
     if form != "table":
         raise DynasError(f"--pick has no --format {form}: choose table or json")
-    lines = [f"row {facts['row']} of {run.folder}: {values_text(chosen)}", f"why: {chosen.reason}", ""]
-    lines += [json.dumps(facts["architecture"]), "", "measure it again, and write it as files:"]
-    lines += [f"  {facts['evaluate']}", f"  {facts['export']}"]
-    return "\n".join(lines) + "\n"
+    lines = [f"row {facts['row']} of {run.folder}: {values_text(chosen)}", f"why: {chosen.reason}"]
+    lines += [*filter(None, [timing_text(run)]), "", json.dumps(facts["architecture"]), ""]
+    lines += ["measure it again, and write it as files:", f"  {facts['evaluate']}", f"  {facts['export']}"]
+    return "".join(f"{printable(str(line))}\n" for line in lines)
 
 
-def _draw(comparison: Comparison, given: argparse.Namespace) -> list[Path]:
+def _draw(comparison: Comparison, chosen: Pick | None, given: argparse.Namespace) -> list[Path]:
     """Write pictures and page as far as they are asked for."""
     paths: list[Path] = []
     if given.pictures:
@@ -163,7 +160,7 @@ def _draw(comparison: Comparison, given: argparse.Namespace) -> list[Path]:
     if given.html:
         from dynas.report.page.page import write_page
 
-        _written(given.html, lambda: write_page(comparison, given.html))
+        _written(given.html, lambda: write_page(comparison, given.html, chosen))
         paths.append(given.html)
     return paths
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -73,19 +72,18 @@ def _is_folder(arguments: Sequence[str], index: int) -> bool:
 def transfer_job(config: DictConfig) -> int:
     """Measure a front on the target; returns 0, 1 where every measurement failed, or 130 after an interrupt."""
     import numpy as np
-    from rich.console import Console
 
     from dynas.commands.display import CountDisplay
     from dynas.commands.running import measure
     from dynas.compose.build import build_predictor, build_problem, check_together
     from dynas.report.outputs import write_outputs
-    from dynas.report.tables import WIDTH
     from dynas.report.transfer import transferred
     from dynas.runs.architectures import read_architectures
     from dynas.runs.load import load_run
+    from dynas.system.screen import screen
 
     folder = run_folder()
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    console = screen()
     if config.run is None:
         raise DynasError(f"no run named: {USAGE}")
     check_together(config)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from dynas.core.objectives import Objective
 from dynas.errors import DynasError
-from dynas.report.groups import flat_settings
+from dynas.report.groups import FIRST, chosen_by, flat_settings
 from dynas.runs.load import Run
 
 TIME_UNITS = ("s", "ms", "us", "µs", "ns")
@@ -19,16 +21,11 @@ def check_comparable(runs: Sequence[Run], option: str = "") -> None:
         runs: the runs.
         option: what comes before a setting such as ``hardware=cpu`` to choose runs by it; empty: nothing does.
     """
-    _refuse_where(
-        runs, "objectives", [", ".join(map(_meaning, run.objectives)) for run in runs], _objectives_hint(runs)
-    )
+    hint = _example(runs, option) if option else ""
+    _refuse_where(runs, "objectives", [_objectives(run) for run in runs], _objectives_hint(runs) + hint)
     facts = [circumstances(run) for run in runs]
     for what in dict.fromkeys(name for one in facts for name in one):
-        section = what.split(".")[0]
-        hint = "their values cannot be compared"
-        if option and section in runs[0].choices:
-            hint += f"; choose by {option} {what}=..."
-        _refuse_where(runs, what, [str(one.get(what)) for one in facts], hint)
+        _refuse_where(runs, what, [str(one.get(what)) for one in facts], f"their values cannot be compared{hint}")
 
 
 def circumstances(run: Run) -> dict[str, str]:
@@ -37,9 +34,9 @@ def circumstances(run: Run) -> dict[str, str]:
     facts: dict[str, str] = {}
     if any(not objective.exact for objective in run.objectives):
         sections.append("data")
-    if any(_is_latency(objective) for objective in run.objectives):
+    if any(is_timed(objective) for objective in run.objectives):
         sections += ["supernet", "hardware"]
-    if any(_is_latency(objective) and not objective.exact for objective in run.objectives):
+    if any(is_timed(objective) and not objective.exact for objective in run.objectives):
         machine = run.facts.get("machine")
         facts["machine"] = str(machine.get("cpu")) if isinstance(machine, Mapping) else "None"
     config = run.facts.get("config")
@@ -77,5 +74,44 @@ def _meaning(objective: Objective) -> str:
     return f"{objective.column} ({objective.direction})"
 
 
-def _is_latency(objective: Objective) -> bool:
-    return "latency" in objective.name or objective.unit.split(",")[0] in TIME_UNITS
+def is_timed(objective: Objective) -> bool:
+    """Return whether an objective depends on the hardware: a time, or a throughput."""
+    timed = "latency" in objective.name or objective.unit.split(",")[0] in TIME_UNITS
+    return timed or objective.name == "throughput"
+
+
+def timing_text(run: Run) -> str:
+    """Return on what a measured latency was taken, such as ``latency: batches of 32, 1 thread``; empty if unknown."""
+    names = [one.name for one in run.objectives if is_timed(one) and not one.exact]
+    facts = run.facts.get("hardware")
+    if not names or not isinstance(facts, Mapping):
+        return ""
+    batch, threads = facts.get("batch_size"), facts.get("threads")
+    parts = [f"a batch of {batch}"] if isinstance(batch, int) and names[0] != "throughput" else []
+    parts += [f"{threads} thread{'s' * (threads != 1)}"] if isinstance(threads, int) else []
+    return f"{names[0]}: {', '.join(parts)}" if parts else ""
+
+
+def _example(runs: Sequence[Run], option: str) -> str:
+    """Return the settings to type so that the largest number of comparable runs is left, as few as greed finds."""
+    described = [chosen_by(run) for run in runs]
+    kinds = [(_objectives(run), *circumstances(run).items()) for run in runs]
+    ((kind, _),) = Counter(kinds).most_common(1)
+    wanted, others = (
+        [one for one, of in zip(described, kinds, strict=True) if (of == kind) == same] for same in (True, False)
+    )
+    shared = [pair for pair in wanted[0].items() if all(pair in one.items() for one in wanted)]
+    shared.sort(key=lambda pair: FIRST.index(pair[0]) if pair[0] in FIRST else len(FIRST))
+    words = []
+    while others:
+        pair = max(shared, key=lambda pair: sum(pair not in one.items() for one in others))
+        left = [one for one in others if pair in one.items()]
+        if len(left) == len(others):
+            return "; name fewer run folders"
+        others = left
+        words += [option, shlex.quote("=".join(pair))]
+    return f"; choose some of them, e.g. {' '.join(words)}"
+
+
+def _objectives(run: Run) -> str:
+    return ", ".join(map(_meaning, run.objectives))

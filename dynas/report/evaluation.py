@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.table import Table
 
 from dynas.core.objectives import Objective, Values
 from dynas.report.comparable import circumstances
-from dynas.report.tables import MOST_ROWS, architecture_table
+from dynas.report.fitted import Column, FittedTable
+from dynas.report.tables import MOST_ROWS, architecture_columns
 from dynas.report.text import aligned
 from dynas.runs.architectures import Candidate
 from dynas.runs.load import Run, load_run
-from dynas.runs.names import EARLIER, RESULTS, RUN
+from dynas.runs.names import EARLIER, RUN
 from dynas.system.files import number, write_csv
 
 FEWEST_FOR_RANKS = 3  # sub-networks, before a rank correlation says anything
@@ -56,30 +55,24 @@ def _first(candidates: Sequence[Candidate], objective: str) -> float:
     return next((value for value in values if math.isfinite(value)), math.nan)
 
 
-def evaluated_table(result: Evaluated) -> Table:
-    """Return one row per sub-network: its names, its index, its values, and earlier ones beside them."""
+def evaluated_table(result: Evaluated) -> FittedTable:
+    """Return one row per sub-network: its row and its names, its values, and earlier ones beside them."""
     run, again = result.run, dict(result.again)
     rows = range(min(len(run), MOST_ROWS))
     index = run.header.index("index")
-    cells: dict[str, list[str]] = {
-        "given as": [", ".join(dict.fromkeys(one.name for one in result.named[row])) for row in rows],
-        "index": [run.rows[row][index] for row in rows],
-    }
+    named = [", ".join(dict.fromkeys(one.name for one in result.named[row])) for row in rows]
+    columns = [Column("row", [run.rows[row][index] for row in rows]), Column("given as", named, folds=True)]
     for column, objective in enumerate(run.objectives):
+        now, earlier = run.values[rows, column].tolist(), result.earlier[rows, column].tolist()
         if column not in again:
-            cells[objective.column] = _column(run.values[rows, column])
+            columns.append(Column(objective.column, aligned(now)))
             continue
-        together = _column(np.concatenate([run.values[rows, column], result.earlier[rows, column]]))
-        cells[objective.column], cells[f"{objective.name} earlier"] = together[: len(rows)], together[len(rows) :]
+        together = aligned([*now, *earlier])
+        columns.append(Column(objective.column, together[: len(rows)]))
+        columns.append(Column(f"{objective.name} earlier", together[len(rows) :]))
     title = "1 sub-network measured" if len(run) == 1 else f"{len(run)} sub-networks measured"
     title += f" ({len(rows)} shown)" if len(rows) < len(run) else ""
-    return architecture_table(title, cells, [json.loads(run.architectures[row]) for row in rows], RESULTS)
-
-
-def _column(values: Values) -> list[str]:
-    """Return numbers with as many decimals for all; a dash where there is none."""
-    texts = iter(aligned(values[np.isfinite(values)].tolist()))
-    return [next(texts) if math.isfinite(value) else "—" for value in values]
+    return FittedTable(title, [*columns, *architecture_columns(run, rows)])
 
 
 def changes(result: Evaluated) -> list[str]:

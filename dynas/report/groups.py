@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dynas.errors import DynasError
+from dynas.report.text import printable
 from dynas.runs.load import Run
 
 FIRST = ("mode", "algo", "predictor", "supernet", "data", "hardware", "precision")  # order in a name
@@ -31,7 +32,7 @@ def group_names(runs: Sequence[Run]) -> list[str]:
     names = []
     for one in described:
         parts = [labels[key] + one.get(key, "none") for key in shown if key in one or _is_missed(key, one, described)]
-        names.append(" ".join(parts) or "runs")
+        names.append(printable(" ".join(parts)) or "runs")
     return names
 
 
@@ -52,7 +53,7 @@ def chosen_runs(runs: Sequence[Run], wanted: Sequence[str]) -> list[Run]:
     left = list(runs)
     for text in wanted:
         key, equals, value = text.partition("=")
-        described = [_named(run) for run in runs]
+        described = [chosen_by(run) for run in runs]
         known = sorted(dict.fromkeys(name for one in described for name in one))
         if not equals or key not in known:
             plain = ", ".join(name for name in known if "." not in name)
@@ -60,7 +61,7 @@ def chosen_runs(runs: Sequence[Run], wanted: Sequence[str]) -> list[Run]:
                 f"--where {text}: give KEY=VALUE with one of {plain}, or a setting such as mode.population"
             )
         values = sorted({one[key] for one in described if key in one})
-        left = [run for run in left if _named(run).get(key) == value]
+        left = [run for run in left if chosen_by(run).get(key) == value]
         if not left:
             raise DynasError(f"--where {' --where '.join(wanted)} leaves no run; {key} is {', '.join(values)} in these")
     return left
@@ -111,9 +112,13 @@ def _predictors(objectives: Mapping[str, object]) -> dict[str, str]:
     return {f"{name}.predictor": str(predictor) for name, predictor in own.items() if predictor is not None}
 
 
-def _named(run: Run) -> dict[str, str]:
+def chosen_by(run: Run) -> dict[str, str]:
     """Return everything that a run can be chosen by, under the names that a user types."""
     facts = {"seed": str(run.facts["seed"]), "status": str(run.facts["status"])}
+    facts["objectives"] = ",".join(objective.name for objective in run.objectives)
+    machine = run.facts.get("machine")
+    if isinstance(machine, Mapping) and machine.get("cpu"):
+        facts["machine"] = str(machine["cpu"])
     return {key.rstrip("="): value for key, value in settings(run).items()} | facts
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dynas.core.objectives import Objective, Values
 from dynas.core.pareto import non_dominated
 from dynas.errors import DynasError, one_of
-from dynas.report.text import point_text, readable
+from dynas.report.text import amount, point_text, readable
 from dynas.runs.load import Run
 
 KNEE = "knee"
@@ -146,7 +146,7 @@ def _next(objectives: Sequence[Objective], wish: Wish, losses: Values, chosen: i
         return ""
     following = cheaper[losses[cheaper, aim].argmin()]
     step = np.abs(losses[following] - losses[chosen])
-    won, lost = (f"{step[column]:.2g} {objectives[column].unit.split(',')[0]}" for column in (other, aim))
+    won, lost = (amount(float(step[column]), objectives[column]) for column in (other, aim))
     more = "lower" if objectives[other].direction == "min" else "higher"
     return (
         f" The next with {more} {objectives[other].name} gains {won} there and loses {lost} of {objectives[aim].name}."

@@ -7,94 +7,60 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from rich import box
-from rich.markup import escape
-from rich.table import Table
 
 from dynas.report.compare import Comparison, Group
+from dynas.report.fitted import Column, FittedTable
 from dynas.report.text import aligned, compact, or_dash, seconds_text
 from dynas.runs.load import Run
 
-WIDTH = 100  # columns of the screen that a table may take
 MOST_ROWS = 20
-GAP = 2  # columns of the screen between two columns of a table
-LEAST_WIDTH = 10  # a column that has to be cut gets this much at least, or is left out
-NAMES = 20  # a column of names gets this much at least
 MOST_RIVALS = 8  # columns of the table of evaluations that are needed
+SPEED_TITLE = "evaluations after which each has the final hypervolume of another"
+SPEED_CAPTION = (
+    "10 (5.9x): after 10 evaluations, where the other needed 5.9 times as many; by the mean over seeds; —: never"
+)
 Record = Mapping[str, str | int | float | None]
 
 
-def front_table(run: Run) -> Table:
-    """Return the measured front: index in results.csv, objectives, and the architecture as far as it fits."""
+def front_table(run: Run) -> FittedTable:
+    """Return the measured front: row as ``--row`` takes it, objectives, and the architecture."""
     rows = run.front
     if len(rows) > MOST_ROWS:
         rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).round().astype(int)]
     index = run.header.index("index")
-    cells = {"index": [run.rows[row][index] for row in rows]}
+    columns = [Column("row", [run.rows[row][index] for row in rows])]
     for column, objective in enumerate(run.objectives):
-        cells[objective.column] = aligned(run.values[rows, column].tolist())
+        columns.append(Column(objective.column, aligned(run.values[rows, column].tolist())))
     title = f"{'confirmed ' if run.confirmed else ''}front: {len(run.front)} of {len(run)} sub-networks"
     title += f" ({len(rows)} shown)" if len(rows) < len(run.front) else ""
-    return architecture_table(title, cells, [json.loads(run.architectures[row]) for row in rows], "front.csv")
+    return FittedTable(title, [*columns, *architecture_columns(run, rows.tolist())])
 
 
-def architecture_table(
-    title: str, cells: Mapping[str, Sequence[str]], architectures: Sequence[Mapping[str, Any]], file: str
-) -> Table:
-    """Return a table of sub-networks: the columns of ``cells``, and the architectures as far as they fit.
-
-    Args:
-        title: its title.
-        cells: texts by column name, one per row.
-        architectures: one per row.
-        file: where a reader finds the architectures in full.
-    """
-    taken = sum(_width(name, column) + GAP for name, column in cells.items())
-    names = list(architectures[0]) if architectures else []
-    variables = {name: [compact(architecture.get(name)) for architecture in architectures] for name in names}
-    widths = _fit(variables, WIDTH - taken)
-    table = _table(title)
-    for name in cells:
-        table.add_column(escape(name), justify="right", no_wrap=True)
-    for name, width in widths.items():
-        table.add_column(escape(name), overflow="ellipsis", max_width=width)
-    for values in zip(*cells.values(), *(variables[name] for name in widths), strict=True):
-        table.add_row(*map(escape, values))
-    if any(_width(name, column) > widths.get(name, 0) for name, column in variables.items()):
-        table.caption = f"architectures in full: {file}"
-    return table
+def architecture_columns(run: Run, rows: Sequence[int]) -> list[Column]:
+    """Return a column per design variable of some rows, by position."""
+    architectures = [json.loads(run.architectures[row]) for row in rows]
+    names = dict.fromkeys(name for architecture in architectures for name in architecture)
+    return [Column(name, [compact(one.get(name, "")) for one in architectures], folds=True) for name in names]
 
 
-def comparison_table(comparison: Comparison) -> Table:
+def comparison_table(comparison: Comparison) -> FittedTable:
     """Return one row per group: evaluations, front, hypervolume and time."""
-    table = _table("hypervolume")
-    if len(comparison.groups) > 1:
-        table.add_column("#", justify="right", no_wrap=True)
-    _add_names(table, comparison)
+    keys = _keys(comparison)
     names, lines = measures(comparison)
-    for name in names:
-        table.add_column(escape(name), justify="right", no_wrap=True)
-    for place, (group, cells) in enumerate(zip(comparison.groups, lines, strict=True), start=1):
-        places = [str(place)] if len(comparison.groups) > 1 else []
-        table.add_row(*places, *map(escape, (_foldable(group.name), *cells)))
-    return table
+    columns = [Column(name, cells) for name, cells in zip(names, zip(*lines, strict=True), strict=True)]
+    return FittedTable("hypervolume", [*keys, *columns], len(keys))
 
 
-def speed_table(comparison: Comparison) -> Table:
+def speed_table(comparison: Comparison) -> FittedTable:
     """Return how many evaluations each group needs for the final hypervolume of each of the first groups."""
-    rivals = comparison.groups[:MOST_RIVALS]
-    table = _table("evaluations to the final hypervolume of (times fewer than it needs itself)")
-    table.add_column("#", justify="right", no_wrap=True)
-    _add_names(table, comparison)
-    for place in range(1, len(rivals) + 1):
-        table.add_column(f"#{place}", justify="right", no_wrap=True)
-    for place, group in enumerate(comparison.groups, start=1):
-        table.add_row(str(place), escape(_foldable(group.name)), *(reach_text(group, rival) for rival in rivals))
-    table.caption = "by the mean hypervolume over seeds; —: never"
-    return table
+    keys, rivals = _keys(comparison), comparison.groups[:MOST_RIVALS]
+    columns = [
+        Column(f"of #{place}", [reach_text(group, rival) for group in comparison.groups])
+        for place, rival in enumerate(rivals, start=1)
+    ]
+    return FittedTable(SPEED_TITLE, [*keys, *columns], len(keys), SPEED_CAPTION)
 
 
 def comparison_markdown(comparison: Comparison) -> str:
@@ -142,34 +108,29 @@ def comparison_records(comparison: Comparison) -> list[Record]:
     return records
 
 
-def _add_names(table: Table, comparison: Comparison) -> None:
-    longest = max(len(group.name) for group in comparison.groups)
-    table.add_column("runs", overflow="fold", min_width=min(NAMES, longest))
-
-
-def _foldable(name: str) -> str:
-    """Return the name of a group so that long settings fold behind their sign, and not within a number."""
-    return " ".join(word.replace("=", "= ") if len(word) > NAMES else word for word in name.split())
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=title, title_justify="left", title_style="bold", caption_justify="left",
-        min_width=len(title), box=box.SIMPLE_HEAD, show_edge=False, padding=(0, GAP - 1, 0, 0),
-    )  # fmt: skip
+def _keys(comparison: Comparison) -> list[Column]:
+    """Return what says which group a row is of: its place where there are several, and its name."""
+    groups = comparison.groups
+    places = [Column("#", [str(place) for place in range(1, len(groups) + 1)])] if len(groups) > 1 else []
+    return [*places, Column("runs", [group.name for group in groups], folds=True)]
 
 
 def measures(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     """Return names and cells of what is told of every group; of confirmed fronts only where there are any."""
+    groups, n = comparison.groups, len(comparison.groups)
+    volumes = [group.hypervolume for group in groups]
+    errors = [group.standard_error for group in groups]
+    confirmed = [group.confirmed_hypervolume for group in groups]
+    texts = aligned([*volumes, *errors, *confirmed], digits=5)  # an error has the decimals of its mean
     columns = {
-        "seeds": [str(len(group.runs)) for group in comparison.groups],
-        "evaluations": [str(group.evaluations) for group in comparison.groups],
-        "front": [f"{group.front_size:.1f}" for group in comparison.groups],
-        "hypervolume": [f"{group.hypervolume:.5g}" for group in comparison.groups],
-        "± s.e.": [or_dash(group.standard_error, ".2g") for group in comparison.groups],
+        "seeds": [str(len(group.runs)) for group in groups],
+        "evaluations": [str(group.evaluations) for group in groups],
+        "front": [f"{group.front_size:.1f}" for group in groups],
+        "hypervolume": texts[:n],
+        "± s.e.": texts[n : 2 * n],
     }
-    if any(math.isfinite(group.confirmed_hypervolume) for group in comparison.groups):
-        columns["confirmed"] = [or_dash(group.confirmed_hypervolume, ".5g") for group in comparison.groups]
+    if any(map(math.isfinite, confirmed)):
+        columns["confirmed"] = texts[2 * n :]
     columns["measure [s]"] = [seconds_text(group.measurement_seconds) for group in comparison.groups]
     columns["search [s]"] = [seconds_text(group.search_seconds) for group in comparison.groups]
     return list(columns), [list(cells) for cells in zip(*columns.values(), strict=True)]
@@ -181,22 +142,6 @@ def reach_text(group: Group, rival: Group) -> str:
     if rival is group or not math.isfinite(needed):
         return or_dash(needed, ".0f")
     return f"{needed:.0f} ({group.speed_up(rival):.1f}x)"
-
-
-def _fit(columns: Mapping[str, Sequence[str]], space: int) -> dict[str, int]:
-    """Return the width of each column that is shown within ``space``, narrow ones first; the last may be cut."""
-    widths: dict[str, int] = {}
-    for name in sorted(columns, key=lambda name: _width(name, columns[name])):
-        width = min(_width(name, columns[name]), space - GAP)
-        if width < min(LEAST_WIDTH, _width(name, columns[name])):
-            break
-        widths[name] = width
-        space -= width + GAP
-    return {name: widths[name] for name in columns if name in widths}
-
-
-def _width(name: str, cells: Sequence[str]) -> int:
-    return max(map(len, (name, *cells)))
 
 
 def _finite(value: float) -> float | None:

@@ -33,12 +33,29 @@ def readable(value: float) -> str:
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:#.4g}" if value % 1 else f"{value:g}"
 
 
-def aligned(values: Sequence[float]) -> list[str]:
-    """Return the numbers of a column with the same number of decimals, four significant digits in the largest."""
-    largest = max(map(abs, values), default=0.0)
-    whole = largest == 0 or all(value % 1 == 0 for value in values)
-    decimals = 0 if whole else max(0, 3 - math.floor(math.log10(largest)))
-    return [f"{value:,.{decimals}f}" for value in values]
+def aligned(values: Sequence[float], digits: int = 4) -> list[str]:
+    """Return the numbers of a column with the same number of decimals; a dash where there is none.
+
+    The largest has ``digits`` significant digits and the smallest two, as far as six decimals give them.
+    """
+    finite = [abs(value) for value in values if math.isfinite(value)]
+    sizes = [value for value in finite if value > 0]
+    decimals = 0
+    if any(value % 1 for value in sizes):
+        places = (digits - 1 - math.floor(math.log10(max(sizes))), 1 - math.floor(math.log10(min(sizes))))
+        decimals = max(0, places[0], min(6, places[1]))
+    return [or_dash(value, f",.{decimals}f") for value in values]
+
+
+def amount(size: float, objective: Objective) -> str:
+    """Return a difference of an objective in words; that of two percentages is in points."""
+    unit, number = objective.unit.split(",")[0], f"{size:.2g}"
+    return f"{number} {unit}" if unit != "%" else f"{number} point{'s' * (number != '1')}"
+
+
+def printable(text: str) -> str:
+    """Return a text without signs that a terminal obeys, or that no file can hold: they are spelt out."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def compact(value: Any) -> str:
@@ -60,3 +77,17 @@ def or_dash(value: float, form: str) -> str:
 def seconds_text(seconds: float) -> str:
     """Return seconds with as many decimals as are worth reading."""
     return f"{seconds:,.0f}" if seconds >= 10 else or_dash(seconds, ".2g")
+
+
+def nearest_text(run: Run) -> str:
+    """Return a sentence on how near a run came to its bounds where nothing is within them, else an empty text."""
+    measured = run.values[run.measured]
+    if not len(measured) or run.feasible.any():
+        return ""
+    parts = []
+    for objective, values in zip(run.objectives, measured.T, strict=True):
+        if objective.bound is not None:
+            sign, best = ("<=", values.min()) if objective.direction == "min" else (">=", values.max())
+            limit = f"{objective.name} {sign} {objective.bound:g} {objective.unit}"
+            parts.append(f"{limit}, the nearest has {readable(float(best))}")
+    return f"nothing is within the bounds: {'; '.join(parts)}; give a looser bound or a larger budget"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.table import Table
 from scipy.stats import kendalltau
 
 from dynas.core.objectives import Objective, Values, losses
 from dynas.core.pareto import hypervolume
-from dynas.report.comparable import TIME_UNITS, circumstances
-from dynas.report.tables import MOST_ROWS, architecture_table
+from dynas.report.comparable import circumstances, is_timed
+from dynas.report.fitted import Column, FittedTable
+from dynas.report.tables import MOST_ROWS, architecture_columns
 from dynas.report.text import aligned, point_text
 from dynas.runs.hypervolume import reference_point
 from dynas.runs.load import Run
@@ -27,11 +26,7 @@ FEWEST_FOR_RANKS = 3  # sub-networks, before a rank correlation says anything
 
 def timed_column(objectives: Sequence[Objective]) -> int | None:
     """Return the first objective that depends on the hardware: a time, or a throughput."""
-    for column, objective in enumerate(objectives):
-        unit = objective.unit.split(",")[0]
-        if "latency" in objective.name or unit in TIME_UNITS or objective.name == "throughput":
-            return column
-    return None
+    return next((column for column, objective in enumerate(objectives) if is_timed(objective)), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,35 +78,37 @@ def transferred(run: Run, source: Run, column: int, source_column: int, against:
     return Transferred(run, source, [places[key] for key in run.keys], column, source_column, against)
 
 
-def transfer_table(result: Transferred) -> Table:
+def transfer_table(result: Transferred) -> FittedTable:
     """Return one row per member of the source's front: its row there, its values on the target, and where found."""
     run, shown = result.run, range(min(len(result.run), MOST_ROWS))
     index = result.source.header.index("index")
     still = set(run.front.tolist())
-    cells = {"row": [result.source.rows[result.rows[row]][index] for row in shown]}
+    columns = [Column("row", [result.source.rows[result.rows[row]][index] for row in shown])]
     for column, objective in enumerate(run.objectives):
-        cells[objective.column] = _texts(run.values[shown, column])
+        columns.append(Column(objective.column, aligned(run.values[shown, column].tolist())))
         if column == result.column:
-            cells["where found"] = _texts(result.before[shown])
-    cells["on front"] = ["yes" if row in still else "no" for row in shown]
+            columns.append(Column("where found", aligned(result.before[shown].tolist())))
+    columns.append(Column("on front", ["yes" if row in still else "no" for row in shown]))
     title = f"{len(run)} members of the front, {len(still)} of them non-dominated on the target"
     title += f" ({len(shown)} shown)" if len(shown) < len(run) else ""
-    return architecture_table(title, cells, [json.loads(run.architectures[row]) for row in shown], TRANSFER)
+    return FittedTable(title, [*columns, *architecture_columns(run, shown)])
 
 
-def _texts(values: Values) -> list[str]:
-    """Return numbers with as many decimals for all; a dash where there is none."""
-    texts = iter(aligned(values[np.isfinite(values)].tolist()))
-    return [next(texts) if math.isfinite(value) else "—" for value in values]
+def targets(result: Transferred) -> tuple[str, str]:
+    """Return the settings and machines in which both targets differ: where the front was found, and here."""
+    before, now = circumstances(result.source), circumstances(result.run)
+    differing = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    named = [key for key in differing if not key.endswith("._target_")]  # a class, which its option stands for
+    differing = named or differing
+    there, here = (", ".join(f"{key}={facts[key]}" for key in differing if key in facts) for facts in (before, now))
+    return there, here
 
 
 def targets_sentence(result: Transferred) -> str:
-    """Return in which settings and machines both targets differ, in words."""
-    before, now = circumstances(result.source), circumstances(result.run)
-    differing = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-    if not differing:
+    """Return in what both targets differ, in words."""
+    there, here = targets(result)
+    if there == here:
         return "the target is the one where the front was found: values differ by nothing but noise"
-    there, here = (", ".join(f"{key}={facts[key]}" for key in differing if key in facts) for facts in (before, now))
     return f"found with {there or 'none of these'}; the target has {here or 'none of these'}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from dynas.report.compare import compare
 from dynas.report.plots.pictures import pictures
 from dynas.report.series import by_precision, by_range
 from dynas.runs.load import load_run
+from tests.helpers.cli import ROOT, command
 from tests.helpers.run_folders import FIVE, LATENCY, MACS, TOP1, write_search
 
 pytestmark = pytest.mark.slow
@@ -131,6 +133,57 @@ def test_one_subnetwork_is_picked_and_can_be_gone_on_with(sweep: Path, capsys: C
     assert f"architectures={picked['run']} 'rows=[6]'" in picked["evaluate"]
     words = shlex.split(picked["export"])
     assert export_parser().parse_args(words[2:]).row == 6
+
+
+def test_mixed_runs_are_refused_with_an_example_that_works(tmp_path: Path, capsys: Capture) -> None:
+    config = {"hardware": {"threads": 2}, "data": {"source": "embedded"}}
+    write_search(tmp_path / "a", FIVE)
+    write_search(tmp_path / "b", FIVE, seed=1)
+    write_search(tmp_path / "c", [row[::-1] for row in FIVE], [LATENCY, MACS])
+    write_search(tmp_path / "d", FIVE, config=config)
+    write_search(tmp_path / "e", FIVE, machine={"cpu": "another one"}, choices={"supernet": "resnet50"})
+    with pytest.raises(DynasError, match="these runs differ in objectives: ") as refused:
+        main([str(tmp_path)])
+    where = shlex.split(str(refused.value).partition("e.g. ")[2])
+    assert set(where[::2]) == {"--where"}
+    assert main([str(tmp_path), *where, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["seeds"] == 2
+
+
+def test_folders_are_printed_as_they_are_called(tmp_path: Path, capsys: Capture) -> None:
+    folder = write_search(tmp_path / "a [/b] [red]:car: $x$ c", FIVE)
+    assert main([str(folder), "--pictures", str(folder / "[/i]"), "--html", str(folder / "[b].html")]) == 0
+    printed = capsys.readouterr().out
+    for path in (folder / "[/i]" / "fronts.svg", folder / "[b].html"):
+        assert f"  {path}\n" in printed
+        assert path.is_file()
+    assert main([str(folder), "--pick", "knee"]) == 0
+    assert f"of {folder}: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
+def test_a_terminal_without_utf_8_shows_replaced_signs(sweep: Path, encoding: str) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(command("report", str(sweep)), capture_output=True, env=environment, check=True)
+    table = run.stdout.decode(encoding)
+    assert "linas nsga2" in table
+    assert ("—" in table) == (encoding == "utf-8")
+
+
+def test_a_closed_standard_output_is_no_error(sweep: Path) -> None:
+    closed = f"{shlex.join(command('report', str(sweep), '--html', str(sweep / 'a.html')))} >&- <&-"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.run(["bash", "-c", closed], capture_output=True, text=True, env=environment, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert (sweep / "a.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_latency_says_its_batch_and_threads(tmp_path: Path, capsys: Capture) -> None:
+    facts = {"batch_size": 32, "threads": 1}
+    folder = write_search(tmp_path / "a", FIVE, hardware=facts)
+    for arguments in ([], ["--pick", "knee"]):
+        assert main([str(folder), *arguments]) == 0
+        assert "latency: a batch of 32, 1 thread\n" in capsys.readouterr().out
 
 
 def test_patterns_that_no_shell_expanded_are_understood(sweep: Path, capsys: Capture) -> None:

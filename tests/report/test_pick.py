@@ -45,7 +45,7 @@ def test_reasons_say_among_how_many_and_what_the_next_one_costs(tmp_path: Path) 
     reason = picked(tmp_path, "latency<=10")[1]
     assert reason == (
         "of the 4 on the front with latency <= 10 ms, it has the highest top1. "
-        "The next with lower latency gains 4 ms there and loses 1 % of top1."
+        "The next with lower latency gains 4 ms there and loses 1 point of top1."
     )
     assert picked(tmp_path, "knee")[1].startswith("it is the knee of the 5 on the front: ")
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
 from rich.console import Console
-from rich.table import Table
 
 from dynas.report.compare import compare
+from dynas.report.fitted import Column, FittedTable, folded
 from dynas.report.tables import (
     comparison_csv,
     comparison_markdown,
     comparison_records,
     comparison_table,
     front_table,
+    measures,
     speed_table,
 )
 from dynas.report.text import aligned, compact, quality_text, readable
@@ -24,8 +26,8 @@ from dynas.runs.load import load_run
 from tests.helpers.run_folders import FIVE, LATENCY, MACS, NAN, TOP1, search, write_search
 
 
-def lines(table: Table) -> list[str]:
-    console = Console(width=100, file=io.StringIO())
+def lines(table: FittedTable, width: int = 100) -> list[str]:
+    console = Console(width=width, file=io.StringIO())
     console.print(table)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     return [line.rstrip() for line in text.splitlines()]
@@ -34,7 +36,7 @@ def lines(table: Table) -> list[str]:
 def test_the_front_is_shown_with_units_and_short_architectures(tmp_path: Path) -> None:
     shown = lines(front_table(search(tmp_path / "run", FIVE)))
     assert shown[0] == "front: 2 of 5 sub-networks"
-    assert shown[1].split() == ["index", "top1", "[%]", "latency", "[ms]", "ks", "width", "d"]
+    assert shown[1].split() == ["row", "top1", "[%]", "latency", "[ms]", "ks", "width", "d"]
     assert shown[3].split() == ["5", "90", "8", "3574", "512x2,640", "4"]
     assert shown[4].split() == ["2", "88", "4", "3574", "512x2,640", "1"]
 
@@ -47,15 +49,57 @@ def test_a_long_front_is_thinned_and_keeps_its_ends(tmp_path: Path) -> None:
     assert shown[-1].split()[:2] == ["1", "50"]
 
 
-def test_what_does_not_fit_is_cut_or_left_out_and_said(tmp_path: Path) -> None:
-    folder = write_search(tmp_path / "run", FIVE)
-    path = folder / "results.csv"
-    path.write_text(path.read_text().replace("[512, 512, 640]", str(list(range(100, 140)))))
-    shown = lines(front_table(load_run(folder)))
-    assert max(map(len, shown)) <= 100
-    assert "…" in shown[3]
-    assert shown[3].split()[:4] == ["5", "90", "8", "3574"]
-    assert shown[-1] == "architectures in full: front.csv"
+WIDE = FittedTable(
+    "a title",
+    [
+        Column("row", ["1", "22"]),
+        Column("top1 [%, modelled]", ["77.39", "70.12"]),
+        Column("latency [ms]", ["1.5", "22.25"]),
+        Column("where found", ["—", "3"]),
+        Column("ks", ["35753575357535753575", "3"], folds=True),
+        Column("options", ["linas pareto_local_search budget=100000", "[/b] :car: [bold]"], folds=True),
+    ],
+)
+
+
+@pytest.mark.parametrize("width", [200, 100, 80, 60, 40, 30])
+def test_no_width_loses_a_column_or_breaks_a_number(width: int) -> None:
+    shown = lines(WIDE, width)
+    assert max(map(len, shown)) <= width
+    assert not any("…" in line for line in shown)
+    for whole in ("77.39", "70.12", "22.25", "22", "row", "top1", "[%, modelled]", "[ms]", "options", "found"):
+        assert any(whole in line for line in shown), whole
+    start = next(line.index("options") for line in shown if "options" in line)
+    together = re.sub(r"\s", "", "".join(line[start:] for line in shown))
+    for text in ("linas", "local_search", "budget=", "100000", "[/b]", ":car:", "[bold]"):
+        assert text in together, text
+
+
+def test_a_row_is_told_in_every_part_of_a_table() -> None:
+    heads = [line.split()[0] for line in lines(WIDE, 40) if line.startswith(("row", " 22"))]
+    assert heads == ["row", "22"] * (len(heads) // 2)
+    assert len(heads) > 2
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "parts"),
+    [
+        ("linas pareto_local_search", 14, ["linas pareto_", "local_search"]),
+        ("population=123456", 12, ["population=", "123456"]),
+        ("256,128,32,16", 8, ["256,128,", "32,16"]),
+        ("33557", 2, ["33", "55", "7"]),
+        ("", 5, [""]),
+    ],
+)
+def test_texts_break_behind_signs_between_words(text: str, width: int, parts: list[str]) -> None:
+    assert folded(text, width) == parts
+
+
+def test_what_a_run_says_reaches_no_terminal_as_a_command(tmp_path: Path) -> None:
+    choices = {"mode": "validation", "algo": "\x1b[2J\nx\ud800"}
+    comparison = compare([search(tmp_path / "a", FIVE), search(tmp_path / "b", FIVE, choices=choices)])
+    shown = "\n".join(lines(comparison_table(comparison)))
+    assert r"\x1b[2J\nx\ud800" in shown
 
 
 def test_an_empty_front_is_a_table_without_rows(tmp_path: Path) -> None:
@@ -113,15 +157,11 @@ def test_the_comparison_is_shown_in_three_formats(tmp_path: Path) -> None:
     assert comparison_records(comparison)[0]["standard error"] is None
 
 
-def test_a_long_setting_is_not_broken_within_its_number(tmp_path: Path) -> None:
-    runs = [
-        search(tmp_path / str(count), FIVE, config={"mode": {"predicted_evaluations": count}})
-        for count in (10_000, 123_456)
-    ]
-    for table in (comparison_table(compare(runs)), speed_table(compare(runs))):
-        words = [word for line in lines(table) for word in line.split()]
-        assert words.count("predicted_evaluations=") == 2
-        assert {"10000", "123456"} <= set(words)
+def test_an_error_has_the_decimals_of_its_mean(tmp_path: Path) -> None:
+    runs = [search(tmp_path / str(seed), [*FIVE, (91, 7 - seed / 3)], seed=seed) for seed in (0, 1)]
+    names, (cells,) = measures(compare(runs))
+    mean, error = (cells[names.index(name)].split(".")[1] for name in ("hypervolume", "± s.e."))
+    assert len(mean) == len(error) > 0
 
 
 def test_a_table_of_three_objectives_fits(tmp_path: Path) -> None:
@@ -143,6 +183,8 @@ def test_numbers_of_a_column_have_the_same_decimals() -> None:
     assert aligned([2.5, 2, 12.25]) == ["2.50", "2.00", "12.25"]
     assert aligned([0.0123449, 0.5]) == ["0.0123", "0.5000"]
     assert aligned([12_345_678, 1]) == ["12,345,678", "1"]
+    assert aligned([0.0312, 11.23]) == ["0.031", "11.230"]
+    assert aligned([419.375, 2.5, NAN], digits=5) == ["419.38", "2.50", "—"]
     assert aligned([]) == []
 
 

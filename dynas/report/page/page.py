@@ -13,6 +13,7 @@ from dynas.report.compare import Comparison
 from dynas.report.groups import shared_choices
 from dynas.report.page.data import chart_data, front_members, joint_front
 from dynas.report.page.tables import comparison_html, facts_html, members_html, quality_html
+from dynas.report.pick import Pick
 from dynas.report.quality import qualities
 from dynas.report.text import point_text
 from dynas.system.files import write_atomic
@@ -20,7 +21,7 @@ from dynas.system.files import write_atomic
 ASSETS = Path(__file__).parent
 
 
-def write_page(comparison: Comparison, path: Path) -> None:
+def write_page(comparison: Comparison, path: Path, chosen: Pick | None = None) -> None:
     """Write the page.
 
     Its content security policy lets nothing load and no script run but the one that is written into it, so that
@@ -30,10 +31,10 @@ def write_page(comparison: Comparison, path: Path) -> None:
         OSError: the file cannot be written.
         DynasError: a run's predictors.csv is damaged.
     """
-    write_atomic(path, page(comparison))
+    write_atomic(path, page(comparison, chosen).encode("utf-8", "replace").decode())
 
 
-def page(comparison: Comparison) -> str:
+def page(comparison: Comparison, chosen: Pick | None = None) -> str:
     """Return the page as text."""
     style, script = ((ASSETS / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:"
