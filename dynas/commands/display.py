@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -19,7 +21,7 @@ from dynas.core.evaluation import Evaluation, Observer, PredictorQuality
 from dynas.core.pareto import hypervolume, non_dominated
 from dynas.core.problem import Problem, make_batch
 from dynas.report.tables import front_table
-from dynas.report.text import point_text, quality_text
+from dynas.report.text import nearest_text, point_text, quality_text
 from dynas.runs.names import PREDICTORS
 from dynas.system.files import number, write_csv
 
@@ -175,13 +177,17 @@ class SearchDisplay:
         for note in (*self._notes, *filter(None, [quality_text(summary.run)])):
             self._console.print(note, soft_wrap=True, highlight=False, markup=False)
         if self._failed:
-            self._console.print(f"{self._failed} candidates failed: see the error column of results.csv")
+            self._console.print(f"{self._failed} evaluations failed: see the error column of results.csv")
+        if sentence := nearest_text(summary.run):
+            self._console.print(sentence, soft_wrap=True, highlight=False, markup=False)
         if stopped:
-            self._console.print(f"stopped after {self._done} evaluations: {stopped}")
+            sentence = f"stopped after {self._done} evaluations: {stopped}"
+            self._console.print(sentence, soft_wrap=True, highlight=False, markup=False)
         for path in summary.paths:
-            self._console.print(f"  {path}", soft_wrap=True, highlight=False)
+            self._console.print(f"  {path}", soft_wrap=True, highlight=False, markup=False)
         if status == "interrupted":
-            self._console.print(f"interrupted; go on with: dynas search resume={self._folder}", soft_wrap=True)
+            command = f"dynas search resume={shlex.quote(str(self._folder))}"
+            self._console.print(f"interrupted; go on with: {command}", soft_wrap=True, highlight=False, markup=False)
 
     def _hypervolume(self) -> float:
         return hypervolume(self._front, self._worst) if len(self._front) else 0.0
@@ -221,7 +227,7 @@ class SearchDisplay:
             facts.add_row("failed", str(self._failed))
         if self._confirmed:
             facts.add_row("front measured again", str(self._confirmed))
-        panel = Panel(Group(self._progress, facts), title="dynas", subtitle=str(self._folder), expand=False)
+        panel = Panel(Group(self._progress, facts), title="dynas", subtitle=escape(str(self._folder)), expand=False)
         self._live.update(panel, refresh=True)
 
 

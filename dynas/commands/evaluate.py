@@ -55,6 +55,7 @@ def evaluate_job(config: DictConfig) -> int:
         console.print(f"{len(candidates)} architectures given, {len(by_key)} distinct sub-networks: each measured once")
 
     def evaluate(evaluator: Evaluator, observer: Observer) -> None:
+        evaluator.adopt()  # whatever the order in which they are named now
         evaluator(genotypes)
 
     status = measure(config, len(by_key), folder, problem, measurer, evaluate, CountDisplay(len(by_key), console))

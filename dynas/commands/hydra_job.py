@@ -9,6 +9,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,12 @@ from dynas.errors import DynasError, DynasWarning, did_you_mean, one_line, plain
 from dynas.runs.names import RESULTS, RUN
 from dynas.runs.record import read_run
 from dynas.runs.upgrade import RENAMED
+from dynas.system.files import refuse_links
 from dynas.system.folder_lock import LOCK, locked
 from dynas.system.folders import CONFIGS
 
-PLACES = ("hydra.run.dir", "hydra.sweep.dir")
+SWEEP = "hydra.sweep.dir"
+PLACES = ("hydra.run.dir", SWEEP)
 
 
 ENDINGS = ("budget", "max_minutes", "patience", "max_failures")  # keys that only say when a search ends
@@ -69,7 +72,8 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
     check_names(arguments)
     check_verbose(arguments)
     goes_on = override_value(arguments, "resume") not in (None, "", "null")
-    arguments = resume_arguments(arguments, name)
+    arguments = with_sweep_folder(resume_arguments(arguments, name), name)
+    sweep = Path(override_value(arguments, SWEEP) or "") if is_sweep(arguments) else None
     check_outputs(arguments)
     register()
     before = present(*(Path(given) for key in PLACES if (given := override_value(arguments, key))), Path("outputs"))
@@ -83,8 +87,8 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
         try:
             check_values(plain(config))
             if sweeps and goes_on:
-                if is_finished(folder):
-                    return finish_job(0, "")
+                if is_finished(folder, config):
+                    return finish_job(0, "", arguments)
                 config.resume = str(folder) if (folder / RUN).exists() else None
             with locked(folder):
                 status, reason = job(config), ""
@@ -92,23 +96,22 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
             if isinstance(error, BrokenPipeError):
                 raise
             status, reason = 1, one_line(one_sentence(error))
-            print(f"dynas: {own_overrides()}{reason}", file=sys.stderr)
+            print(f"dynas: {f'job {label(arguments)} failed: ' if sweeps else ''}{reason}", file=sys.stderr)
             remove_unused(folder, f"{name}.log", before)
         if sweeps:
-            finish_job(status, reason)
+            finish_job(status, reason, arguments)
         statuses.append(status)
 
     logging.raiseExceptions = False  # a log that cannot be written, on a full disk, is no reason for a traceback
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let exceptions through to us instead of printing them
     sys.path.append(os.getcwd())  # a user's own class can be named by _target_
     sys.argv = [f"dynas {command}", *hoist_flags(arguments)]
-    HydraConfig.instance().cfg = None
     try:
         hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=name)(task)()
     except KeyboardInterrupt:
-        if (folder := sweep_folder()) is None:
+        if sweep is None:
             raise
-        return conclude_sweep(folder, command, interrupted=True)
+        return conclude_sweep(sweep, command, interrupted=True)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise refused(error, name, arguments) from error
     except Exception as error:
@@ -116,27 +119,31 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
             raise
         raise refused(error, name, arguments) from error
     finally:
-        if folder := sweep_folder():
-            remove_unused(folder, f"{name}.log", before)
-    if folder := sweep_folder():
-        return conclude_sweep(folder, command)
+        if sweep is not None and not read_jobs(sweep):
+            remove_unused(sweep, f"{name}.log", before)
+    if sweep is not None and read_jobs(sweep):
+        status = conclude_sweep(sweep, command)
+        remove_unused(sweep, f"{name}.log", before)
+        return status
     return max(statuses, default=0)
 
 
-def sweep_folder() -> Path | None:
-    """Return the folder of the sweep that this process has composed, None where it has composed none."""
-    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
-        return None
-    return Path(HydraConfig.get().sweep.dir)
+def with_sweep_folder(arguments: list[str], name: str) -> list[str]:
+    """Return the arguments of a sweep with the folder of its jobs, a new one in ``outputs`` where none is given."""
+    if not is_sweep(arguments) or override_value(arguments, SWEEP) is not None:
+        return arguments
+    prefix = "" if name == "search" else f"{name}_"
+    return [*arguments, f"{SWEEP}=outputs/{prefix}sweep_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"]
 
 
-def own_overrides() -> str:
-    """Return which job of a sweep this is, as the beginning of a sentence; empty where it is no sweep."""
+def label(arguments: Sequence[str]) -> str:
+    """Return number and overrides of a sweep's job, those that are its own among the arguments."""
     config = HydraConfig.get()
-    return f"job {config.job.num} ({config.job.override_dirname}): " if config.mode == RunMode.MULTIRUN else ""
+    own = [one for one in config.overrides.task if one not in arguments]
+    return f"{config.job.num} ({' '.join(own or config.overrides.task)})"
 
 
-def finish_job(status: int, reason: str) -> None:
+def finish_job(status: int, reason: str, arguments: Sequence[str]) -> None:
     """Note how a job of a sweep has ended, and end the sweep with it after an interrupt.
 
     Raises:
@@ -146,12 +153,15 @@ def finish_job(status: int, reason: str) -> None:
         raise KeyboardInterrupt
     config = HydraConfig.get()
     outcome = reason or (DONE if status == 0 else f"ended with status {status}, see {run_folder()}")
-    note_job(Path(config.sweep.dir), Job(config.job.num, config.job.override_dirname, outcome))
+    note_job(Path(config.sweep.dir), Job(config.job.num, label(arguments), outcome))
 
 
-def is_finished(folder: Path) -> bool:
-    """Return whether a job of a sweep needs not go on."""
-    return (folder / RUN).exists() and read_run(folder).get("status") == "finished"
+def is_finished(folder: Path, config: DictConfig) -> bool:
+    """Return whether a job of a sweep needs not go on: it has ended, and nothing else is asked of it now."""
+    if not (folder / RUN).exists():
+        return False
+    facts = read_run(folder)
+    return facts.get("status") == "finished" and flat(facts.get("config")) == flat(plain(config))
 
 
 def conclude_sweep(folder: Path, command: str, interrupted: bool = False) -> int:
@@ -159,13 +169,13 @@ def conclude_sweep(folder: Path, command: str, interrupted: bool = False) -> int
     jobs = read_jobs(folder)
     failed = [job for job in jobs if job.outcome != DONE]
     goes_on = f"dynas {command} resume={shlex.quote(str(folder))}"
-    print(f"sweep: {len(jobs) - len(failed)} jobs done{f', {len(failed)} failed' if failed else ''}, in {folder}")
+    print(f"sweep {folder}: {len(jobs) - len(failed)} done" + (f", {len(failed)} failed:" if failed else ""))
     for job in failed:
-        print(f"  job {job.number} ({job.overrides}) failed: {job.outcome}")
+        print(f"  job {job.label} failed: {job.outcome}")
     if interrupted:
         print(f"interrupted; go on with: {goes_on}")
         return 130
-    if failed and folder.exists():
+    if failed and len(failed) < len(jobs):
         print(f"try those that failed again: {goes_on}")
     if any(folder.glob(f"*/{RESULTS}")):
         print(f"compare them: dynas report {shlex.quote(str(folder))}")
@@ -224,6 +234,8 @@ def check_outputs(arguments: list[str]) -> None:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise DynasError(f"cannot write run folders to '{folder}': give a writable one by hydra.run.dir=<folder>")
+    if given:
+        refuse_links(folder)  # before Hydra and its log write anything
     if given and (folder / LOCK).exists():
         with locked(Path(given)):  # refused before Hydra writes anything
             pass

@@ -48,7 +48,8 @@ def measure(
         write_run(folder, facts)  # before the first row, so that a run killed at any moment can be gone on with
     store = RunStore(folder, problem.space, problem.objectives, measurer.extras)
     write_run(folder, facts)
-    evaluator = Evaluator(problem, executor, budget, store, display, stopping)
+    extended = budget > earlier.get("budget", budget)
+    evaluator = Evaluator(problem, executor, budget, store, display, stopping, extended)
     started, cpu = time.perf_counter(), time.process_time()
     status = "failed"
     try:

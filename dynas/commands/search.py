@@ -47,7 +47,7 @@ def search_job(config: DictConfig) -> int:
     mode = build_mode(config, overrides(), problem)
     mode.check(problem, make_algorithm)
     start = front_of(Path(config.warm_start), problem.space) if config.warm_start else None
-    stopping = Stopping(config.max_minutes, config.patience)
+    stopping = Stopping(config.max_minutes, config.patience, config.max_failures)
 
     def search(evaluator: Evaluator, observer: Observer) -> None:
         mode.run(evaluator, make_algorithm, make_predictors, np.random.default_rng(config.seed), observer, start)
@@ -60,7 +60,9 @@ def search_job(config: DictConfig) -> int:
     summary = write_outputs(folder)
     write_run(folder, read_run(folder) | {"hypervolume": hypervolume_facts(summary)})
     display.conclude(summary, status, stopping.reason)
-    return 130 if status == "interrupted" else 0
+    if status == "interrupted":
+        return 130
+    return 0 if summary.run.first.measured.any() else 1
 
 
 def confirm_front(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from dynas.commands.hydra_job import check_opening, run_hydra
 from dynas.commands.running import job_facts
 from dynas.compose.overrides import plain, run_folder
 from dynas.runs.names import CARD, CHECKPOINT, WEIGHTS
+from dynas.system.files import replacing, write_atomic
 
 if TYPE_CHECKING:
     import torch
@@ -68,7 +68,7 @@ def train_job(config: DictConfig) -> int:
     save_weights(supernet.elastic, folder / WEIGHTS, config.storage)
     load_weights(supernet.elastic, str(folder / WEIGHTS), supernet.name)  # to measure what others will load
     rows = qualities(column, measurer)
-    (folder / CARD).write_text(model_card(config, rows, facts))
+    write_atomic(folder / CARD, model_card(config, rows, facts))
     write_run(folder, facts | {"status": "finished", "qualities": rows})
     console.print(quality_table(rows))
     for name in (WEIGHTS, CARD):
@@ -122,9 +122,8 @@ def save_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Opt
     """Write weights, optimizer and the number of finished epochs, replacing the file as a whole."""
     import torch
 
-    partial = path.with_name(path.name + ".partial")
-    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epochs": epochs}, partial)
-    os.replace(partial, path)
+    with replacing(path) as file:
+        torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epochs": epochs}, file)
 
 
 def load_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> int:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 USAGE = "give a run folder and another target: dynas transfer outputs/<run folder> hardware=openvino"
 OWN = ("run", "against", "predict")  # keys that `dynas search` does not have
 AFTERWARDS = ("against", "predict")  # keys that change nothing that is measured
-SEARCHING = r"(algo|mode|experiment)(\.[\w.]+)?=|(seed|budget|confirm|max_minutes|patience|warm_start)="
+SEARCHING = r"(algo|mode|experiment)(\.[\w.]+)?=|(seed|budget|confirm|max_minutes|patience|max_failures|warm_start)="
 
 
 def main(arguments: list[str]) -> int:

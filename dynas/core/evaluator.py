@@ -7,7 +7,7 @@ cannot tell them apart.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from dynas.core.objectives import Values
 from dynas.core.problem import Batch, Problem, concatenate, make_batch
 from dynas.core.space import Genotypes
 from dynas.core.stopping import Stopping
+from dynas.errors import DynasError
 
 if TYPE_CHECKING:
     from dynas.core.executor import Executor
@@ -40,6 +41,7 @@ class Evaluator:
         store: where rows go, or None.
         observer: who is told of every row, or None.
         stopping: what may end the run before the budget does.
+        extended: whether the store is of this search with a smaller budget, which may have cut its last round short.
 
     Attributes:
         history: everything evaluated so far, in the order of asking.
@@ -54,6 +56,7 @@ class Evaluator:
         store: Store | None = None,
         observer: Observer | None = None,
         stopping: Stopping | None = None,
+        extended: bool = False,
     ) -> None:
         self.problem = problem
         self.budget = budget
@@ -63,6 +66,7 @@ class Evaluator:
         self._executor = executor
         self._store = store
         self._observer = observer
+        self._extended = extended
         self._asked = 0
         self._values: dict[str, tuple[float, ...]] = {}
         self._pending: dict[str, Pending] = {}
@@ -109,10 +113,16 @@ class Evaluator:
 
     def submit(self, genotypes: Genotypes) -> None:
         """Start to measure those of canonical genotypes ``(n, G)`` that are new, as far as the budget goes."""
-        new: dict[str, Pending] = {}
-        for key, row in zip(self.problem.space.keys(genotypes), genotypes, strict=True):
-            if key not in self._values and key not in self._pending and key not in new and len(new) < self.remaining:
-                new[key] = Pending(self._asked + len(new) + 1, self.iteration + 1, row)
+        new = self._places(genotypes)
+        if other := self._misplaced(new):
+            if not (self._extended and self._store and self.iteration + 1 == self._store.history[-1].iteration):
+                raise DynasError(
+                    f"evaluation {other.index} is stored as {other.key}, which this search would not ask for there: "
+                    "another version, another machine or an edited file chose it; "
+                    "start a new run, with warm_start=<the run folder> to begin from its front"
+                )
+            self.adopt()  # the round that the smaller budget has cut short
+            new = self._places(genotypes)
         if not new:
             return
         self._asked += len(new)
@@ -121,6 +131,23 @@ class Evaluator:
         stored = {key: found for key in new if self._store is not None and (found := self._store.find(key))}
         self._remember(list(stored.values()))
         self._executor.submit(self._rows([pending.genotype for key, pending in new.items() if key not in stored]))
+
+    def _places(self, genotypes: Genotypes) -> dict[str, Pending]:
+        """Return, by key, those of canonical genotypes ``(n, G)`` that are new and paid for, with their places."""
+        new: dict[str, Pending] = {}
+        for key, row in zip(self.problem.space.keys(genotypes), genotypes, strict=True):
+            if key not in self._values and key not in self._pending and key not in new and len(new) < self.remaining:
+                new[key] = Pending(self._asked + len(new) + 1, self.iteration + 1, row)
+        return new
+
+    def _misplaced(self, new: Mapping[str, Pending]) -> Evaluation | None:
+        """Return the stored evaluation that stands elsewhere than this search asks for it, if there is one."""
+        stored = self._store.history if self._store else []
+        places = {pending.index: key for key, pending in new.items()}
+        for one in stored:
+            if places.get(one.index, one.key) != one.key or (one.key in new and new[one.key].index != one.index):
+                return one
+        return None
 
     def adopt(self) -> None:
         """Take over everything that the store holds, as far as the budget goes, whoever would have asked for it."""
@@ -161,6 +188,7 @@ class Evaluator:
             self._values[evaluation.key] = evaluation.measurement.values
             if self._observer is not None:
                 self._observer.evaluated(evaluation)
+        self.stopping.hear([evaluation.measurement.error for evaluation in evaluations])
         self._front = concatenate([self._front, self._batch(evaluations)]).front()
         if not self._pending:
             self.stopping.watch(self._front.losses)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 
 Line = tuple[int, list[str]]  # number in the file, cells
 
@@ -36,6 +37,22 @@ def complete_text(text: str) -> str:
     if torn:
         text = "".join(list(io.StringIO(text, newline="\n"))[: lines[-1][0] - 1])
     return text if not text or text.endswith("\n") else text + "\n"
+
+
+def repeated(places: Iterable[tuple[int, str, str]]) -> tuple[int, str] | None:
+    """Return the first line of results.csv whose evaluation or sub-network came before, and a sentence; else None.
+
+    Args:
+        places: of each row its line, index and key.
+    """
+    indices: dict[str, int] = {}
+    keys: dict[str, int] = {}
+    for line, index, key in places:
+        for name, value, seen in (("index", index, indices), ("key", key, keys)):
+            if value in seen:
+                return line, f"its {name} {value} is that of line {seen[value]} already"
+            seen[value] = line
+    return None
 
 
 def _read(text: str) -> tuple[list[Line], bool]:

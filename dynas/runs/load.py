@@ -19,11 +19,11 @@ from dynas.core.objectives import Objective, Values, losses, violation
 from dynas.core.pareto import non_dominated
 from dynas.errors import DynasError
 from dynas.runs.confirmed import averaged
-from dynas.runs.lines import Line, complete_lines, table_text
+from dynas.runs.lines import Line, complete_lines, repeated, table_text
 from dynas.runs.names import CONFIRMED, RESULTS, RUN
 from dynas.runs.record import read_run
-from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS
-from dynas.system.files import from_json, number
+from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS, seconds
+from dynas.system.files import from_json, number, whole_number
 
 FIELDS = {"status": str, "choices": dict, "seed": int, "budget": int, "objectives": list}  # of run.json
 
@@ -134,6 +134,9 @@ def load_run(folder: Path) -> Run:
         raise DynasError(f"'{path}' is not a results.csv of this run: line 1 has no column '{missing[0]}'")
     lines = [lines[0], *sorted(lines[1:], key=partial(_index, header))] if lines else []
     table = _read_table(path, header, columns, lines[1:])
+    index, key = header.index("index"), header.index("key")
+    if twice := repeated((line, cells[index], cells[key]) for line, cells in sorted(lines[1:])):
+        raise DynasError(f"'{path}' line {twice[0]} is not a row of dynas: {twice[1]}; remove one of them")
     run = Run(folder, facts, objectives, tuple(header), tuple(tuple(cells) for _, cells in lines[1:]), *table)
     return _with_confirmations(run) if (folder / CONFIRMED).is_file() else run
 
@@ -227,7 +230,7 @@ def _read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, .
             raise ValueError("there is none")
     except KeyError as error:
         raise DynasError(f"'{path}' has an objective without {error}") from error
-    except (AttributeError, TypeError, ValueError, DynasError) as error:
+    except (AttributeError, OverflowError, TypeError, ValueError, DynasError) as error:
         raise DynasError(f"'{path}' has no valid objectives: {error}") from error
     return objectives
 
@@ -259,14 +262,25 @@ def _parse(header: Sequence[str], columns: Sequence[str], rows: Sequence[Sequenc
     values = np.empty((len(rows), len(columns)))
     for column, name in enumerate(columns):
         values[:, column] = _numbers(by_column[name])
-    iterations = np.fromiter(map(int, by_column["iteration"]), np.int64, len(rows))
-    return values, iterations, by_column["key"], architectures, _numbers(by_column["seconds [s]"])
+    iterations = np.fromiter(map(whole_number, by_column["iteration"]), np.int64, len(rows))
+    for index in by_column["index"]:
+        whole_number(index)
+    return (
+        values,
+        iterations,
+        by_column["key"],
+        architectures,
+        np.array([*map(seconds, by_column["seconds [s]"])], float),
+    )
 
 
 def _index(header: Sequence[str], line: Line) -> int:
     """Return a row's place in the order of asking, since several workers may finish in any; 0 where it has none."""
     cells = dict(zip(header, line[1], strict=False))
-    return int(cells["index"]) if cells.get("index", "").isdecimal() else 0
+    try:
+        return whole_number(cells.get("index", ""))
+    except ValueError:  # told with its line when the row is read
+        return 0
 
 
 def _numbers(cells: Sequence[str]) -> Values:

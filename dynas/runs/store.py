@@ -22,9 +22,17 @@ from dynas.core.evaluation import Evaluation, Measurement
 from dynas.core.objectives import Objective
 from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
-from dynas.runs.lines import complete_lines, complete_text, table_text
+from dynas.runs.lines import complete_lines, complete_text, repeated, table_text
 from dynas.runs.names import RESULTS
-from dynas.system.files import csv_line, from_json, number, plain_value, write_atomic
+from dynas.system.files import (
+    csv_line,
+    from_json,
+    number,
+    open_appending,
+    plain_value,
+    whole_number,
+    write_atomic,
+)
 
 FIRST_COLUMNS = ("index", "iteration", "key")
 UNKNOWN = np.empty(0, dtype=np.int64)
@@ -39,6 +47,14 @@ def write_extra(value: float | str) -> str:
 def read_extra(name: str, text: str) -> float | str:
     """Return the value of a further column from its text: a number where the column has a unit, else a word."""
     return float(text) if name.endswith("]") else text
+
+
+def seconds(text: str) -> float:
+    """Return a duration in seconds from its text; raise ValueError where it is none."""
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError(f"'{text}' is no duration")
+    return value
 
 
 class RunStore:
@@ -78,7 +94,7 @@ class RunStore:
             folder.mkdir(parents=True, exist_ok=True)
             if self._path.exists():
                 self._load()
-            self._file = self._path.open("a", newline="", encoding="utf-8", errors="backslashreplace")
+            self._file = open_appending(self._path)
             if self._file.tell() == 0:
                 self._write(self.columns)
         except OSError as error:
@@ -155,6 +171,10 @@ class RunStore:
             if key != row.key:
                 raise self._wrong(line, "its key does not belong to its architecture")
             found.append(replace(row, genotype=genotype))
+        if self._path.name == RESULTS:
+            places = [(line, str(one.index), one.key) for (line, _), one in zip(lines[1:], found, strict=True)]
+            if twice := repeated(places):
+                raise self._wrong(*twice)
         for evaluation in sorted(found, key=attrgetter("index")):  # several workers may have finished in any order
             self._remember(evaluation)
         if (whole := complete_text(text)) != text:
@@ -169,8 +189,8 @@ class RunStore:
             options = self._space.options(from_json(row["architecture"]))
             values = tuple(float(row[name] or math.nan) for name in self._values)
             extras = {name: read_extra(name, row[name]) for name in self._extras if row[name]}
-            measurement = Measurement(values, extras, float(row["seconds [s]"]), row["error"])
-            places = int(row["index"]), int(row["iteration"])
+            measurement = Measurement(values, extras, seconds(row["seconds [s]"]), " ".join(row["error"].split()))
+            places = whole_number(row["index"]), whole_number(row["iteration"])
             return options, Evaluation(*places, row["key"], UNKNOWN, measurement, row["timestamp"])
         except (ValueError, DynasError) as error:
             raise self._wrong(line, error) from error

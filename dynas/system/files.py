@@ -2,30 +2,73 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import math
 import os
-from collections.abc import Sequence
+import re
+import secrets
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 import numpy as np
 
+from dynas.errors import DynasError
 
-def write_atomic(path: Path, text: str) -> None:
-    """Replace a file as a whole, so that a reader or a crash never sees half of it."""
-    partial = path.with_name(path.name + ".partial")
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write that takes the place of ``path`` as a whole at the end, and never before.
+
+    A reader or a crash never sees half of it. It is written under a name that nobody can guess and that must be new:
+    a link that somebody left in the folder is replaced, never followed.
+    """
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
     try:
-        with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+        with open(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), "w+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())  # else a crash of the machine could leave the new name without the new content
         os.replace(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Replace a text file as a whole."""
+    with replacing(path) as file:
+        file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def open_appending(path: Path) -> TextIO:
+    """Open a table to append rows to it; where it is a link, OSError is raised rather than another file changed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    return open(os.open(path, flags, 0o666), "a", newline="", encoding="utf-8", errors="backslashreplace")
+
+
+def refuse_links(folder: Path) -> None:
+    """Raise DynasError where something in a run folder is a link or no plain file: writing could change another file.
+
+    A folder from somebody else may hold a ``search.log`` that points to a file of the user's.
+    """
+    for inside in (folder, folder / ".hydra"):
+        for entry in sorted(inside.iterdir()) if inside.is_dir() else ():
+            if entry.is_symlink() or not (entry.is_file() or entry.is_dir()):
+                raise DynasError(
+                    f"'{entry}' is a link or no plain file, and writing to it could change a file elsewhere: "
+                    "put a copy of what it stands for in its place, or remove it"
+                )
+
+
+def whole_number(text: str) -> int:
+    """Return the natural number that a text says; raise ValueError where it says none, or one beyond any count."""
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise ValueError(f"'{text[:40]}' is no whole number from 0 to 10^18")
+    return int(text)
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynas import DynasError, Objective, SearchSpace
+from dynas.algos.named import algorithm
 from dynas.core.evaluation import Evaluation, Measurement
 from dynas.core.evaluator import Evaluator
 from dynas.core.problem import Batch, Problem, make_batch
 from dynas.core.space import Genotypes
 from dynas.executors.serial import Serial
+from dynas.modes.validation import Validation
 from dynas.runs.store import RunStore
 
 OBJECTIVES = (Objective("top1", "max", "%", bound=70.0), Objective("latency", "min", "ms"))
@@ -161,12 +164,12 @@ def test_a_resumed_run_is_answered_from_its_rows(tmp_path: Path, gated_space: Se
     bench = Bench(fails)
     watcher = Watcher(store)
     again = Evaluator(problem, Serial(bench), 12, store, watcher)
-    order = [0, 9, 1, 10, 2, 3, 4, 5, 6]  # known and unknown ones mixed
+    order = [0, 1, 2, 3, 4, 5, 6, 9, 10]
     batch = again(rows[order])
     assert bench.asked == [rows[9].tobytes(), rows[10].tobytes()], "nothing is measured twice"
     np.testing.assert_array_equal(batch.genotypes, rows[order])
-    np.testing.assert_array_equal(batch.losses[[0, 2, 4, 5, 6, 7, 8]], before.losses)
-    np.testing.assert_array_equal(batch.violation[[0, 2, 4, 5, 6, 7, 8]], before.violation)
+    np.testing.assert_array_equal(batch.losses[:7], before.losses)
+    np.testing.assert_array_equal(batch.violation[:7], before.violation)
     assert again.remaining == 3, "remembered rows count as measured"
     assert watcher.told == [gated_space.key(rows[index]) for index in (0, 1, 2, 3, 4, 5, 6, 9, 10)]
     assert len(store) == 9
@@ -201,3 +204,40 @@ def test_a_batch_of_some_rows_keeps_them_together() -> None:
     np.testing.assert_array_equal(part.genotypes, [[4, 5], [0, 1]])
     np.testing.assert_array_equal(part.losses, [[4, 5], [0, 1]])
     np.testing.assert_array_equal(part.violation, [2, 0])
+
+
+@pytest.mark.parametrize("budget", [20, 23])
+def test_a_search_goes_on_with_a_larger_budget_and_measures_nothing_twice(
+    analytic_mbv3: Any, tmp_path: Path, budget: int
+) -> None:
+    asked: list[int] = []
+
+    def measure(genotypes: Genotypes) -> Iterator[Measurement]:
+        asked.append(len(genotypes))
+        yield from analytic_mbv3.measure()(genotypes)
+
+    problem = analytic_mbv3.problem()
+    for total, extended in ((budget, False), (50, True)):
+        store = RunStore(tmp_path, problem.space, problem.objectives)
+        evaluate = Evaluator(problem, Serial(measure), total, store, extended=extended)
+        Validation().run(evaluate, algorithm("nsga2", population=10), {}, np.random.default_rng(0))
+        store.close()
+    assert sum(asked) == 50
+    assert [one.index for one in evaluate.history] == list(range(1, 51))
+
+
+def test_rows_of_another_search_are_refused_before_anything_is_measured(analytic_mbv3: Any, tmp_path: Path) -> None:
+    problem = analytic_mbv3.problem()
+    for seed in (0, 1):
+        store = RunStore(tmp_path, problem.space, problem.objectives)
+        evaluate = Evaluator(problem, Serial(analytic_mbv3.measure()), 20, store)
+        search = partial(
+            Validation().run, evaluate, algorithm("random", population=10), {}, np.random.default_rng(seed)
+        )
+        if seed == 0:
+            search()
+        else:
+            with pytest.raises(DynasError, match="which this search would not ask for there"):
+                search()
+        store.close()
+    assert len(store.history) == 20

@@ -67,3 +67,25 @@ def test_the_time_ends_a_search_within_an_iteration(analytic_mbv3: Any, monkeypa
 def test_senseless_limits_are_refused(limit: dict[str, Any]) -> None:
     with pytest.raises(DynasError, match="give a positive number, or null for no limit"):
         Stopping(**limit)
+
+
+def test_one_reason_from_the_start_ends_a_search_after_five() -> None:
+    stopping = Stopping()
+    stopping.hear(["no device"] * 4)
+    assert stopping.reason == ""
+    stopping.hear(["no device"])
+    assert stopping.reason == "all of the first 5 evaluations failed for the same reason: no device"
+
+
+def test_failures_in_a_row_end_a_search_whatever_came_before() -> None:
+    stopping = Stopping(max_failures=6)
+    stopping.hear(["", *"abcde", "", *"fffff"])
+    assert stopping.reason == ""
+    stopping.hear(["g"])
+    assert stopping.reason == "6 evaluations in a row failed (max_failures=6), the last one: g"
+
+
+def test_failures_can_be_left_to_themselves() -> None:
+    stopping = Stopping(max_failures=None)
+    stopping.hear(["x"] * 1000)
+    assert stopping.reason == ""

@@ -6,6 +6,7 @@ import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,14 @@ from hypothesis import strategies as st
 
 from dynas import DesignVariable, DynasError, Objective, SearchSpace
 from dynas.core.evaluation import Evaluation, Measurement
+from dynas.runs.load import load_run
 from dynas.runs.names import RESULTS
 from dynas.runs.record import read_run, write_run
 from dynas.runs.store import RunStore
 from dynas.system.files import number, write_csv
 
 OBJECTIVES = (Objective("top1", "max", "%"), Objective("latency", "min", "ms", bound=20.0))
+AS_FACTS = [asdict(objective) for objective in OBJECTIVES]
 EXTRAS = ("latency_p10 [ms]", "runs [1]")
 
 
@@ -335,3 +338,51 @@ def test_a_broken_run_json_is_named(tmp_path: Path, content: str) -> None:
 def test_a_folder_without_run_json_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(DynasError, match=r"is not a run folder: it has no run\.json"):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize("column", ["index", "key"])
+def test_an_evaluation_that_stands_there_twice_is_refused_with_both_lines(tmp_path: Path, column: str) -> None:
+    space = SearchSpace([DesignVariable("a", tuple(range(9)))])
+    store = RunStore(tmp_path, space, OBJECTIVES)
+    for index in (1, 2, 3):
+        store.append(evaluation(space, index, Measurement((70.0, 12.0))))
+    store.close()
+    write_run(tmp_path, {"status": "finished", "choices": {}, "seed": 0, "budget": 3, "objectives": AS_FACTS})
+    lines = (tmp_path / RESULTS).read_text().splitlines()
+    again = lines[2] if column == "key" else lines[3].replace("3,", "2,", 1)
+    (tmp_path / RESULTS).write_text("\n".join([*lines[:3], again]) + "\n")
+    sentence = r"line 4 is not a row of dynas: its index 2 is that of line 3 already"
+    for read in (lambda: RunStore(tmp_path, space, OBJECTIVES), lambda: load_run(tmp_path)):
+        with pytest.raises(DynasError, match=sentence):
+            read()
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [("index", "9" * 5000), ("index", "-1"), ("iteration", "9" * 40), ("iteration", "1.0"), ("seconds [s]", "nan"),
+     ("seconds [s]", "inf"), ("seconds [s]", "-1"), ("index", "\N{SUPERSCRIPT TWO}")],
+)  # fmt: skip
+def test_a_number_that_can_be_none_is_refused_with_its_line(tmp_path: Path, column: str, text: str) -> None:
+    space = SearchSpace([DesignVariable("a", (0, 1, 2))])
+    store = RunStore(tmp_path, space, OBJECTIVES)
+    store.append(evaluation(space, 1, Measurement((70.0, 12.0), seconds=1.5)))
+    store.close()
+    write_run(tmp_path, {"status": "finished", "choices": {}, "seed": 0, "budget": 1, "objectives": AS_FACTS})
+    with (tmp_path / RESULTS).open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    write_csv(tmp_path / RESULTS, list(row), [list((row | {column: text}).values())])
+    for read in (lambda: RunStore(tmp_path, space, OBJECTIVES), lambda: load_run(tmp_path)):
+        with pytest.raises(DynasError, match="line 2 is not a row of dynas"):
+            read()
+
+
+def test_line_breaks_of_an_error_are_not_read_into_the_log(tmp_path: Path) -> None:
+    space = SearchSpace([DesignVariable("a", (0, 1, 2))])
+    RunStore(tmp_path, space, OBJECTIVES).close()
+    first = evaluation(space, 1, Measurement((math.nan, math.nan)))
+    with (tmp_path / RESULTS).open("a", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerow(
+            [1, 1, first.key, "", "", 0, first.timestamp, "one\nalias ls=evil", f'{{"a":{first.genotype[0]}}}']
+        )
+    (read,) = RunStore(tmp_path, space, OBJECTIVES).history
+    assert read.measurement.error == "one alias ls=evil"

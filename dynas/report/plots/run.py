@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,14 +14,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.text import Text
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from dynas.core.objectives import Objective, Values
 from dynas.core.pareto import non_dominated
+from dynas.core.scale import is_logarithmic
 from dynas.errors import DynasError
 from dynas.report.text import readable
 from dynas.runs.load import Run
+from dynas.system.files import replacing
 
 INK = "#1a1a1a"
 GREY = "#8a8a8a"
@@ -30,6 +33,8 @@ SEQUENCE = LinearSegmentedColormap.from_list("iteration", ["#f2c14e", "#e07a3f",
 COLOURS = ("#1f5fa8", "#d9722e", "#2e8b6b", "#8e3b8a", "#6b6b6b", "#b8a01f", "#b02a2a", "#58b0cc")
 MARKERS = "os^Dv"
 LINES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (7, 2, 1.5, 2)))  # tell curves apart without colour
+RING: dict[str, Any] = {"marker": "o", "markersize": 6.5, "markerfacecolor": "none", "markeredgewidth": 1.0}
+LONGEST_LABEL = 44  # of an axis, before it takes two lines
 DPI = 160
 
 
@@ -71,18 +76,17 @@ def plot_hypervolume(
     axes.set_xlabel("evaluations")
     units = " · ".join(objective.unit.split(",")[0] for objective in objectives)
     axes.set_ylabel(f"hypervolume [{units}]")
-    bottom = _bottom(curves)
-    axes.set_ylim(bottom=bottom)
+    values = np.concatenate([table.ravel() for table in curves.values()])
+    from_zero = values.min() < values.max() / 2  # else nothing would be seen of how it grows
+    if from_zero:
+        axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _engineering(axes.yaxis, np.concatenate([table.ravel() for table in curves.values()]))
+    axes.xaxis.set_major_locator(whole_numbers())
+    _engineering(axes.yaxis, values)
     tidy(axes)
-    cut = "; the vertical axis does not start at 0" if bottom > 0 else ""
-    several = "mean ± standard error; " if any(len(table) > 1 for table in curves.values()) else ""
-    text = textwrap.fill(f"{several}{_reference_text(objectives, reference)}{cut}", 90)
-    axes.set_title(text, loc="left", fontsize=8.5, color="#555555")
-    if any(curves):
-        legend_beside(figure, axes, 1)
+    cut = "" if from_zero else "; the vertical axis does not start at 0"
+    several = "mean, within a band of one standard error; " if any(len(table) > 1 for table in curves.values()) else ""
+    legend_above(axes, f"{several}{_reference_text(objectives, reference)}{cut}")
     save(figure, path)
 
 
@@ -103,15 +107,6 @@ def _curve(axes: Axes, name: str, table: Values, index: int, many: int) -> None:
         axes.fill_between(evaluations, mean - error, mean + error, step="post", color=colour, alpha=0.18, linewidth=0)
     if table.shape[1] == 1:
         axes.plot(evaluations, mean, "o", color=colour, markersize=4)
-
-
-def _bottom(curves: Mapping[str, Values]) -> float:
-    """Return where the vertical axis starts: at 0 for one curve, above the steep first evaluations for several."""
-    if len(curves) == 1:
-        return 0.0
-    means = [table.mean(axis=0) for table in curves.values()]
-    after_start = min(float(mean[len(mean) // 25]) for mean in means)
-    return after_start if after_start < max(float(mean[-1]) for mean in means) else 0.0
 
 
 def _front_figure(run: Run) -> Figure:
@@ -148,16 +143,27 @@ def pair_panels(objectives: Sequence[Objective]) -> tuple[Figure, list[Panel]]:
     return figure, panels
 
 
+def legend_above(axes: Axes, text: str = "") -> None:
+    """Put the legend above a panel, in line with its left edge, beneath a sentence on what is drawn."""
+    handles, labels = axes.get_legend_handles_labels()
+    labels = [textwrap.fill(label, 90) for label in labels]
+    columns = max(1, min(len(labels), int(100 / (7 + max(map(len, labels), default=0)))))
+    legend = axes.legend(
+        handles, labels, title=textwrap.fill(text, 90), loc="lower left", bbox_to_anchor=(0, 1), ncols=columns,
+        frameon=False, borderpad=0, borderaxespad=0.5, handletextpad=0.6, alignment="left",
+    )  # fmt: skip
+    legend.get_title().set(fontsize=8.5, color="#555555")
+
+
 def legend_beside(figure: Figure, axes: Axes, size: int) -> None:
     """Put the legend of one panel above a single panel, or into the empty corner of ``size`` x ``size`` ones."""
-    handles, labels = axes.get_legend_handles_labels()
     if size == 1:
-        columns = max(1, min(len(labels), int(100 / (7 + max(map(len, labels), default=0)))))
-        figure.legend(handles, labels, loc="outside upper left", ncols=columns, frameon=False)
-    else:
-        corner = figure.add_subplot(size, size, size)
-        corner.set_axis_off()
-        corner.legend(handles, labels, loc="lower left", frameon=False)
+        legend_above(axes)
+        return
+    handles, labels = axes.get_legend_handles_labels()
+    corner = figure.add_subplot(size, size, size)
+    corner.set_axis_off()
+    corner.legend(handles, [textwrap.fill(label, 36) for label in labels], loc="lower left", frameon=False)
 
 
 def _iteration_colours(run: Run) -> tuple[NDArray[np.float64], BoundaryNorm | None]:
@@ -176,17 +182,18 @@ def _front_panel(axes: Axes, run: Run, across: int, up: int, colours: NDArray[np
     if beyond.any():
         axes.scatter(x[beyond], y[beyond], marker="x", s=16, color=GREY, linewidths=0.8, label="beyond a bound")
     axes.scatter(x[inside], y[inside], c=colours[inside], s=20, alpha=0.9, linewidths=0)
-    axes.scatter(
-        x[run.front], y[run.front], facecolors="none", edgecolors=INK, s=42, linewidths=1.0, zorder=4,
-        label=f"{'confirmed ' if run.confirmed else ''}front ({len(run.front)} of {len(run)})",
-    )  # fmt: skip
     rows = np.flatnonzero(inside)
     rows = rows[non_dominated(run.losses[rows][:, [across, up]])]
     rows = rows[np.lexsort((y[rows], x[rows]))]
-    name = "front of the pair" if len(run.objectives) > 2 else None
+    pair_only = len(run.objectives) > 2
+    members = f"{'confirmed ' if run.confirmed else ''}front ({len(run.front)} of {len(run)})"
     axes.plot(
-        x[rows], y[rows], drawstyle=step_style(run.objectives[across]), color=INK, linewidth=1.0, zorder=3, label=name
-    )
+        x[rows], y[rows], drawstyle=step_style(run.objectives[across]), color=INK, linewidth=1.0, zorder=3,
+        label="front of the pair" if pair_only else members,
+        **({} if pair_only else RING),
+    )  # fmt: skip
+    if pair_only:
+        axes.plot(x[run.front], y[run.front], linestyle="none", color=INK, zorder=4, label=members, **RING)
     name_axes(axes, run.objectives[across], run.objectives[up], x, y)
 
 
@@ -205,10 +212,10 @@ def _draw_progress(figure: Figure, run: Run) -> None:
     )
     axes.step(evaluations, best, where="post", color=INK, linewidth=1.4, label="best so far")
     axes.set_xlabel("evaluations")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(whole_numbers())
     name_axis(axes.yaxis, objective, values)
     _bound_line(axes, objective, vertical=False)
-    figure.legend(loc="outside upper left", ncols=3, frameon=False)
+    legend_above(axes)
     tidy(axes)
 
 
@@ -233,9 +240,17 @@ def _bound_line(axes: Axes, objective: Objective, vertical: bool) -> None:
 
 
 def name_axis(axis: Axis, objective: Objective, values: Values) -> None:
-    """Name an axis after an objective; large numbers get a prefix."""
-    better = "higher" if objective.direction == "max" else "lower"
-    axis.set_label_text(f"{objective.column}, {better} is better")
+    """Name an axis after an objective; large numbers get a prefix, and a wide range a logarithmic scale."""
+    better = f"{'higher' if objective.direction == 'max' else 'lower'} is better"
+    if is_logarithmic(objective, values):
+        axis.axes.set(**{"xscale" if axis is axis.axes.xaxis else "yscale": "log"})
+        decades = np.log10(np.nanmax(values) / np.nanmin(values))
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        better = f"logarithmic, {better}"
+    label = f"{objective.column}, {better}"
+    axis.set_label_text(label if len(label) <= LONGEST_LABEL else f"{objective.column}\n{better}")
     _engineering(axis, values)
 
 
@@ -249,6 +264,11 @@ def _engineering(axis: Axis, values: Values) -> None:
 def _reference_text(objectives: Sequence[Objective], reference: Sequence[float]) -> str:
     parts = [f"{one.name} {readable(value)} {one.unit}" for one, value in zip(objectives, reference, strict=True)]
     return f"reference point: {'; '.join(parts)}"
+
+
+def whole_numbers() -> MaxNLocator:
+    """Return what places ticks at round whole numbers."""
+    return MaxNLocator(integer=True, steps=[1, 2, 5, 10])
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -266,11 +286,11 @@ def tidy(axes: Axes) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a picture as a whole, in the format that the ending of its name says."""
-    partial = path.with_name(path.name + ".partial")
+    """Write a picture as a whole, in the format that the ending of its name says; a ``$`` in a name is just that."""
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
     try:
-        figure.savefig(partial, format=path.suffix.lstrip(".") or None, dpi=DPI)
+        with replacing(path) as file:
+            figure.savefig(file, format=path.suffix.lstrip(".") or None, dpi=DPI)
     except ValueError as error:
-        partial.unlink(missing_ok=True)
         raise DynasError(f"cannot draw '{path}': give a name that ends in .png, .pdf or .svg") from error
-    os.replace(partial, path)
