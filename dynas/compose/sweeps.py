@@ -30,12 +30,12 @@ class Job:
 
     Attributes:
         number: from 0; the name of its folder, unless told otherwise.
-        overrides: what it has of its own.
+        label: its number and the overrides of its own.
         outcome: ``done``, or the reason why not.
     """
 
     number: int
-    overrides: str
+    label: str
     outcome: str
 
 
@@ -94,7 +94,7 @@ def danger_of_sweep(override: str) -> str:
 
 def note_job(folder: Path, job: Job) -> None:
     """Add how a job ended to the sweep's table; several processes may do so."""
-    line = csv_line([job.number, job.overrides, one_line(job.outcome)])
+    line = csv_line([job.number, job.label, one_line(job.outcome)])
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
     descriptor = os.open(folder / JOBS, flags, 0o644)
     try:

@@ -60,7 +60,7 @@ def locate(source: str, name: str, public: Checkpoint | None) -> Path:
         return fetch(public)
     path = embedded_path(name) if source == "embedded" else Path(source).expanduser()
     if not path.is_file():
-        raise DynasError(f"no weights at '{path}': give supernet.weights=embedded or the path of a checkpoint")
+        raise DynasError(f"no weights at '{path}', there is no such file: give the path of a checkpoint, or embedded")
     return path
 
 
