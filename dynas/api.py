@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -118,6 +119,7 @@ def search(
     start: Sequence[Architecture] = (),
     max_minutes: float | None = None,
     patience: int | None = None,
+    max_failures: int | None = 20,
 ) -> SearchResult:
     """Search ``space`` for the best trade-offs of ``objectives`` that ``function`` measures.
 
@@ -139,9 +141,10 @@ def search(
         start: architectures to measure first.
         max_minutes: wall time after which the search ends.
         patience: iterations without any growth of the hypervolume after which it ends.
+        max_failures: failures of ``function`` in a row after which it ends; None for any number.
 
     Raises:
-        DynasError: the arguments do not fit together.
+        DynasError: the arguments do not fit together, or every call of ``function`` failed.
     """
     from dynas.algos.named import algorithm
     from dynas.core.evaluator import Evaluator
@@ -174,7 +177,22 @@ def search(
     mode.check(problem, make_algorithm)
     genotypes = np.array([space.encode(architecture) for architecture in start], dtype=np.int64)
     executor = Serial(measure_function(problem, function, vectorised), budget if vectorised else 1)
-    evaluate = Evaluator(problem, executor, budget, stopping=Stopping(max_minutes, patience))
+    evaluate = Evaluator(problem, executor, budget, stopping=Stopping(max_minutes, patience, max_failures))
     rng = np.random.default_rng(seed)
     mode.run(evaluate, make_algorithm, make_predictors, rng, start=genotypes.reshape(-1, space.n_genes))
-    return SearchResult(problem, tuple(evaluate.history), evaluate.stopping.reason)
+    result = SearchResult(problem, tuple(evaluate.history), evaluate.stopping.reason)
+    check_failures(result)
+    return result
+
+
+def check_failures(result: SearchResult) -> None:
+    """Warn where ``function`` failed; raise DynasError, with its first reason, where it never succeeded."""
+    from dynas.errors import DynasError, DynasWarning
+
+    errors = [evaluation.measurement.error for evaluation in result.history if evaluation.measurement.error]
+    if not errors:
+        return
+    told = f"{len(errors)} of {len(result.history)} evaluations failed, the first one: {errors[0]}"
+    if len(errors) == len(result.history):
+        raise DynasError(f"nothing was measured: {told}")
+    warnings.warn(told, DynasWarning, stacklevel=3)

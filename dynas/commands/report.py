@@ -84,13 +84,14 @@ def main(argv: list[str]) -> int:
     reference = parse_reference(given.reference, runs[0].objectives) if given.reference else None
     comparison = compare(runs, reference)
     chosen = pick(comparison.runs, parse_wish(given.pick, comparison.objectives)) if given.pick else None
-    table: IO[str] = io.StringIO() if given.out else sys.stdout
+    buffer = io.StringIO()
+    table: IO[str] = buffer if given.out else sys.stdout
     if chosen:
         table.write(_picked(chosen, given.format))
     else:
         _compared(comparison, given.format, table)
-    if isinstance(table, io.StringIO):
-        text = table.getvalue()
+    if given.out:
+        text = buffer.getvalue()
         _written(given.out, lambda: given.out.write_text(text, encoding="utf-8", errors="surrogateescape"))
     words = sys.stdout if given.format in ("table", "markdown") and not given.out else sys.stderr
     said = [] if chosen else _said(comparison)
