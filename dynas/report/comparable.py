@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from dynas.core.objectives import Objective
 from dynas.errors import DynasError
@@ -81,15 +82,24 @@ def is_timed(objective: Objective) -> bool:
 
 
 def timing_text(run: Run) -> str:
-    """Return on what a measured latency was taken, such as ``latency: batches of 32, 1 thread``; empty if unknown."""
-    names = [one.name for one in run.objectives if is_timed(one) and not one.exact]
+    """Return on what a measured latency was taken, such as ``latency: batch of 32, 1 thread``; empty if unknown."""
+    return "; ".join(f"{one.name}: {text}" for one in run.objectives if (text := _timing(run, one)))
+
+
+def described_objectives(run: Run) -> tuple[Objective, ...]:
+    """Return a run's objectives for a picture: the unit of a measured latency tells on what it was taken."""
+    return tuple(replace(one, unit=", ".join(filter(None, (one.unit, _timing(run, one))))) for one in run.objectives)
+
+
+def _timing(run: Run, objective: Objective) -> str:
+    """Return batch and threads of a measured time; empty where they are unknown or it is none."""
     facts = run.facts.get("hardware")
-    if not names or not isinstance(facts, Mapping):
+    if objective.exact or not is_timed(objective) or not isinstance(facts, Mapping):
         return ""
     batch, threads = facts.get("batch_size"), facts.get("threads")
-    parts = [f"a batch of {batch}"] if isinstance(batch, int) and names[0] != "throughput" else []
+    parts = [f"batch of {batch}"] if isinstance(batch, int) and objective.name != "throughput" else []
     parts += [f"{threads} thread{'s' * (threads != 1)}"] if isinstance(threads, int) else []
-    return f"{names[0]}: {', '.join(parts)}" if parts else ""
+    return ", ".join(parts)
 
 
 def _example(runs: Sequence[Run], option: str) -> str:

@@ -13,7 +13,7 @@ from dynas.core.objectives import Objective, Values
 from dynas.core.pareto import non_dominated
 from dynas.errors import DynasError
 from dynas.report.comparable import check_comparable
-from dynas.report.groups import group_names
+from dynas.report.groups import group_names, is_search
 from dynas.runs.hypervolume import confirmed_volume, reference_point, volumes
 from dynas.runs.load import Run
 
@@ -125,7 +125,7 @@ def compare(runs: Sequence[Run], reference: Sequence[float] | None = None) -> Co
     Raises:
         DynasError: nothing was measured at all, or runs cannot be compared: the message names them.
     """
-    searches = [run for run in runs if "mode" in run.choices] or list(runs)
+    searches = [run for run in runs if is_search(run)] or list(runs)
     measured = [run for run in searches if run.measured.any()]
     if not measured:
         raise DynasError("nothing to report: none of the runs has measured a sub-network yet")

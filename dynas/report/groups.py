@@ -36,6 +36,12 @@ def group_names(runs: Sequence[Run]) -> list[str]:
     return names
 
 
+def is_search(run: Run) -> bool:
+    """Return whether a run searched, and did not just measure what it was given: some architectures, or a front."""
+    config = run.facts.get("config")
+    return "mode" in run.choices and not (isinstance(config, Mapping) and "run" in config)
+
+
 def shared_choices(runs: Sequence[Run]) -> dict[str, str]:
     """Return the options of config groups that all runs have in common, in the order of names."""
     described = [settings(run) for run in runs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from dynas.core.objectives import Values
 from dynas.errors import DynasError
+from dynas.report.comparable import described_objectives
+from dynas.report.groups import is_search
 from dynas.runs.hypervolume import confirmed_volume, reference_point, volumes
 from dynas.runs.load import Run, load_run
 from dynas.runs.names import CONFIRMED, FRONT, FRONT_PICTURE, HYPERVOLUME, HYPERVOLUME_PICTURE, RESULTS
@@ -44,7 +46,8 @@ class Summary:
 def write_outputs(folder: Path, reference: Sequence[float] | None = None) -> Summary:
     """Write hypervolume.csv, front.csv and their pictures into a run folder.
 
-    Where nothing was measured, the tables have no rows and no pictures are drawn.
+    Where nothing was measured, the tables have no rows and no pictures are drawn; a hypervolume over evaluations is
+    drawn of searches only, as it says nothing of sub-networks that were given.
 
     Args:
         folder: the run folder.
@@ -61,7 +64,7 @@ def write_outputs(folder: Path, reference: Sequence[float] | None = None) -> Sum
     try:
         _write_curve(run, curve, point)
         write_csv(folder / FRONT, *_front_lines(run))
-        pictures = _draw(run, curve, point) if len(curve) else ()
+        pictures = _draw(run, curve, point) if len(curve) else []
     except OSError as error:
         raise DynasError(f"cannot write to '{folder}': {error.strerror}") from error
     again = (folder / CONFIRMED,) if run.confirmed else ()
@@ -88,10 +91,12 @@ def _write_curve(run: Run, curve: Values, reference: Sequence[float]) -> None:
     write_csv(run.folder / HYPERVOLUME, header, rows)
 
 
-def _draw(run: Run, curve: Values, reference: Sequence[float]) -> tuple[Path, Path]:
+def _draw(run: Run, curve: Values, reference: Sequence[float]) -> list[Path]:
     from dynas.report.plots.run import plot_front, plot_hypervolume
 
-    front, volume = run.folder / FRONT_PICTURE, run.folder / HYPERVOLUME_PICTURE
-    plot_front(run, front)
-    plot_hypervolume({"": curve[None]}, run.objectives, reference, volume)
-    return front, volume
+    described = replace(run, objectives=described_objectives(run))
+    plot_front(described, run.folder / FRONT_PICTURE)
+    if not is_search(run):
+        return [run.folder / FRONT_PICTURE]
+    plot_hypervolume({"": curve[None]}, described.objectives, reference, run.folder / HYPERVOLUME_PICTURE)
+    return [run.folder / FRONT_PICTURE, run.folder / HYPERVOLUME_PICTURE]

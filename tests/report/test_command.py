@@ -183,7 +183,7 @@ def test_a_latency_says_its_batch_and_threads(tmp_path: Path, capsys: Capture) -
     folder = write_search(tmp_path / "a", FIVE, hardware=facts)
     for arguments in ([], ["--pick", "knee"]):
         assert main([str(folder), *arguments]) == 0
-        assert "latency: a batch of 32, 1 thread\n" in capsys.readouterr().out
+        assert "latency: batch of 32, 1 thread\n" in capsys.readouterr().out
 
 
 def test_patterns_that_no_shell_expanded_are_understood(sweep: Path, capsys: Capture) -> None:

@@ -16,10 +16,10 @@ from dynas.core.pareto import non_dominated
 from dynas.report.compare import Comparison
 from dynas.report.plots.run import (
     COLOURS,
-    INK,
     LINES,
     MARKERS,
     SEQUENCE,
+    legend_above,
     legend_beside,
     name_axes,
     new_figure,
@@ -30,7 +30,8 @@ from dynas.report.plots.run import (
 from dynas.report.series import Series, by_group
 
 MOST_VECTORS = 5000  # points of a picture that are drawn as vectors; more become pixels within it
-MOST_MARKS = 12  # on a front, so that several can be told apart
+MANY_MEMBERS = 40  # of a front, whose marks become smaller
+BRIGHT = "#00a2d9"  # a line that is seen on dark points and on white
 ACROSS = 3  # panels in a row
 MOST_PANELS = 9
 
@@ -65,7 +66,7 @@ def plot_progress(comparison: Comparison, path: Path) -> None:
     """
     groups = comparison.groups[:MOST_PANELS]
     across, up = _main_pair(comparison.objectives)
-    columns = min(ACROSS, -(-len(groups) // max(1, round(len(groups) ** 0.5))))
+    columns = 2 if len(groups) == 4 else min(ACROSS, len(groups))
     rows = -(-len(groups) // columns)
     figure = new_figure(2.2 + 3.4 * columns, 0.6 + 3.3 * rows) if len(groups) > 1 else new_figure(7.2, 4.6)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
@@ -80,10 +81,12 @@ def plot_progress(comparison: Comparison, path: Path) -> None:
                 norm=norm, s=14, linewidths=0, alpha=0.9, rasterized=all_of_them,
             )  # fmt: skip
         x, y = _border(series.values, comparison.objectives, (across, up))
-        axes.plot(x, y, drawstyle=step_style(comparison.objectives[across]), color=INK, linewidth=1.1, zorder=3)
+        style = step_style(comparison.objectives[across])
+        axes.plot(x, y, drawstyle=style, color=BRIGHT, linewidth=1.4, zorder=3, label="front")
         name_axes(axes, comparison.objectives[across], comparison.objectives[up], together[:, across], together[:, up])
         axes.label_outer()
         axes.set_title(series.name, fontsize=9.5, loc="left")
+    grid[0].legend(loc="lower right", frameon=False)
     for axes, above in zip(grid[len(groups) :], grid[len(groups) - columns :], strict=False):
         axes.set_axis_off()
         above.xaxis.set_tick_params(labelbottom=True)
@@ -117,8 +120,10 @@ def plot_costs(series: Sequence[Series], objectives: Sequence[Objective], path: 
         tau = kendalltau(together[:, across], together[:, up]).statistic
         r = np.corrcoef(together[:, [across, up]].T)[0, 1]
         text = f"Kendall tau {tau:.3f}, Pearson r {r:.3f} (n = {len(together):,})"
-        axes.set_title(text, fontsize=9.5, loc="left")
-    legend_beside(figure, grid[0], 1)
+        if axes is grid[0]:
+            legend_above(axes, text)
+        else:
+            axes.set_title(text, fontsize=8.5, color="#555555", loc="left")
     save(figure, path)
 
 
@@ -133,10 +138,9 @@ def _front(
     )  # fmt: skip
     x, y = _border(one.values, objectives, pair)
     style = step_style(objectives[pair[0]])
-    apart = max(1, len(x) // MOST_MARKS)  # of large fronts only some members are marked, elsewhere on each
     axes.plot(
         x, y, drawstyle=style, color=colour, linestyle=LINES[index % len(LINES)], linewidth=1.3, marker=mark,
-        markersize=5.5, markeredgecolor="white", markeredgewidth=0.5, markevery=(index % apart, apart),
+        markersize=5.5 if len(x) <= MANY_MEMBERS else 4.0, markeredgecolor="white", markeredgewidth=0.5,
         zorder=3 + 0.01 * index, label=one.name,
     )  # fmt: skip
 

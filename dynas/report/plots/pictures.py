@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from dynas.report.comparable import described_objectives
 from dynas.report.compare import Comparison
 from dynas.report.plots.fronts import plot_costs, plot_fronts, plot_progress
 from dynas.report.plots.predictors import plot_predictors
@@ -45,7 +47,8 @@ def write_pictures(comparison: Comparison, folder: Path) -> list[Path]:
 
 def pictures(comparison: Comparison) -> dict[str, Draw]:
     """Return what draws each picture that applies, by its name."""
-    objectives = comparison.objectives
+    objectives = described_objectives(comparison.runs[0])
+    comparison = replace(comparison, objectives=objectives)
     curves = {group.name: group.common for group in comparison.groups}
     found: dict[str, Draw] = {"hypervolume": partial(plot_hypervolume, curves, objectives, comparison.reference)}
     if len(objectives) > 1:

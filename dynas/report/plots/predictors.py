@@ -8,10 +8,9 @@ from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from dynas.core.objectives import Objective, Values
-from dynas.report.plots.run import COLOURS, LINES, new_figure, save, tidy
+from dynas.report.plots.run import COLOURS, LINES, legend_above, new_figure, save, tidy, whole_numbers
 
 
 class Errors(Protocol):
@@ -30,6 +29,16 @@ class Errors(Protocol):
     @property
     def size(self) -> float:
         """Number of training examples."""
+        ...
+
+    @property
+    def mape_error(self) -> float:
+        """Standard error of its MAPE over trials, in percent; NaN for a single one."""
+        ...
+
+    @property
+    def kendall_tau_error(self) -> float:
+        """Standard error of its rank correlation over trials; NaN for a single one."""
         ...
 
 
@@ -54,17 +63,15 @@ def plot_predictors(averages: Sequence[Errors], objectives: Sequence[Objective],
             )
             _line(grid[0, column], name, index, sizes, mape)
             _line(grid[1, column], name, index, sizes, tau)
-        grid[0, column].set_title(objective.name, fontsize=10)
+        grid[0, column].set_ylabel(f"MAPE of {objective.name} [%], lower is better")
+        grid[1, column].set_ylabel(f"Kendall tau of {objective.name}, higher is better")
         grid[0, column].set_ylim(bottom=0)
         grid[1, column].set_xlabel("training examples")
-        grid[1, column].xaxis.set_major_locator(MaxNLocator(integer=True))
-    grid[0, 0].set_ylabel("MAPE [%], lower is better")
-    grid[1, 0].set_ylabel("Kendall tau, higher is better")
+        grid[1, column].xaxis.set_major_locator(whole_numbers())
     for axes in grid.ravel():
         tidy(axes)
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    per_row = max(1, min(len(labels), 3 * len(objectives)))  # a narrow picture needs two lines of them
-    figure.legend(handles, labels, loc="outside upper left", ncols=per_row, frameon=False)
+    several = any(np.isfinite((one.mape_error, one.kendall_tau_error)).any() for one in averages)
+    legend_above(grid[0, 0], "band: the mean ± one standard error" if several else "")
     save(figure, path)
 
 

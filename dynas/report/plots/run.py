@@ -146,10 +146,14 @@ def pair_panels(objectives: Sequence[Objective]) -> tuple[Figure, list[Panel]]:
 def legend_above(axes: Axes, text: str = "") -> None:
     """Put the legend above a panel, in line with its left edge, beneath a sentence on what is drawn."""
     handles, labels = axes.get_legend_handles_labels()
-    labels = [textwrap.fill(label, 90) for label in labels]
-    columns = max(1, min(len(labels), int(100 / (7 + max(map(len, labels), default=0)))))
+    subplot, figure = axes.get_subplotspec(), axes.figure
+    inches = figure.bbox.width / figure.dpi / (subplot.get_gridspec().ncols if subplot else 1)  # panels share a row
+    letters = int(13.5 * inches)
+    labels = [textwrap.fill(label, letters - 7) for label in labels]
+    longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
+    columns = max(1, min(len(labels), letters // (7 + longest)))
     legend = axes.legend(
-        handles, labels, title=textwrap.fill(text, 90), loc="lower left", bbox_to_anchor=(0, 1), ncols=columns,
+        handles, labels, title=textwrap.fill(text, letters), loc="lower left", bbox_to_anchor=(0, 1), ncols=columns,
         frameon=False, borderpad=0, borderaxespad=0.5, handletextpad=0.6, alignment="left",
     )  # fmt: skip
     legend.get_title().set(fontsize=8.5, color="#555555")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 
-from dynas.report.plots.run import COLOURS, GREY, INK, new_figure, save, tidy
-from dynas.report.transfer import Transferred
+from dynas.core.objectives import Objective, Values
+from dynas.report.plots.run import COLOURS, GREY, INK, name_axis, new_figure, save, step_style, tidy
+from dynas.report.transfer import Transferred, targets
 from dynas.runs.load import Run
 
 
@@ -26,15 +29,15 @@ def plot_transfer(result: Transferred, path: Path) -> None:
     _latencies(axes[0], result)
     if other is not None:
         _fronts(axes[1], result, other)
-        axes[1].legend(frameon=False, fontsize=8.5)
     save(figure, path)
 
 
 def _latencies(axes: Axes, result: Transferred) -> None:
     before, now = result.source.objectives[result.source_column], result.objective
     axes.scatter(result.before, result.now, s=26, color=COLOURS[0], linewidths=0)
-    axes.set_xlabel(f"{before.column}, where found")
-    axes.set_ylabel(f"{now.column}, on the target")
+    there, here = targets(result)
+    _name(axes.xaxis, before, result.before, f"where found: {there}" if there else "where found")
+    _name(axes.yaxis, now, result.now, f"on the target: {here}" if here else "on the target")
     tau = f"; Kendall tau {result.tau:.3f}" if np.isfinite(result.tau) else ""
     axes.set_title(f"{len(result.run)} members of the front{tau}", fontsize=10)
     tidy(axes)
@@ -57,10 +60,19 @@ def _fronts(axes: Axes, result: Transferred, up: int) -> None:
             label=f"transferred, no longer on the front ({len(lost)})",
         )  # fmt: skip
     _front(axes, run, across, up, COLOURS[1], (0, (5, 2)), "o", COLOURS[1], f"transferred front ({len(run.front)})")
-    axes.set_xlabel(f"{run.objectives[across].column}, on the target")
-    axes.set_ylabel(run.objectives[up].column)
-    axes.set_title("fronts on the target", fontsize=10)
+    _, here = targets(result)
+    both = [one.values for one in (run, against) if one is not None]
+    x, y = (np.concatenate([values[:, column] for values in both]) for column in (across, up))
+    _name(axes.xaxis, run.objectives[across], x, f"on the target: {here}" if here else "on the target")
+    name_axis(axes.yaxis, run.objectives[up], y)
+    axes.legend(frameon=False, fontsize=8.5)
     tidy(axes)
+
+
+def _name(axis: Axis, objective: Objective, values: Values, where: str) -> None:
+    """Name an axis after an objective and a target, which may take several lines."""
+    name_axis(axis, objective, values)
+    axis.set_label_text("\n".join([axis.get_label_text(), *textwrap.wrap(where, 44)]))
 
 
 def _front(
@@ -68,7 +80,7 @@ def _front(
 ) -> None:
     rows = run.front[np.argsort(run.values[run.front, across])]
     x, y = run.values[rows, across], run.values[rows, up]
-    style = "steps-post" if run.objectives[across].direction == "min" else "steps-pre"
+    style = step_style(run.objectives[across])
     axes.plot(
         x, y, drawstyle=style, color=colour, linestyle=line, marker=marker, markersize=5.5, markerfacecolor=fill,
         linewidth=1.2, label=label, zorder=3,
