@@ -10,7 +10,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from dynas.errors import DynasError, one_of, os_sentence, plain_warnings
+from dynas.errors import DynasError, one_line, one_of, os_sentence, plain_warnings
+from dynas.system.limits import check_address_space
 
 HELP = """\
 dynas finds the best trade-offs between quality and cost inside a trained supernet.
@@ -118,6 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"dynas: {os_sentence(error)}", file=sys.stderr)
         _drop_output()
         return 1
+    except MemoryError as error:
+        print(f"dynas: not enough memory: {one_line(str(error)) or 'Python got none for an object'}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("dynas: interrupted", file=sys.stderr)
         return 130
@@ -134,6 +138,7 @@ def _run(given: list[str]) -> int:
         return 0
     if given[0] not in COMMANDS:
         raise one_of("command", given[0], COMMANDS)
+    check_address_space()
     return COMMANDS[given[0]](given[1:])
 
 

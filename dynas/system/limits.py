@@ -7,6 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from dynas.errors import DynasError
+
+LEAST_ADDRESSES = 3 * 2**29  # bytes; OpenBLAS tries forever where it gets none for its buffers
+
 
 @contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
@@ -43,3 +47,17 @@ def limit_memory(gib: float | None) -> None:
 
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (int(gib * 2**30), hard))
+
+
+def check_address_space() -> None:
+    """Raise DynasError where this process may have so few addresses that native libraries hang as they are loaded."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if resource.RLIM_INFINITY != allowed < LEAST_ADDRESSES:
+        raise DynasError(
+            f"this process may have {allowed / 2**30:.1f} GiB of memory, but {LEAST_ADDRESSES / 2**30:.1f} are needed "
+            "for the libraries alone: raise the limit by ulimit -v"
+        )

@@ -43,10 +43,10 @@ def read_text(path: Path, what: str = "text file") -> str:
 
 
 def read_lines(path: Path, what: str = "text file") -> list[str]:
-    """Return the lines of a text file, compressed or not.
+    """Return the lines of a text file, at least one, compressed or not.
 
     Raises:
         DynasError: the file is missing, empty, damaged or not in UTF-8.
     """
-    lines = [line.removesuffix("\r") for line in read_text(path, what).split("\n")]
-    return lines[:-1] if lines[-1] == "" else lines
+    lines = read_text(path, what).removesuffix("\n").split("\n")
+    return [line.removesuffix("\r") for line in lines]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
 import json
+import lzma
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save
+from scipy.io import savemat
 
 from dynas import Objective, SearchSpace
 from dynas.data.imagenet_surrogate import EMBEDDED, ImageNetSurrogate
 from dynas.data.images.idx import read_idx
-from dynas.data.images.imagenet_labels import read_meta, read_solution
+from dynas.data.images.imagenet_labels import read_ground_truth, read_meta, read_solution
 from dynas.data.images.tensor_cache import mapped
 from dynas.data.images.transform import read_rgb
 from dynas.data.ncf_files import ncf_files
@@ -64,18 +68,37 @@ def npy() -> bytes:
 
 
 def image() -> bytes:
-    import io
-
     buffer = io.BytesIO()
     Image.fromarray(np.zeros((8, 8, 3), dtype=np.uint8)).save(buffer, "JPEG")
     return buffer.getvalue()
 
 
-def checkpoint() -> bytes:
-    import io
+def grey16() -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.arange(64, dtype=np.uint16).reshape(8, 8)).save(buffer, "TIFF")
+    return buffer.getvalue()
 
+
+def meta() -> bytes:
+    buffer = io.BytesIO()
+    rows = [(float(number), f"n0000000{number}", "some words", 0.0) for number in range(1, 4)]
+    fields = [("ILSVRC2012_ID", object), ("WNID", object), ("words", object), ("num_children", object)]
+    savemat(buffer, {"synsets": np.array(rows, dtype=fields).reshape(-1, 1)})
+    return buffer.getvalue()
+
+
+def checkpoint() -> bytes:
     buffer = io.BytesIO()
     torch.save({"state_dict": {"weight": torch.ones(2, 3), "bias": torch.ones(2)}}, buffer)
+    return buffer.getvalue()
+
+
+STATE = {"weight": torch.ones(2, 3), "bias": torch.ones(2)}
+
+
+def wrapped_checkpoint() -> bytes:
+    buffer = io.BytesIO()
+    torch.save({"net": {f"module.{key}": value for key, value in STATE.items()}, "best": np.float64(1)}, buffer)
     return buffer.getvalue()
 
 
@@ -83,12 +106,14 @@ def load_into_linear(path: Path) -> None:
     copy_state(torch.nn.Linear(3, 2), read_state(path), path)
 
 
-STATE = {"weight": torch.ones(2, 3), "bias": torch.ones(2)}
 RATINGS = "user,item,rating,timestamp\n" + "".join(
     f"{user},{(9 * user + item) % 120},{3.5 if item % 2 else 4},{100 * user + item}\n"
     for user in range(16)
     for item in range(12)
 )
+RECBOLE = RATINGS.replace("user,item,rating,timestamp", "user_id:token,item_id:token,rating:float,timestamp:float")
+RECBOLE = RECBOLE.replace(",", "\t")
+TOLD = f"sep=;\n{RATINGS.replace(',', ';')}"
 NOTE10 = "\n".join((TABLES / "note10.csv").read_text().splitlines()[:12]) + "\n"
 OFA = yaml.safe_dump(
     {
@@ -121,7 +146,19 @@ BYTES: dict[str, tuple[str, bytes, Callable[[Path], Any]]] = {
     "table": ("table.csv", NOTE10.encode(), read),
     "table of ofa": ("table.yaml", OFA.encode(), read),
     "solution": ("LOC_val_solution.csv", SOLUTION.encode(), read_solution),
-    "meta": ("meta.mat", b"MATLAB 5.0 MAT-file" + b" " * 105 + b"\0\1IM" + bytes(64), read_meta),
+    "meta": ("meta.mat", meta(), read_meta),
+    "image of 16 bits": ("image.tif", grey16(), lambda path: read_rgb(str(path))),
+    "wrapped checkpoint": ("weights.bin", wrapped_checkpoint(), load_into_linear),
+    "safetensors of another name": ("weights.pth", save(STATE), load_into_linear),
+    "text in xz": ("pairs.tsv.xz", lzma.compress(PAIRS.encode()), lambda path: read_pairs(str(path), None)),
+    "text in bzip2": ("pairs.tsv", bz2.compress(PAIRS.encode()), lambda path: read_pairs(str(path), None)),
+    "ratings of RecBole": ("ratings.inter", RECBOLE.encode(), lambda path: ratings(str(path), k_core=1)),
+    "told ratings": (
+        "r.csv",
+        f"sep=;\n{RATINGS.replace(',', ';')}".encode(),
+        lambda path: ratings(str(path), k_core=1),
+    ),
+    "ground truth": ("truth.txt", b"1\n2\n3\n2\n", lambda path: read_ground_truth(path, {1: "a", 2: "b", 3: "c"})),
     "model of top-1": ("model.json", EMBEDDED.read_bytes()[:3000], lambda path: ImageNetSurrogate(str(path))),
 }
 
@@ -135,7 +172,7 @@ def test_damaged_bytes(kind: str, tmp_path: Path) -> None:
     def check(mutated: bytes) -> None:
         accepted_or_refused(lambda: reader(written(tmp_path / name, mutated)))
 
-    if kind not in ("meta", "model of top-1"):
+    if kind != "model of top-1":
         assert accepted_or_refused(lambda: reader(written(tmp_path / name, content))), "the undamaged file is fine"
     check()
 

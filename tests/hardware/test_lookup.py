@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dynas.core.bench import Bench
@@ -19,7 +21,7 @@ from dynas.errors import DynasError
 from dynas.hardware.lookup import LookupTable, TableLatency
 from dynas.hardware.lut.blocks import Block
 from dynas.hardware.lut.csv_table import COLUMNS, to_row
-from dynas.hardware.lut.files import TABLES
+from dynas.hardware.lut.files import TABLES, read
 from dynas.metrics.latency import Latency
 from dynas.metrics.measurer import Measurer
 from dynas.supernets.mbconv.lookup import fixed_blocks, searchable_blocks
@@ -150,6 +152,12 @@ def test_a_foreign_table_is_summed(supernet: MobileNetV3Supernet, write: Any) ->
         ([HEADER, ROW.replace("1.5", "-1")], "line 2: expected a positive number of milliseconds"),
         ([HEADER, ROW.replace("1.5", "inf")], "line 2: expected a positive number of milliseconds"),
         ([HEADER, ROW.replace("inverted_residual", "")], "line 2: expected the kind of a block"),
+        ([HEADER, ROW.replace(",5,", f",{'9' * 5000},")], "line 2: expected a whole number or nothing in 'kernel'"),
+        ([HEADER, ROW.replace(",5,", ",5.5,")], "a whole number or nothing in 'kernel', got '5.5'"),
+        ([HEADER, ROW.replace(",5,", ",\u0665,")], "a whole number or nothing in 'kernel'"),
+        ([HEADER.replace(",", ";"), ROW.replace(",", ";")], "got none or several of .*; commas belong between cells"),
+        ([HEADER.replace("kernel", "k"), ROW], "got none or several of kernel$"),
+        ([f"{HEADER},kernel", f"{ROW},5"], "got none or several of kernel$"),
         ([HEADER, ROW, "", ROW], "line 4: expected a block that no line before has"),
     ],
 )
@@ -164,6 +172,26 @@ def test_a_row_is_read_into_its_block(write: Any) -> None:
     table = LookupTable(write(HEADER, "stem,112x112x3,56x56x24,,,,,,,1", ROW))
     network = table.network(Block("stem", (112, 112, 3), (56, 56, 24)))
     assert network[Block("inverted_residual", (56, 56, 24), (28, 28, 40), 72, 5, 2, 0, 1, "relu")] == 1.5
+
+
+def by_pandas(path: str) -> None:
+    pd.read_csv(path).to_csv(path)  # with an index, and with 5.0 where a column has empty cells
+
+
+def turned(path: str) -> None:
+    pd.read_csv(path, dtype=str).iloc[:, ::-1].assign(note="mine").to_csv(path, index=False)
+
+
+def spaced(path: str) -> None:
+    Path(path).write_text(Path(path).read_text().replace(",", " , "))
+
+
+@pytest.mark.parametrize("rewrite", [by_pandas, turned, spaced])
+def test_a_table_that_another_program_wrote_reads_the_same(write: Any, rewrite: Callable[[str], None]) -> None:
+    path = write(HEADER, "stem,112x112x3,56x56x24,,,,,,,1", ROW)
+    before = read(Path(path)).latencies
+    rewrite(path)
+    assert read(Path(path)).latencies == before
 
 
 def test_unknown_tables_and_widths_are_refused(tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ def test_what_is_no_text_is_refused_with_the_reason(tmp_path: Path, content: byt
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_text(tmp_path: Path) -> None:
     assert read_lines(written(tmp_path / "a.txt", b"\xef\xbb\xbfone\r\ntwo")) == ["one", "two"]
+    for content, lines in ((b"\r", [""]), (b"\n", [""]), (b"\r\n\r\n", ["", ""]), (b"a\n\n", ["a", ""])):
+        assert read_lines(written(tmp_path / "a.txt", content)) == lines
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ KINDS = {
     "Logits": "classify",
 }
 KEY = re.compile(
-    rf"({'|'.join(KINDS)})-input:(\d+x\d+x\d+)-output:((?:\d+x\d+x)?\d+)"
-    r"(?:-expand:(\d+)-kernel:(\d+)-stride:(\d+)-idskip:([01])-se:([01])-hs:([01]))?",
+    rf"({'|'.join(KINDS)})-input:(\d{{1,9}}x\d{{1,9}}x\d{{1,9}})-output:((?:\d{{1,9}}x\d{{1,9}}x)?\d{{1,9}})"
+    r"(?:-expand:(\d{1,9})-kernel:(\d{1,9})-stride:(\d{1,9})-idskip:([01])-se:([01])-hs:([01]))?",
     re.ASCII,
 )
 EXAMPLES = (
