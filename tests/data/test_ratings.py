@@ -236,6 +236,8 @@ def test_separators_and_headers_of_other_programs_are_understood(form: str, tmp_
         ("user,item\n1,2\n".encode("utf-16"), "is in UTF-16"),
         (b"sep=;\nuser;item\n1;2\n;3\n", "line 4 has no user"),
         (b"user item\n1  2\n", "line 2 has"),
+        (b"sep=;", "line 2 names no columns"),
+        (b'sep="\nuser"item\n', "line 1 is 'sep=\"', but a tab"),
     ],
 )
 def test_what_hinders_reading_is_named(content: bytes, message: str, tmp_path: Path) -> None:

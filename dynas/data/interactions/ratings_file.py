@@ -17,7 +17,7 @@ from dynas.errors import DynasError
 from dynas.system.text_file import read_text
 
 SEPARATORS = ("::", "\t", ",", ";", "|", " ")
-SEPARATOR_LINE = re.compile(r"sep=(.)", re.IGNORECASE)  # by which spreadsheets are told it
+SEPARATOR_LINE = re.compile(r"sep=([;,|\t ])", re.IGNORECASE)  # by which spreadsheets are told it
 RECBOLE = re.compile(r":(token|float)(_seq)?$")  # the types behind names of columns in RecBole's atomic files
 NAMES = {  # of columns, without case, spaces and underscores
     "user": {"user", "userid"},
@@ -131,6 +131,8 @@ def parse(
             line = int(quote[1]) + first_line - 1
             raise DynasError(f"'{path}' line {line} opens a quotation mark that is never closed") from error
         raise DynasError(f"cannot read '{path}': {error}") from error
+    except pd.errors.EmptyDataError as error:
+        raise DynasError(f"'{path}' line {first_line - 1} names no columns") from error
 
 
 def find_column(where: str, columns: list[str], role: str, name: str | None) -> str | None:
