@@ -53,7 +53,9 @@ def test_an_unknown_direction_is_refused() -> None:
         Objective("top1", "up", "%")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("bound", ["5", True, float("nan"), float("inf"), -np.inf, 1j, [5], 10**400, 10**5000], ids=type)
+@pytest.mark.parametrize(
+    "bound", ["5", True, float("nan"), float("inf"), -np.inf, 1j, [5], 10**400, 10**5000], ids=type
+)
 def test_a_bound_is_a_finite_number(bound: object) -> None:
     with pytest.raises(DynasError, match=r"objective 'latency' has the bound .*: give a finite number of ms, or None"):
         Objective("latency", "min", "ms", bound=bound)  # type: ignore[arg-type]
