@@ -142,7 +142,7 @@ def test_a_network_of_many_forward_passes_is_refused(meter: RuntimeMeter) -> Non
 
 def test_a_missing_runtime_is_told_with_what_to_install(meter: RuntimeMeter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dynas.hardware.runtime.find_spec", lambda name: None)
-    with pytest.raises(DynasError, match=rf"needs .+ and \w+: .*pip install .*'onnx>="):
+    with pytest.raises(DynasError, match=r"needs .+ and \w+: .*pip install .*'onnx>="):
         Measurer(Bench(load("mbv3"), NoData(), meter)).check()  # type: ignore[arg-type]
 
 
