@@ -105,9 +105,9 @@ def choose_row(run: Run, index: int | None, best: str | None, console: Console) 
         return int(run.front[losses.argmin()])
     if index is None:
         console.print(front_table(run))
-        raise DynasError(f"choose a row by its index: dynas export {run.folder} --row N, or --best OBJECTIVE")
+        raise DynasError(f"choose a row: dynas export {run.folder} --row N, or --best OBJECTIVE")
     if str(index) not in indices:
-        known = f"give an index from {indices[0]} to {indices[-1]}" if indices else "it has no rows yet"
+        known = f"give a row from {indices[0]} to {indices[-1]}" if indices else "it has no rows yet"
         raise DynasError(f"'{run.folder}' has no row {index}: {known}")
     row = indices.index(str(index))
     if not run.measured[row]:

@@ -33,8 +33,8 @@ from dynas.system.screen import screen
 DESCRIPTION = (
     "Compares runs by hypervolume. Runs are grouped by what differs between them; those that differ in nothing but "
     "their seed are averaged. All have one reference point, by default the worst value of each objective measured in "
-    "any of them. A group reaches a hypervolume where its mean over seeds does; 'times fewer' compares that with the "
-    "evaluations after which the other group reached it itself."
+    "any of them. A group reaches a hypervolume where its mean over seeds does; '10 (5.9x)' says that it does so after "
+    "10 evaluations, and that the other group itself needed 5.9 times as many."
 )
 EPILOG = (
     "examples: dynas report outputs/sweep_...   |   dynas report 'outputs/mbv3_*' --where algo=nsga2 --html report.html"
@@ -50,7 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--where", action="append", default=[], metavar="KEY=VALUE",
-        help="only runs that have it, e.g. mode=linas or seed=0; may be repeated",
+        help="only runs that have it, e.g. mode=linas, seed=0 or objectives=top1,latency; may be repeated",
     )  # fmt: skip
     parser.add_argument("--objectives", metavar="A,B", help="only these objectives, in this order; all by default")
     parser.add_argument(

@@ -16,4 +16,4 @@ def is_logarithmic(objective: Objective, values: Values) -> bool:
     of them would share a twentieth of it. Qualities stay linear, as their differences count.
     """
     finite = values[np.isfinite(values)]
-    return objective.direction == "min" and len(finite) > 0 and 0 < finite.min() * WIDE <= finite.max()
+    return objective.direction == "min" and len(finite) > 0 and bool(0 < finite.min() * WIDE <= finite.max())

@@ -53,7 +53,7 @@ def redo(figures: Sequence[Figure], size: Size, out: Path, console: Console) -> 
         out.mkdir(parents=True, exist_ok=True)
         with FileLock(out / ".lock", timeout=0):
             for figure in figures:
-                console.print(f"[bold]{figure.title}[/bold]: {figure.shows}", highlight=False, soft_wrap=True)
+                console.print(f"{figure.title}: {figure.shows}", style="bold", soft_wrap=True)
                 for path in redo_one(figure, size, out, console):
                     console.print(f"  {path}", highlight=False, soft_wrap=True)
             write_page(out)

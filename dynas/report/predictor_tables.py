@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dynas.predictors.study import Average, Trial
+from dynas.report.text import or_dash
 from dynas.runs.names import PREDICTORS
 from dynas.system.files import number, write_csv
 
@@ -53,12 +53,9 @@ def averages_table(averages: Sequence[Average], test: int) -> Table:
         table.add_column(escape(name), justify="right", no_wrap=True)
     for one in averages:
         if one.size == largest:
-            cells = [f"{one.mape:.3f}", _error(one.mape_error), f"{one.kendall_tau:.4f}", _error(one.kendall_tau_error)]
+            mape = [or_dash(value, ".3f") for value in (one.mape, one.mape_error)]
+            cells = [*mape, *(or_dash(value, ".4f") for value in (one.kendall_tau, one.kendall_tau_error))]
             table.add_row(escape(one.objective), escape(one.predictor), *cells)
     if len({one.size for one in averages}) > 1:
         table.caption = f"other sizes: {PREDICTORS}"
     return table
-
-
-def _error(value: float) -> str:
-    return f"{value:.2g}" if math.isfinite(value) else "—"

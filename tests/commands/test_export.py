@@ -150,7 +150,7 @@ def test_without_a_row_the_front_is_shown(run: Path, tmp_path: Path) -> None:
     shown = dynas("export", str(run), cwd=tmp_path)
     assert shown.returncode == 1
     assert "front: " in shown.stdout
-    assert shown.stderr.startswith("dynas: choose a row by its index: ")
+    assert shown.stderr.startswith("dynas: choose a row: ")
     assert len(shown.stderr.strip().splitlines()) == 1
 
 
@@ -189,7 +189,7 @@ def test_a_run_that_is_not_what_it_was_is_refused(what: str, run: Path, tmp_path
 
 
 REFUSED = [
-    (["--row", "9"], "has no row 9: give an index from 1 to 2"),
+    (["--row", "9"], "has no row 9: give a row from 1 to 2"),
     (["--best", "latency"], "unknown objective 'latency': choose one of macs, top1"),
     (["--row", "1", "--formats", "tflite"], "unknown format 'tflite': choose one of onnx, pytorch, torch_export"),
     (["--row", "1", "--batch", "0"], "--batch 0: give 1 or more"),

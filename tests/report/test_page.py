@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -14,7 +15,10 @@ import pytest
 
 from dynas.commands.report import main
 from dynas.errors import DynasError
-from tests.helpers.run_folders import FIVE, LATENCY, MACS, TOP1, write_search
+from dynas.report.compare import compare
+from dynas.report.page.known import known
+from dynas.report.pick import Pick
+from tests.helpers.run_folders import FIVE, LATENCY, MACS, TOP1, search, write_search
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +89,7 @@ def test_many_rows_are_thinned_and_fronts_are_kept(tmp_path: Path) -> None:
     text = (tmp_path / "a.html").read_text()
     (run,) = json.loads(re.findall(r'id="data">(.*?)</script>', text, flags=re.DOTALL)[0])["groups"][0]["points"]
     assert run["row"][0] == "9001"
+    assert run["front"][0] == 2
     assert run["left_out"] == 9001 - len(run["row"])
     assert 1000 < len(run["row"]) <= 4000
 
@@ -130,6 +135,101 @@ def test_hovering_shows_the_architecture(opened: Any) -> None:
     assert re.search(r"linas nsga2: [\d.]+ ± ", opened.locator("#hypervolume .tip").inner_text())
 
 
+def test_what_the_pointer_shows_stands_beside_the_point(opened: Any) -> None:
+    for place in (0, 3, -1):
+        point = opened.locator("#fronts path.dot.member").nth(place)
+        point.hover(force=True)
+        tip, at = opened.locator("#fronts .tip").bounding_box(), point.bounding_box()
+        x, y = at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
+        beside = min(abs(tip["x"] - x), abs(tip["x"] + tip["width"] - x))
+        assert beside < 40
+        assert tip["y"] - 40 < y < tip["y"] + tip["height"] + 40
+
+
+@pytest.mark.parametrize(("width", "height"), [(1200, 900), (1280, 720), (390, 844)])
+def test_a_chart_fits_the_screen_and_its_texts_are_readable(chromium: Any, page: Path, width: int, height: int) -> None:
+    view = chromium.new_context(viewport={"width": width, "height": height}).new_page()
+    view.goto(page.as_uri())
+    chart = view.locator("#fronts svg.chart").bounding_box()
+    assert chart["y"] + chart["height"] < height
+    assert view.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    sizes = view.evaluate(
+        "[...document.querySelectorAll('svg.chart text')].map((text) => text.getBoundingClientRect().height)"
+    )
+    assert min(sizes) > 9
+    up = "[...document.querySelectorAll('#fronts .tick text[text-anchor=end]')].length"
+    assert 5 <= view.evaluate(up) <= 12
+    box = "[...document.querySelectorAll('.wide:has(#members)')].map((one) => one.scrollWidth - one.clientWidth)[0]"
+    assert width < 1000 or view.evaluate(box) == 0
+    view.context.close()
+
+
+def test_arrow_keys_after_a_click_choose_visible_members(opened: Any) -> None:
+    chart = opened.locator("#fronts svg.chart")
+    for _ in range(2):
+        opened.locator("#fronts path.dot:not(.member):not(.own)").nth(3).click(force=True)
+        chart.press("+")
+    frame = opened.locator("#fronts svg.chart > svg").bounding_box()
+    for key in ("ArrowRight", "ArrowLeft", "End", "Home"):
+        chart.press(key)
+        chosen = opened.locator("#fronts .chosen")
+        if chosen.count():
+            at = chosen.bounding_box()
+            assert frame["x"] - 10 <= at["x"] <= frame["x"] + frame["width"]
+            assert frame["y"] - 10 <= at["y"] <= frame["y"] + frame["height"]
+            assert "on the front" in opened.locator("#fronts .tip").inner_text()
+
+
+def test_the_knee_is_marked_and_the_best_within_a_limit_can_be_picked(
+    opened: Any, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "knee" in opened.locator("#fronts .mark").all_text_contents()
+    assert opened.locator(".facts li", has_text="knee: ").count() == 1
+    for limit in ("4.5", "5.9", "99"):
+        opened.locator("#pick input").fill(limit)
+        opened.locator("#pick input").press("Enter")
+        assert main([str(folder / "runs"), "--pick", f"latency<={limit}", "--format", "json"]) == 0
+        picked = json.loads(capsys.readouterr().out)
+        top1 = re.search(r"top1 ([\d.]+) %", opened.locator("#pick output").inner_text())
+        assert top1
+        assert float(top1[1]) == pytest.approx(picked["measured"]["top1 [%]"])
+        assert any("pick" in text for text in opened.locator("#fronts .mark").all_text_contents())
+    opened.locator("#pick input").fill("0.1")
+    opened.locator("#pick button").click()
+    assert opened.locator("#pick output").inner_text() == "none within this limit"
+
+
+def test_a_wide_range_is_drawn_on_a_logarithmic_axis(chromium: Any, tmp_path: Path) -> None:
+    values = [(50 + 2 * step, 0.03 * 2**step) for step in range(10)]
+    write_search(tmp_path / "run", values)
+    main([str(tmp_path), "--html", str(tmp_path / "a.html")])
+    view = chromium.new_context().new_page()
+    view.goto((tmp_path / "a.html").as_uri())
+    assert "latency [ms], logarithmic, lower is better" in view.locator("#fronts svg.chart").text_content()
+    points = "[...document.querySelectorAll('#fronts .dot.member')].map((one) => one.getBoundingClientRect().x)"
+    places = sorted(view.evaluate(points))
+    steps = [after - before for before, after in itertools.pairwise(places)]
+    assert max(steps) - min(steps) < 2, "doubled latencies are evenly spaced"
+    view.context.close()
+
+
+def test_members_that_others_of_their_group_beat_are_hollow(opened: Any) -> None:
+    assert opened.locator("#fronts .dot.own").count() > 0
+    assert (
+        "on the front of its own run, but others of its group are better" in opened.locator("#fronts .key").inner_text()
+    )
+
+
+def test_the_largest_sub_network_is_a_baseline_where_it_was_measured(tmp_path: Path) -> None:
+    whole = compare([search(tmp_path / "all", [(86, 5) if value != value else (value, cost) for value, cost in FIVE])])
+    assert [one.what for one in known(whole, None)] == ["knee"], (
+        "the third has the largest kernel, the fifth is deepest"
+    )
+    largest, _, picked = known(some := compare([search(tmp_path / "some", FIVE)]), Pick(whole.runs[0], 1, ""))
+    assert (largest.what, largest.run, largest.row) == ("largest", some.runs[0], 4)
+    assert picked.reason == "Against the largest: top1 2 points lower, latency 50 % lower."
+
+
 def test_the_keyboard_does_what_the_mouse_does(opened: Any) -> None:
     chart = opened.locator("#fronts svg.chart")
     chart.focus()
@@ -169,6 +269,8 @@ def test_commands_are_copied(opened: Any) -> None:
     opened.locator("#members button.copy", has_text="export").first.click()
     said = opened.locator("#said")
     said.filter(has_text="copied: dynas export ").wait_for(timeout=5000)
+    box = said.bounding_box()
+    assert 0 < box["y"] < box["y"] + box["height"] <= 900, "it is seen wherever the page is scrolled to"
     command = said.inner_text().removeprefix("copied: ")
     opened.evaluate("document.body.append(document.createElement('textarea'))")
     opened.locator("body > textarea").focus()

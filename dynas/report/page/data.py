@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,10 @@ from numpy.typing import NDArray
 
 from dynas.core.objectives import Values
 from dynas.core.pareto import non_dominated
+from dynas.core.scale import is_logarithmic
+from dynas.report.comparable import described_objectives
 from dynas.report.compare import Comparison, Group, standard_error
+from dynas.report.page.known import Known
 from dynas.report.quality import Quality
 from dynas.runs.load import Run
 
@@ -21,22 +25,43 @@ MOST_MEMBERS = 1000  # rows of the table of fronts
 Member = tuple[int, Run, int]  # group, run, position of the row
 
 
-def chart_data(comparison: Comparison, quality: Sequence[Quality], members: Sequence[Member]) -> dict[str, Any]:
+def chart_data(
+    comparison: Comparison, quality: Sequence[Quality], members: Sequence[Member], known: Sequence[Known]
+) -> dict[str, Any]:
     """Return what the charts show, ready for JSON; ``members`` are the rows of the table, in its order."""
-    shares = MOST_POINTS // max(1, len(comparison.runs))
+    share = MOST_POINTS // max(1, len(comparison.runs))
     places = {(run.folder, row): place for place, (_, run, row) in enumerate(members)}
+    best = {place for place, one in enumerate(joint_front(members)) if one}
+    marks: dict[tuple[Path, int], str] = {}
+    for one in known:
+        marks[one.run.folder, one.row] = ", ".join(filter(None, (marks.get((one.run.folder, one.row)), one.what)))
+    groups = [
+        {
+            "name": group.name,
+            "points": [_points(run, rows, share, places, best, marks) for run, rows in _shared(group)],
+            "curve": _curve(group),
+        }
+        for group in comparison.groups
+    ]
     return {
         "objectives": [
-            {"name": one.name, "column": one.column, "unit": one.unit, "min": one.direction == "min"}
-            for one in comparison.objectives
+            {
+                "name": one.name, "column": one.column, "unit": one.unit, "min": one.direction == "min",
+                "log": is_logarithmic(one, np.concatenate([run.values[run.measured, m] for run in comparison.runs])),
+            }
+            for m, one in enumerate(described_objectives(comparison.runs[0]))
         ],
         "hypervolume": " · ".join(objective.unit.split(",")[0] for objective in comparison.objectives),
-        "groups": [
-            {"name": group.name, "points": [_points(run, shares, places) for run in group.runs], "curve": _curve(group)}
-            for group in comparison.groups
-        ],
+        "groups": groups,
         "quality": [_quality(comparison, quality, name) for name in dict.fromkeys(one.objective for one in quality)],
-    }
+    }  # fmt: skip
+
+
+def _shared(group: Group) -> list[tuple[Run, set[int]]]:
+    """Return per run the members of its front that no run of its group has better ones than."""
+    members = [(run, int(row)) for run in group.runs for row in run.front]
+    kept = [member for member, stays in zip(members, _undominated(members), strict=True) if stays]
+    return [(run, {row for other, row in kept if other is run}) for run in group.runs]
 
 
 def front_members(comparison: Comparison) -> list[Member]:
@@ -53,23 +78,41 @@ def front_members(comparison: Comparison) -> list[Member]:
 
 def joint_front(members: Sequence[Member]) -> NDArray[np.bool_]:
     """Return the mask of members that no member of any run dominates."""
-    return non_dominated(np.array([run.losses[row] for _, run, row in members], dtype=float))
+    return _undominated([(run, row) for _, run, row in members])
 
 
-def _points(run: Run, share: int, places: Mapping[tuple[Any, int], int]) -> dict[str, Any]:
-    """Return rows of a run as columns: its front, and as many others as its share allows, evenly chosen."""
+def _undominated(members: Sequence[tuple[Run, int]]) -> NDArray[np.bool_]:
+    return non_dominated(np.array([run.losses[row] for run, row in members], dtype=float))
+
+
+def _points(
+    run: Run,
+    shared: set[int],
+    share: int,
+    places: Mapping[tuple[Path, int], int],
+    best: set[int],
+    marks: Mapping[tuple[Path, int], str],
+) -> dict[str, Any]:
+    """Return rows of a run as columns: its front, as many others as its share allows, and what has a name.
+
+    ``front`` is 2 for members that are on the front of their group, too, and 1 for the others.
+    """
     others = np.setdiff1d(np.flatnonzero(run.measured), run.front)
-    rows = np.concatenate([run.front[_thin(len(run.front), share)], others[_thin(len(others), share // 2)]])
-    index = run.header.index("index")
+    shown = [*run.front[_thin(len(run.front), share)].tolist(), *others[_thin(len(others), share // 2)].tolist()]
+    rows = np.array(list(dict.fromkeys([*shown, *(row for folder, row in marks if folder == run.folder)])), dtype=int)
+    front, index = set(run.front.tolist()), run.header.index("index")
+    member = [places.get((run.folder, int(row)), -1) for row in rows]
     return {
         "seed": run.facts["seed"],
         "row": [run.rows[row][index] for row in rows],
         "evaluation": (rows + 1).tolist(),
         "values": [_short(run.values[rows, column]) for column in range(len(run.objectives))],
         "architecture": [run.architectures[row] for row in rows],
-        "front": [1] * (len(rows) - len(others[_thin(len(others), share // 2)])),
+        "front": [int(row in front) + int(row in shared) for row in rows.tolist()],
+        "best": [int(place in best) for place in member],
         "feasible": run.feasible[rows].astype(int).tolist(),
-        "member": [places.get((run.folder, int(row)), -1) for row in rows],
+        "member": member,
+        "mark": [marks.get((run.folder, row), "") for row in rows.tolist()],
         "left_out": int(run.measured.sum()) - len(rows),
     }
 

@@ -2,7 +2,7 @@
 // Charts, sorting and copying of a report. Texts of runs only ever become text nodes.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const LEFT = 74, RIGHT = 14, TOP = 10, BOTTOM = 46;
+  const TOP = 10, RIGHT = 14, LINE = 15;
   const hidden = new Set(), redraws = [];
 
   function make(name, attributes = {}, parent = null, text = null) {
@@ -21,18 +21,41 @@
     if (size >= 1e5) return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 }).format(value);
     return String(Number(value.toPrecision(5)));
   }
-  function ticks(low, high, count) {
-    const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power, found = [];
+  function ticks(low, high, log, count = 5) {
+    if (log && high / low >= 5) {
+      const factors = high / low < 1e3 ? [1, 2, 5] : [1], found = [];
+      for (let k = Math.floor(Math.log10(low)); 10 ** k <= high; k++)
+        for (const factor of factors) if (factor * 10 ** k >= low && factor * 10 ** k <= high) found.push(Number((factor * 10 ** k).toPrecision(12)));
+      return found;
+    }
+    const most = (high - low) / count, power = 10 ** Math.floor(Math.log10(most));
+    const step = [5, 2, 1].find((factor) => factor * power <= most) * power, found = [];
     for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) found.push(Number((k * step).toPrecision(12)));
     return found;
   }
-  function range(values, margin = 0.04) {
+  function range(values, log = false, margin = 0.04) {
     let low = Infinity, high = -Infinity;
     for (const value of values) { if (value < low) low = value; if (value > high) high = value; }
-    if (low > high) return [0, 1];
+    if (low > high) return [1, 2];
+    if (log) { const factor = (high / low) ** margin; return [low / factor, high * factor]; }
     const pad = (high - low) * margin || Math.abs(high) * margin || 1;
     return [low - pad, high + pad];
+  }
+  // from values to places between two ends, and back
+  function scale(ends, from, to, log) {
+    const of = log ? Math.log : Number, [low, high] = ends.map(of);
+    return {
+      at: (value) => from + ((of(value) - low) / (high - low)) * (to - from),
+      back: (place) => { const value = low + ((place - from) / (to - from)) * (high - low); return log ? Math.exp(value) : value; },
+    };
+  }
+  function lines(text, room) {
+    const found = [""];
+    for (const word of text.split(" ")) {
+      if (found.at(-1) && (found.at(-1) + word).length * 6.4 > room) found.push("");
+      found[found.length - 1] += (found.at(-1) ? " " : "") + word;
+    }
+    return found;
   }
   const SHAPES = [
     (r) => `M${-r},0a${r},${r} 0 1,0 ${2 * r},0a${r},${r} 0 1,0 ${-2 * r},0`,
@@ -44,68 +67,82 @@
   const shape = (group, r) => SHAPES[group % SHAPES.length](r);
   const colour = (group) => `g${group % 8}`;
 
-  // ---- one chart: axes, zoom, tooltip; `scene` says what is in it
-  function chart(figure, width, height, scene) {
-    const name = scene.label();
-    const svg = make("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, tabindex: 0, role: "application", "aria-label": name }, figure);
+  // ---- one chart: axes, zoom, tooltip; `scene` says what is in it, `tall` how high it is for its width
+  function chart(figure, tall, scene) {
+    const svg = make("svg", { class: "chart", tabindex: 0, role: "application" }, figure);
     const tip = make("div", { class: "tip", role: "status", hidden: "" }, figure);
     make("p", { class: "hint" }, figure, "Drag to zoom in, double-click or Escape to zoom out; with the keyboard: arrow keys, +, −" + (scene.enter ? ", Enter for the row in the table" : "") + ".");
-    let view = null, at = null, drag = null;
-    const inner = { w: width - LEFT - RIGHT, h: height - TOP - BOTTOM };
-    const x = (value) => LEFT + ((value - view.x[0]) / (view.x[1] - view.x[0])) * inner.w;
-    const y = (value) => TOP + (1 - (value - view.y[0]) / (view.y[1] - view.y[0])) * inner.h;
+    let view = null, at = null, drag = null, x, y, width, height, left, inner;
     const inside = (a, b) => a >= view.x[0] && a <= view.x[1] && b >= view.y[0] && b <= view.y[1];
 
-    function draw() {
-      svg.replaceChildren();
+    function layOut() { // in pixels of the screen, so that texts keep their size on a phone
+      width = Math.max(280, Math.round(figure.clientWidth || 900));
+      height = Math.round(Math.max(250, Math.min(tall * width, 0.58 * window.innerHeight)));
+      const across = lines(scene.xLabel(), width - 90), up = lines(scene.yLabel(), height - 60);
+      left = 46 + LINE * up.length;
+      inner = { w: width - left - RIGHT, h: height - TOP - 26 - LINE * across.length };
       view ??= scene.extent();
+      const log = scene.log();
+      x = scale(view.x, left, left + inner.w, log.x);
+      y = scale(view.y, TOP + inner.h, TOP, log.y);
+      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
       svg.setAttribute("aria-label", scene.label());
-      for (const value of ticks(...view.x, width / 110)) {
-        make("line", { class: "grid", x1: x(value), x2: x(value), y1: TOP, y2: TOP + inner.h }, svg);
-        make("text", { x: x(value), y: TOP + inner.h + 17, "text-anchor": "middle" }, make("g", { class: "tick" }, svg), format(value));
+      return { across, up, log };
+    }
+    function draw() {
+      const { across, up, log } = layOut();
+      svg.replaceChildren();
+      for (const value of ticks(...view.x, log.x, Math.max(2, width / 180))) {
+        make("line", { class: "grid", x1: x.at(value), x2: x.at(value), y1: TOP, y2: TOP + inner.h }, svg);
+        make("text", { x: x.at(value), y: TOP + inner.h + 17, "text-anchor": "middle" }, make("g", { class: "tick" }, svg), format(value));
       }
-      for (const value of ticks(...view.y, 6)) {
-        make("line", { class: "grid", x1: LEFT, x2: LEFT + inner.w, y1: y(value), y2: y(value) }, svg);
-        make("text", { x: LEFT - 7, y: y(value) + 4, "text-anchor": "end" }, make("g", { class: "tick" }, svg), format(value));
+      for (const value of ticks(...view.y, log.y)) {
+        make("line", { class: "grid", x1: left, x2: left + inner.w, y1: y.at(value), y2: y.at(value) }, svg);
+        make("text", { x: left - 7, y: y.at(value) + 4, "text-anchor": "end" }, make("g", { class: "tick" }, svg), format(value));
       }
-      make("line", { class: "axis", x1: LEFT, x2: LEFT + inner.w, y1: TOP + inner.h, y2: TOP + inner.h }, svg);
-      make("text", { x: LEFT + inner.w / 2, y: height - 8, "text-anchor": "middle" }, svg, scene.xLabel());
-      make("text", { transform: `translate(15 ${TOP + inner.h / 2}) rotate(-90)`, "text-anchor": "middle" }, svg, scene.yLabel());
-      const frame = make("svg", { x: LEFT, y: TOP, width: inner.w, height: inner.h, viewBox: `${LEFT} ${TOP} ${inner.w} ${inner.h}` }, svg);
-      scene.paint(frame, x, y, inside);
-      const over = make("g", {}, frame);
+      make("line", { class: "axis", x1: left, x2: left + inner.w, y1: TOP + inner.h, y2: TOP + inner.h }, svg);
+      across.forEach((text, k) => make("text", { x: left + inner.w / 2, y: TOP + inner.h + 34 + LINE * k, "text-anchor": "middle" }, svg, text));
+      up.forEach((text, k) => make("text", { transform: `translate(${LINE * (k + 1) - 3} ${TOP + inner.h / 2}) rotate(-90)`, "text-anchor": "middle" }, svg, text));
+      const frame = make("svg", { x: left, y: TOP, width: inner.w, height: inner.h, viewBox: `${left} ${TOP} ${inner.w} ${inner.h}` }, svg);
+      scene.paint(frame, x.at, y.at, inside, left + inner.w);
+      tip.hidden = at === null;
       if (at !== null) {
-        const shown = scene.show(at, x, y, over);
+        const shown = scene.show(at, x.at, y.at, make("g", {}, frame));
         tip.replaceChildren(...shown.lines);
-        tip.hidden = false;
-        const scale = svg.clientWidth / width, left = shown.x * scale;
-        const place = svg.offsetTop + shown.y * scale;
-        if (shown.y > height / 2) { tip.style.top = "auto"; tip.style.bottom = `${figure.clientHeight - place + 14}px`; }
-        else { tip.style.bottom = "auto"; tip.style.top = `${place + 14}px`; }
-        if (left > figure.clientWidth / 2) { tip.style.left = "auto"; tip.style.right = `${figure.clientWidth - left + 12}px`; }
-        else { tip.style.right = "auto"; tip.style.left = `${left + 12}px`; }
-      } else tip.hidden = true;
+        beside(shown);
+      }
       if (drag && drag.to) {
         const [a, b] = [drag.from, drag.to];
         make("rect", { class: "box", x: Math.min(a.x, b.x), y: Math.min(a.y, b.y), width: Math.abs(a.x - b.x), height: Math.abs(a.y - b.y) }, frame);
       }
     }
+    function beside(shown) { // right of the point, or left of it, or where neither has room above or below
+      const box = svg.getBoundingClientRect(), home = figure.getBoundingClientRect(), k = box.width / width;
+      const [px, py, w, h] = [shown.x * k, shown.y * k, tip.offsetWidth, tip.offsetHeight];
+      const between = (value, most) => Math.max(0, Math.min(value, most));
+      const free = px + 14 + w <= box.width ? px + 14 : px - 14 - w >= 0 ? px - 14 - w : null;
+      const top = free !== null ? between(py - h / 2, box.height - h) : py + 14 + h <= box.height ? py + 14 : py - 14 - h;
+      tip.style.left = `${box.left - home.left + (free ?? between(px - w / 2, box.width - w))}px`;
+      tip.style.top = `${box.top - home.top + top}px`;
+    }
     const reset = () => { view = null; at = null; draw(); };
+    const choose = (point) => { at = point; draw(); };
     function place(event) {
       const box = svg.getBoundingClientRect();
       return { x: ((event.clientX - box.left) / box.width) * width, y: ((event.clientY - box.top) / box.height) * height };
     }
     function zoom(a, b) {
-      const toX = (p) => view.x[0] + ((p - LEFT) / inner.w) * (view.x[1] - view.x[0]);
-      const toY = (p) => view.y[1] - ((p - TOP) / inner.h) * (view.y[1] - view.y[0]);
-      view = { x: [toX(Math.min(a.x, b.x)), toX(Math.max(a.x, b.x))], y: [toY(Math.max(a.y, b.y)), toY(Math.min(a.y, b.y))] };
+      view = {
+        x: [x.back(Math.min(a.x, b.x)), x.back(Math.max(a.x, b.x))],
+        y: [y.back(Math.max(a.y, b.y)), y.back(Math.min(a.y, b.y))],
+      };
     }
     svg.addEventListener("pointerdown", (event) => { if (event.button === 0 && event.pointerType !== "touch") drag = { from: place(event), to: null }; });
     svg.addEventListener("pointermove", (event) => {
       const here = place(event);
       if (drag) { if (Math.hypot(here.x - drag.from.x, here.y - drag.from.y) > 6) { drag.to = here; at = null; draw(); } return; }
-      const found = scene.nearest(here, x, y, inside);
-      if (found !== at) { at = found; draw(); }
+      const found = scene.nearest(here, x.at, y.at, inside);
+      if (found !== at) choose(found);
     });
     svg.addEventListener("pointerup", () => {
       const done = drag; drag = null;
@@ -115,50 +152,64 @@
     });
     svg.addEventListener("pointerleave", () => { drag = null; if (document.activeElement !== svg) at = null; draw(); });
     svg.addEventListener("dblclick", reset);
-    svg.addEventListener("blur", () => { at = null; draw(); });
+    svg.addEventListener("blur", () => choose(null));
     svg.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1, ArrowUp: 1, ArrowDown: -1, Home: -1e9, End: 1e9, PageUp: -10, PageDown: 10 }[event.key];
       if (event.ctrlKey || event.altKey || event.metaKey) return;
-      if (step !== undefined) at = scene.move(at, step);
+      if (step !== undefined) at = scene.move(at, step, inside);
       else if (event.key === "Escape") return reset();
       else if (event.key === "Enter" && at !== null && scene.enter) return scene.enter(at, true);
       else if (event.key === "+" || event.key === "-") {
-        const centre = at === null ? { x: LEFT + inner.w / 2, y: TOP + inner.h / 2 } : scene.show(at, x, y, make("g"));
+        const centre = at === null ? { x: left + inner.w / 2, y: TOP + inner.h / 2 } : scene.show(at, x.at, y.at, make("g"));
         const k = event.key === "+" ? 0.35 : 0.7;
         zoom({ x: centre.x - inner.w * k, y: centre.y - inner.h * k }, { x: centre.x + inner.w * k, y: centre.y + inner.h * k });
       } else return;
       event.preventDefault();
       draw();
     });
-    redraws.push(() => { at = null; draw(); });
+    redraws.push(() => choose(null));
     draw();
-    return { reset };
+    let known = figure.clientWidth;
+    new ResizeObserver(() => { if (figure.clientWidth !== known) { known = figure.clientWidth; draw(); } }).observe(figure);
+    return { reset, draw };
   }
 
   // ---- what was measured, and the fronts
   const points = data.groups.flatMap((group, g) => group.points.flatMap((run) => run.row.map((row, i) => ({
     group: g, seed: run.seed, row, evaluation: run.evaluation[i], values: run.values.map((column) => column[i]),
-    architecture: run.architecture[i], front: i < run.front.length, feasible: run.feasible[i] === 1, member: run.member[i],
+    architecture: run.architecture[i], front: run.front[i] > 0, shared: run.front[i] > 1, best: run.best[i] === 1,
+    feasible: run.feasible[i] === 1, member: run.member[i], mark: run.mark[i],
   }))));
   const leftOut = data.groups.reduce((sum, group) => sum + group.points.reduce((part, run) => part + run.left_out, 0), 0);
-  const columns = [...data.objectives.map((one, m) => ({ label: `${one.column}, ${one.min ? "lower" : "higher"} is better`, short: one.column, min: one.min, of: (p) => p.values[m], objective: true })),
-    { label: "evaluations", short: "evaluation", min: true, of: (p) => p.evaluation, objective: false }];
+  const columns = [...data.objectives.map((one, m) => ({ label: `${one.column},${one.log ? " logarithmic," : ""} ${one.min ? "lower" : "higher"} is better`, short: one.name, min: one.min, log: one.log, of: (p) => p.values[m], objective: true })),
+    { label: "evaluations", short: "evaluation", min: true, log: false, of: (p) => p.evaluation, objective: false }];
+  const told = (p) => `${data.groups[p.group].name}, seed ${p.seed}, row ${p.row}`;
+  const valued = (p) => data.objectives.map((one, m) => `${one.name} ${format(p.values[m])} ${one.unit}`).join("; ");
 
   function frontsScene(axes) {
     const visible = () => points.filter((p) => !hidden.has(p.group));
-    const ordered = () => visible().filter((p) => p.front).sort((a, b) => axes.x.of(a) - axes.x.of(b) || a.group - b.group);
-    return {
+    const ordered = (inside) => visible().filter((p) => p.front && inside(axes.x.of(p), axes.y.of(p))).sort((a, b) => axes.x.of(a) - axes.x.of(b) || a.group - b.group);
+    const scene = {
+      picked: null,
       label: () => `${axes.y.short} over ${axes.x.short} of ${visible().length} measured sub-networks`,
       xLabel: () => axes.x.label, yLabel: () => axes.y.label,
-      extent: () => ({ x: range(visible().map(axes.x.of)), y: range(visible().map(axes.y.of)) }),
-      paint(frame, x, y, inside) {
+      log: () => ({ x: axes.x.log, y: axes.y.log }),
+      extent: () => ({ x: range(visible().map(axes.x.of), axes.x.log), y: range(visible().map(axes.y.of), axes.y.log) }),
+      paint(frame, x, y, inside, end) {
         for (const isFront of [false, true]) {
           if (isFront) data.groups.forEach((_, g) => hidden.has(g) || border(frame, g, x, y));
           for (const p of visible()) {
             if (p.front !== isFront || !inside(axes.x.of(p), axes.y.of(p))) continue;
-            const kind = p.front ? "dot member" : p.feasible ? "dot" : "dot beyond";
+            const kind = p.shared ? "dot member" : p.front ? "dot own" : p.feasible ? "dot" : "dot beyond";
             make("path", { class: `${kind} ${colour(p.group)}`, d: shape(p.group, p.front ? 4.2 : 2.6), transform: `translate(${x(axes.x.of(p)).toFixed(1)} ${y(axes.y.of(p)).toFixed(1)})` }, frame);
           }
+        }
+        for (const p of visible()) {
+          const mark = [p.mark, p === scene.picked ? "pick" : ""].filter(Boolean).join(", ");
+          if (!mark || !inside(axes.x.of(p), axes.y.of(p))) continue;
+          const [px, py] = [x(axes.x.of(p)), y(axes.y.of(p))], back = px > end - 8 * mark.length;
+          make("path", { class: "marked", d: shape(0, 8), transform: `translate(${px} ${py})` }, frame);
+          make("text", { class: "mark", x: px + (back ? -11 : 11), y: py + 16, "text-anchor": back ? "end" : "start" }, frame, mark);
         }
       },
       nearest(here, x, y, inside) {
@@ -170,17 +221,19 @@
         }
         return best;
       },
-      move(at, step) {
-        const row = ordered();
+      move(at, step, inside) { // to the next member that is seen, from whatever point was chosen
+        const row = ordered(inside);
         if (!row.length) return null;
-        const place = at === null ? (step > 0 ? -1 : row.length) : row.indexOf(at);
+        if (at === null) return row[step > 0 ? 0 : row.length - 1];
+        const after = row.findIndex((p) => axes.x.of(p) > axes.x.of(at));
+        const place = row.includes(at) ? row.indexOf(at) : (after < 0 ? row.length : after) - (step > 0 ? 1 : 0);
         return row[Math.min(row.length - 1, Math.max(0, place + step))];
       },
       show(p, x, y, over) {
         const [px, py] = [x(axes.x.of(p)), y(axes.y.of(p))];
         make("path", { class: "chosen", d: shape(p.group, 7), transform: `translate(${px} ${py})` }, over);
-        const lines = [make("div", {}, null, `${data.groups[p.group].name}, seed ${p.seed}, row ${p.row}${p.front ? ", on its front" : p.feasible ? "" : ", beyond a bound"}`)];
-        lines.push(make("div", {}, null, data.objectives.map((one, m) => `${one.name} ${format(p.values[m])} ${one.unit}`).join("; ")));
+        const where = p.shared ? ", on the front" : p.front ? ", on the front of its own run only" : p.feasible ? "" : ", beyond a bound";
+        const lines = [make("div", {}, null, `${told(p)}${where}${p.mark ? `, ${p.mark}` : ""}`), make("div", {}, null, valued(p))];
         let text = p.architecture;
         try { text = Object.entries(JSON.parse(text)).map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(" ") : value}`).join("\n"); } catch { /* shown as it is */ }
         lines.push(make("div", { class: "architecture" }, null, text));
@@ -194,6 +247,7 @@
         if (focus) { row.tabIndex = -1; row.focus(); row.scrollIntoView({ block: "center" }); }
       },
     };
+    return scene;
     function border(frame, g, x, y) {
       if (!axes.x.objective || !axes.y.objective || axes.x === axes.y) return;
       const mine = points.filter((p) => p.group === g && p.feasible).map((p) => [axes.x.of(p), axes.y.of(p)]);
@@ -223,9 +277,48 @@
     });
     const zoomOut = make("button", { type: "button" }, controls, "zoom out");
     if (leftOut) make("span", {}, controls, `${points.length} of ${points.length + leftOut} sub-networks shown: fronts, and an even choice of the others`);
-    const drawn = chart(figure, 900, 470, frontsScene(axes));
+    const scene = frontsScene(axes), drawn = chart(figure, 0.6, scene);
     for (const [axis, select] of selects) select.addEventListener("change", () => { axes[axis] = columns[select.value]; drawn.reset(); });
     zoomOut.addEventListener("click", drawn.reset);
+    const key = ["● on the front", "pale: measured beside it"];
+    if (points.some((p) => p.front && !p.shared)) key.splice(1, 0, "○ on the front of its own run, but others of its group are better");
+    if (points.some((p) => !p.feasible)) key.push("hollow and pale: beyond a bound");
+    if (data.objectives.length > 1) key.push(`line: the front of ${data.objectives.length > 2 ? "the two axes alone" : "all runs of a group"}`);
+    make("p", { class: "hint key" }, figure, `${key.join(" · ")}.`);
+    if (data.objectives.length > 1 && points.some((p) => p.best)) picker(figure, scene, drawn);
+  }
+
+  // ---- the best of all fronts within a limit, as dynas report --pick chooses it
+  function picker(figure, scene, drawn) {
+    const form = make("form", { class: "controls", id: "pick" }, null);
+    const label = make("label", {}, form, "pick the best with ");
+    const select = make("select", { "aria-label": "objective of the limit" }, label);
+    data.objectives.forEach((one, m) => make("option", { value: m }, select, `${one.name} ${one.min ? "≤" : "≥"}`));
+    const first = data.objectives.findIndex((one) => one.min);
+    select.value = Math.max(0, first);
+    const limit = make("input", { type: "number", step: "any", "aria-label": "limit" }, label);
+    make("button", { type: "submit" }, form, "pick");
+    const answer = make("output", {}, form);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const m = Number(select.value), sign = data.objectives[m].min ? 1 : -1;
+      if (limit.value === "") return;
+      const left = points.filter((p) => p.best && !hidden.has(p.group) && sign * p.values[m] <= sign * Number(limit.value));
+      scene.picked = left.length ? wished(left, m) : null;
+      answer.textContent = scene.picked ? `${told(scene.picked)}: ${valued(scene.picked)}` : "none within this limit";
+      if (scene.picked) scene.enter(scene.picked, false);
+      drawn.draw();
+    });
+    figure.insertBefore(form, figure.querySelector("svg.chart"));
+  }
+  function wished(left, limited) {
+    const losses = left.map((p) => p.values.map((value, m) => (data.objectives[m].min ? value : -value)));
+    const least = data.objectives.map((_, m) => Math.min(...losses.map((row) => row[m])));
+    const span = data.objectives.map((_, m) => Math.max(...losses.map((row) => row[m])) - least[m] || 1);
+    const beyond = (row) => 1 - row.reduce((sum, value, m) => sum + (value - least[m]) / span[m], 0);
+    const free = data.objectives.map((_, m) => m).filter((m) => m !== limited);
+    const score = free.length === 1 ? (row) => -row[free[0]] : beyond;
+    return left.reduce((best, p, k) => (score(losses[k]) > score(losses[left.indexOf(best)]) ? p : best), left[0]);
   }
 
   // ---- curves with bands of one standard error
@@ -234,10 +327,10 @@
     const steps = () => [...new Set(visible().flatMap((one) => one.x))].sort((a, b) => a - b);
     const index = (one, value) => { let k = one.x.findIndex((a) => a > value); return k < 0 ? one.x.length - 1 : k - 1; };
     return {
-      label: () => `${label} of ${visible().length} groups`, xLabel: () => xLabel, yLabel: () => yLabel,
+      log: () => ({ x: false, y: false }), label: () => `${label} of ${visible().length} groups`, xLabel: () => xLabel, yLabel: () => yLabel,
       extent() {
         const all = visible().flatMap((one) => one.mean.flatMap((m, i) => (m === null ? [] : [m - (one.error[i] ?? 0), m + (one.error[i] ?? 0)])));
-        return { x: range(steps(), 0.02), y: range(all) };
+        return { x: range(steps(), false, 0.02), y: range(all) };
       },
       paint(frame, x, y) {
         for (const one of visible()) {
@@ -297,7 +390,7 @@
     });
   });
   fronts(document.getElementById("fronts"));
-  chart(document.getElementById("hypervolume"), 900, 380, curvesScene(
+  chart(document.getElementById("hypervolume"), 0.42, curvesScene(
     data.groups.map((group, g) => ({ group: g, ...group.curve })), "hypervolume over evaluations", "evaluations", `hypervolume [${data.hypervolume}]`, true));
   for (const one of data.quality) {
     const home = document.getElementById("predictors");
@@ -305,7 +398,7 @@
     const pair = make("div", { class: "pair" }, home);
     for (const [key, name] of [["mape", "MAPE [%], lower is better"], ["kendall_tau", "Kendall tau, higher is better"]]) {
       const series = one.series.map((some) => ({ group: some.group, x: some.x, ...some[key] }));
-      chart(make("figure", {}, pair), 470, 300, curvesScene(series, `${name} for ${one.objective}`, "examples", name, false));
+      chart(make("figure", {}, pair), 0.64, curvesScene(series, `${name} for ${one.objective}`, "examples", name, false));
     }
   }
 
@@ -332,5 +425,6 @@
       area.value = command; area.select(); document.execCommand("copy"); area.remove(); button.focus();
     }
     said.textContent = `copied: ${command}`;
+    setTimeout(() => { if (said.textContent === `copied: ${command}`) said.textContent = ""; }, 8000);
   });
 })();

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
+from dynas.report.comparable import timing_text
 from dynas.report.compare import Comparison
 from dynas.report.groups import shared_choices
 from dynas.report.page.data import chart_data, front_members, joint_front
-from dynas.report.page.tables import comparison_html, facts_html, members_html, quality_html
+from dynas.report.page.known import known
+from dynas.report.page.tables import comparison_html, facts_html, known_html, members_html, quality_html
 from dynas.report.pick import Pick
 from dynas.report.quality import qualities
 from dynas.report.text import point_text
@@ -40,7 +42,8 @@ def page(comparison: Comparison, chosen: Pick | None = None) -> str:
     policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:"
     members = front_members(comparison)
     quality = qualities(comparison)
-    data = json.dumps(chart_data(comparison, quality, members), ensure_ascii=False, allow_nan=False)
+    named = known(comparison, chosen)
+    data = json.dumps(chart_data(comparison, quality, members, named), ensure_ascii=False, allow_nan=False)
     names = ", ".join(objective.name for objective in comparison.objectives)
     title = f"{names}: {len(comparison.runs)} run{'s' * (len(comparison.runs) > 1)}"
     total = sum(len(run.front) for run in comparison.runs)
@@ -58,18 +61,20 @@ def page(comparison: Comparison, chosen: Pick | None = None) -> str:
 <style>{style}</style>
 </head>
 <body>
-<header><h1>{escape(title)}</h1>{_summary(comparison)}</header>
+<header><h1>{escape(title)}</h1>{_shared(comparison)}</header>
 <main>
-<section><h2>Comparison</h2>{comparison_html(comparison)}</section>
 <nav id="legend" aria-label="runs that are shown"></nav>
-<section><h2>Measured sub-networks and fronts</h2><figure id="fronts"></figure></section>
+<section><h2>Measured sub-networks and fronts</h2><figure id="fronts"></figure>
+{known_html(comparison, named) if named else ""}</section>
+<section><h2>Comparison</h2>{comparison_html(comparison)}{_summary(comparison)}</section>
 <section><h2>Hypervolume</h2><figure id="hypervolume"></figure></section>
 {_predictors(quality_html(quality)) if quality else ""}
 <section><h2>Front members ({shown})</h2>
-<p id="said" role="status">The buttons copy the commands that measure a sub-network again and write it as files.</p>
+<p class="facts">The buttons copy the commands that measure a sub-network again and write it as files.</p>
 {members_html(comparison, members, joint_front(members).tolist()) if members else "<p>none</p>"}</section>
 <section><h2>Runs</h2>{facts}</section>
 </main>
+<p id="said" role="status"></p>
 <footer>Written by dynas report on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</footer>
 <script type="application/json" id="data">{_harmless(data)}</script>
 <script>{script}</script>
@@ -78,14 +83,17 @@ def page(comparison: Comparison, chosen: Pick | None = None) -> str:
 """
 
 
-def _summary(comparison: Comparison) -> str:
+def _shared(comparison: Comparison) -> str:
     shared = ", ".join(f"{key} {option}" for key, option in shared_choices(comparison.runs).items())
+    return f"<p>All: {escape(shared)}.</p>" if shared else ""
+
+
+def _summary(comparison: Comparison) -> str:
     meaning = "the worst measured in any of the runs" if comparison.worst else "as given"
     point = point_text(comparison.objectives, comparison.reference)
-    lines = [f"All: {shared}."] if shared else []
-    lines.append(f"Reference point of the hypervolume: {point} ({meaning}).")
-    notes = "".join(f"<li>{escape(note)}</li>" for note in comparison.notes)
-    return "".join(f"<p>{escape(line)}</p>" for line in lines) + (f"<ul>{notes}</ul>" if notes else "")
+    lines = [f"Reference point of the hypervolume: {point} ({meaning})."]
+    lines += [*dict.fromkeys(f"{text}." for run in comparison.runs if (text := timing_text(run))), *comparison.notes]
+    return f'<ul class="facts">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>'
 
 
 def _predictors(shown: str) -> str:

@@ -6,14 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from html import escape
 
-import numpy as np
-
 from dynas.report.compare import Comparison
 from dynas.report.next_commands import evaluate_command, export_command, index
 from dynas.report.page.data import Member
+from dynas.report.page.known import Known
 from dynas.report.quality import Quality
-from dynas.report.tables import measures, reach_text
-from dynas.report.text import compact, quality_text, readable
+from dynas.report.tables import SPEED_CAPTION, SPEED_TITLE, measures, reach_text
+from dynas.report.text import compact, or_dash, point_text, quality_text, readable
 from dynas.runs.load import Run
 
 DIGESTS = ("weights_sha256", "data_sha256", "hardware_sha256", "config_sha256")
@@ -37,6 +36,11 @@ def text_cell(text: str, value: object = None) -> str:
     return f"<td{sort}>{escape(text)}</td>"
 
 
+def folding_cell(text: str) -> str:
+    """Return a cell whose text may take several lines."""
+    return f'<td class="texts">{escape(text)}</td>'
+
+
 def comparison_html(comparison: Comparison) -> str:
     """Return the table of groups, and the table of evaluations that they need."""
     names, cells = measures(comparison)
@@ -47,7 +51,7 @@ def comparison_html(comparison: Comparison) -> str:
     ]
     shown = table("comparison", header, rows)
     if len(comparison.groups) > 1:
-        places = [f"#{place}" for place in range(1, len(comparison.groups) + 1)]
+        places = [f"of #{place}" for place in range(1, len(comparison.groups) + 1)]
         reach = [
             [
                 text_cell(str(place)),
@@ -56,8 +60,8 @@ def comparison_html(comparison: Comparison) -> str:
             ]
             for place, group in enumerate(comparison.groups, start=1)
         ]
-        shown += "<h3>Evaluations to the final hypervolume of each, and how many times fewer than it needs itself</h3>"
-        shown += table("reach", ["#", "runs", *places], reach)
+        shown += f"<h3>{escape(SPEED_TITLE.capitalize())}</h3>" + table("reach", ["#", "runs", *places], reach)
+        shown += f'<p class="hint">{escape(SPEED_CAPTION)}.</p>'
     return shown
 
 
@@ -70,13 +74,25 @@ def members_html(comparison: Comparison, members: Sequence[Member], joint: Seque
     for (place, run, row), best in zip(members, joint, strict=True):
         architecture = json.loads(run.architectures[row])
         number = index(run, row)
-        cells = [text_cell(comparison.groups[place].name), text_cell(str(run.facts["seed"]), run.facts["seed"])]
+        cells = [folding_cell(comparison.groups[place].name), text_cell(str(run.facts["seed"]), run.facts["seed"])]
         cells += [text_cell(number, number), text_cell("●" if best else "", int(not best))]
         cells += [text_cell(readable(float(value)), repr(float(value))) for value in run.values[row]]
-        cells += [text_cell(compact(architecture.get(name, ""))) for name in names]
-        buttons = _copy("evaluate", evaluate_command(run, row)) + _copy("export", export_command(run, row))
-        rows.append([*cells, f"<td>{buttons}</td>"])
+        cells += [folding_cell(compact(architecture.get(name, ""))) for name in names]
+        rows.append([*cells, f"<td>{_buttons(run, row)}</td>"])
     return table("members", header, rows, sortable=True)
+
+
+def known_html(comparison: Comparison, known: Sequence[Known]) -> str:
+    """Return what is said of sub-networks that have a name: what they are, their values, and commands to copy."""
+    items = []
+    for one in known:
+        group = next(group.name for group in comparison.groups if one.run in group.runs)
+        values = point_text(comparison.objectives, one.run.values[one.row].tolist())
+        text = (
+            f"{one.what}: {group}, seed {one.run.facts['seed']}, row {index(one.run, one.row)}: {values}. {one.reason}"
+        )
+        items.append(f"<li>{escape(text)} {_buttons(one.run, one.row)}</li>")
+    return f'<ul class="facts">{"".join(items)}</ul>'
 
 
 def quality_html(quality: Sequence[Quality]) -> str:
@@ -84,8 +100,9 @@ def quality_html(quality: Sequence[Quality]) -> str:
     header = ["runs", "objective", "iteration", "examples", "MAPE [%]", "± s.e.", "Kendall tau", "± s.e."]
     rows = []
     for one in quality:
-        cells = [one.predictor, one.objective, str(one.iteration), f"{one.size:g}", f"{one.mape:.3f}"]
-        cells += [_error(one.mape_error), f"{one.kendall_tau:.3f}", _error(one.kendall_tau_error)]
+        cells = [one.predictor, one.objective, str(one.iteration), f"{one.size:g}"]
+        errors = (one.mape, one.mape_error, one.kendall_tau, one.kendall_tau_error)
+        cells += [or_dash(value, ".3f") for value in errors]
         rows.append([text_cell(cell) for cell in cells])
     return table("quality", header, rows)
 
@@ -111,11 +128,11 @@ def facts_html(name: str, run: Run) -> str:
     return f"<details><summary>{title}</summary><dl>{terms}</dl><h4>Config</h4><pre>{config}</pre></details>"
 
 
+def _buttons(run: Run, row: int) -> str:
+    return _copy("evaluate", evaluate_command(run, row)) + _copy("export", export_command(run, row))
+
+
 def _copy(word: str, command: str) -> str:
     """Return a button that copies a command."""
     text = escape(command)
     return f'<button type="button" class="copy" data-copy="{text}" title="{text}">{word}</button>'
-
-
-def _error(value: float) -> str:
-    return f"{value:.2g}" if np.isfinite(value) else "—"
