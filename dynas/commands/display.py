@@ -24,6 +24,7 @@ from dynas.report.tables import front_table
 from dynas.report.text import nearest_text, point_text, quality_text
 from dynas.runs.names import PREDICTORS
 from dynas.system.files import number, write_csv
+from dynas.system.screen import screen
 
 if TYPE_CHECKING:
     from dynas.report.outputs import Summary
@@ -93,7 +94,7 @@ class SearchDisplay:
         self, problem: Problem, budget: int, folder: Path, notes: Sequence[str] = (), console: Console | None = None
     ) -> None:
         self._problem, self._budget, self._folder, self._notes = problem, budget, folder, notes
-        self._console = console or Console()
+        self._console = console or screen()
         self._progress = Progress(
             TextColumn("evaluations"), BarColumn(), TextColumn("{task.completed:.0f} / {task.total:.0f}")
         )

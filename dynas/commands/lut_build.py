@@ -30,10 +30,9 @@ def main(arguments: list[str]) -> int:
 
 def build_job(config: DictConfig) -> int:
     """Measure what the table lacks; returns 0, 1 where a block failed, or 130 after an interrupt."""
-    from rich.console import Console
-
     from dynas.hardware.lut.build import TableWriter, blocks_of
     from dynas.system.machine import cpu_model
+    from dynas.system.screen import screen
 
     supernet, meter = parts(config)
     blocks = blocks_of(supernet)
@@ -43,7 +42,7 @@ def build_job(config: DictConfig) -> int:
         f"Median milliseconds of one forward pass of every block of supernet {supernet.name}, batch of "
         f"{meter.batch_size}, measured by dynas lut build"
     )
-    console = Console()
+    console = screen()
     with TableWriter(Path(config.table), origin, about) as table:
         left = {block: make for block, make in blocks.items() if block not in table.known}
         if foreign := [block for block in table.known if block not in blocks]:

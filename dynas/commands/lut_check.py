@@ -32,15 +32,14 @@ def main(arguments: list[str]) -> int:
 
 def check_job(config: DictConfig) -> int:
     """Compare and print; returns 0, 1 where too few sub-networks could be measured, or 130 after an interrupt."""
-    from rich.console import Console
-
     from dynas.commands.lut_build import parts
     from dynas.hardware.lookup import LookupTable, TableLatency
     from dynas.system.files import number, write_csv
+    from dynas.system.screen import screen
 
     if config.examples < 1:
         raise DynasError(f"examples={config.examples}: give 1 or more")
-    console = Console()
+    console = screen()
     supernet, meter = parts(config)
     space = supernet.space
     rows = [

@@ -33,13 +33,12 @@ def main(arguments: list[str]) -> int:
 
 def predictors_job(config: DictConfig) -> int:
     """Compare predictors as the config says; returns 0, or 130 after an interrupt."""
-    from rich.console import Console
-
     from dynas.compose.build import build_option, build_problem
     from dynas.predictors.study import Study, usable_sizes
     from dynas.runs.examples import read_examples
+    from dynas.system.screen import screen
 
-    folder, console = run_folder(), Console()
+    folder, console = run_folder(), screen()
     check_numbers(config)
     check_opening(config, folder, RUN)
     factories = {name: build_option("predictor", name) for name in config.predictors}

@@ -124,7 +124,8 @@ def _said(comparison: Comparison) -> list[str]:
     point = point_text(comparison.objectives, comparison.reference)
     lines = [f"all: {shared}"] if shared else []
     lines.append(f"reference point: {point} ({meaning})")
-    lines += dict.fromkeys(filter(None, map(timing_text, comparison.runs)))
+    if len(comparison.runs) > 1:  # the front of a single run has it beneath
+        lines += dict.fromkeys(filter(None, map(timing_text, comparison.runs)))
     return lines + [f"note: {note}" for note in comparison.notes]
 
 

@@ -28,7 +28,6 @@ def main(arguments: list[str]) -> int:
 def train_job(config: DictConfig) -> int:
     """Train as the config says; returns 0, or 130 after an interrupt."""
     import torch
-    from rich.console import Console
 
     from dynas.compose.build import build, build_data, build_quality, build_supernet, check_classes
     from dynas.core.supernet import Trainable
@@ -36,10 +35,11 @@ def train_job(config: DictConfig) -> int:
     from dynas.runs.record import write_run
     from dynas.supernets.weights.load import load_weights
     from dynas.supernets.weights.storage import STORAGES, save_weights
+    from dynas.system.screen import screen
     from dynas.training.sandwich import TrainingData
 
     folder = run_folder()
-    console = Console()
+    console = screen()
     config.supernet.weights = config.start
     check_opening(config, folder, CHECKPOINT)
     if config.threads:
@@ -177,12 +177,11 @@ def qualities(column: str, measurer: Measurer) -> list[dict[str, Any]]:
 
 def quality_table(rows: list[dict[str, Any]]) -> Any:
     """Return a rich table of `qualities`."""
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title="quality on the validation samples")
     for name in rows[0]:
-        table.add_column(escape(name), justify="left" if name == "sub-network" else "right")
+        table.add_column(name, justify="left" if name == "sub-network" else "right")
     for row in rows:
         table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row.values()))
     return table

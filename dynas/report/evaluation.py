@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dynas.core.objectives import Objective, Values
-from dynas.report.comparable import circumstances
+from dynas.report.comparable import circumstances, timing_text
 from dynas.report.fitted import Column, FittedTable
 from dynas.report.tables import MOST_ROWS, architecture_columns
 from dynas.report.text import aligned
@@ -72,7 +72,7 @@ def evaluated_table(result: Evaluated) -> FittedTable:
         columns.append(Column(f"{objective.name} earlier", together[len(rows) :]))
     title = "1 sub-network measured" if len(run) == 1 else f"{len(run)} sub-networks measured"
     title += f" ({len(rows)} shown)" if len(rows) < len(run) else ""
-    return FittedTable(title, [*columns, *architecture_columns(run, rows)])
+    return FittedTable(title, [*columns, *architecture_columns(run, rows)], caption=timing_text(run))
 
 
 def changes(result: Evaluated) -> list[str]:

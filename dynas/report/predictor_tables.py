@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich import box
-from rich.markup import escape
-from rich.table import Table
-
 from dynas.predictors.study import Average, Trial
+from dynas.report.fitted import Column, FittedTable
 from dynas.report.text import or_dash
 from dynas.runs.names import PREDICTORS
 from dynas.system.files import number, write_csv
@@ -39,23 +36,19 @@ def write_averages(path: Path, averages: Sequence[Average]) -> None:
     write_csv(path, header, rows)
 
 
-def averages_table(averages: Sequence[Average], test: int) -> Table:
+def averages_table(averages: Sequence[Average], test: int) -> FittedTable:
     """Return the errors after training on most examples, per objective and predictor."""
     largest = max(one.size for one in averages)
     trials = averages[0].trials
-    table = Table(
-        title=f"trained on {largest} examples, tested on {test} others, mean of {trials} trial{'s' * (trials > 1)}",
-        title_justify="left", title_style="bold", caption_justify="left", box=box.SIMPLE_HEAD, show_edge=False,
-    )  # fmt: skip
-    for name in ("objective", "predictor"):
-        table.add_column(name, no_wrap=True)
-    for name in ("MAPE [%]", "± s.e.", "Kendall tau", "± s.e."):
-        table.add_column(escape(name), justify="right", no_wrap=True)
-    for one in averages:
-        if one.size == largest:
-            mape = [or_dash(value, ".3f") for value in (one.mape, one.mape_error)]
-            cells = [*mape, *(or_dash(value, ".4f") for value in (one.kendall_tau, one.kendall_tau_error))]
-            table.add_row(escape(one.objective), escape(one.predictor), *cells)
-    if len({one.size for one in averages}) > 1:
-        table.caption = f"other sizes: {PREDICTORS}"
-    return table
+    shown = [one for one in averages if one.size == largest]
+    columns = [
+        Column("objective", [one.objective for one in shown], folds=True),
+        Column("predictor", [one.predictor for one in shown], folds=True),
+        Column("MAPE [%]", [or_dash(one.mape, ".3f") for one in shown]),
+        Column("± s.e.", [or_dash(one.mape_error, ".3f") for one in shown]),
+        Column("Kendall tau", [or_dash(one.kendall_tau, ".4f") for one in shown]),
+        Column("± s.e.", [or_dash(one.kendall_tau_error, ".4f") for one in shown]),
+    ]
+    title = f"trained on {largest} examples, tested on {test} others, mean of {trials} trial{'s' * (trials > 1)}"
+    caption = f"other sizes: {PREDICTORS}" if len({one.size for one in averages}) > 1 else ""
+    return FittedTable(title, columns, 2, caption)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from dynas.report.comparable import timing_text
 from dynas.report.compare import Comparison, Group
 from dynas.report.fitted import Column, FittedTable
 from dynas.report.text import aligned, compact, or_dash, seconds_text
@@ -35,7 +36,7 @@ def front_table(run: Run) -> FittedTable:
         columns.append(Column(objective.column, aligned(run.values[rows, column].tolist())))
     title = f"{'confirmed ' if run.confirmed else ''}front: {len(run.front)} of {len(run)} sub-networks"
     title += f" ({len(rows)} shown)" if len(rows) < len(run.front) else ""
-    return FittedTable(title, [*columns, *architecture_columns(run, rows.tolist())])
+    return FittedTable(title, [*columns, *architecture_columns(run, rows.tolist())], caption=timing_text(run))
 
 
 def architecture_columns(run: Run, rows: Sequence[int]) -> list[Column]:

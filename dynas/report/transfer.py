@@ -12,7 +12,7 @@ from scipy.stats import kendalltau
 
 from dynas.core.objectives import Objective, Values, losses
 from dynas.core.pareto import hypervolume
-from dynas.report.comparable import circumstances, is_timed
+from dynas.report.comparable import circumstances, is_timed, timing_text
 from dynas.report.fitted import Column, FittedTable
 from dynas.report.tables import MOST_ROWS, architecture_columns
 from dynas.report.text import aligned, point_text
@@ -91,7 +91,7 @@ def transfer_table(result: Transferred) -> FittedTable:
     columns.append(Column("on front", ["yes" if row in still else "no" for row in shown]))
     title = f"{len(run)} members of the front, {len(still)} of them non-dominated on the target"
     title += f" ({len(shown)} shown)" if len(shown) < len(run) else ""
-    return FittedTable(title, [*columns, *architecture_columns(run, shown)])
+    return FittedTable(title, [*columns, *architecture_columns(run, shown)], caption=timing_text(run))
 
 
 def targets(result: Transferred) -> tuple[str, str]:
