@@ -203,7 +203,7 @@ def npz() -> bytes:
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "a pointer of Git LFS"),
         (b"<!DOCTYPE html><html>Not found</html>", "a web page"),
         (b"\n <html>", "a web page"),
-        (gzip.compress(b"weights"), "compressed by gzip: unpack it first"),
+        (gzip.compress(b"weights", mtime=0), "compressed by gzip: unpack it first"),
         (npz(), "an archive of NumPy's arrays"),
         (b"\x93NUMPY\x01\x00", "an array of NumPy"),
         (b"no weights at all", "is no torch checkpoint that holds tensors only; nothing was loaded"),
