@@ -81,7 +81,7 @@ def test_more_objectives_than_suit_an_algorithm_are_warned_of_once(tmp_path: Pat
         (["mode=oneshot", "mode.training=0"], "mode.examples=<run folder or CSV>"),
         (["mode=oneshot", "mode.training=5", "mode.examples=gone.csv"], "'gone.csv' does not exist"),
         (["mode=oneshot", "mode.ranges={macs: [3]}"], "unknown objective in mode.ranges 'macs'"),
-        (["mode=oneshot", "mode.ranges=[3]"], "mode.ranges is given as"),
+        (["mode=oneshot", "mode.ranges=[3]"], "mode.ranges=[3]: give a mapping"),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(overrides: list[str], sentence: str, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_the_resolution_is_searched_where_there_are_several(supernet: str, tmp_p
     assert len({json.loads(row["architecture"])["r"] for row in rows} & {20, 24, 28}) > 1
 
 
-@pytest.mark.parametrize("heights", ["[]", "[28]", "[28,20]", "[20,20]", "[0,28]", "28"])
+@pytest.mark.parametrize("heights", ["[]", "[28]", "[28,20]", "[20,20]", "[0,28]"])
 def test_resolutions_that_make_no_sense_are_told_in_one_sentence(heights: str, tmp_path: Path) -> None:
     done = dynas("search", f"supernet.resolutions={heights}", "supernet.weights=random", cwd=tmp_path)
     assert done.returncode == 1

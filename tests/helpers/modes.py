@@ -13,6 +13,7 @@ from dynas.core.evaluation import Evaluation, Measure, PredictorQuality
 from dynas.core.evaluator import Evaluator
 from dynas.core.mode import SearchMode
 from dynas.core.problem import Problem
+from dynas.core.stopping import Stopping
 from dynas.executors.serial import Serial
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
@@ -44,10 +45,17 @@ class Watcher:
 
 
 def search(
-    problem: Problem, measure: Measure, mode: str, algorithm: str, budget: int, seed: int = 0, store: Any = None
+    problem: Problem,
+    measure: Measure,
+    mode: str,
+    algorithm: str,
+    budget: int,
+    seed: int = 0,
+    store: Any = None,
+    max_failures: int | None = 20,
 ) -> tuple[Evaluator, Watcher]:
     watcher = Watcher()
-    evaluate = Evaluator(problem, Serial(measure), budget, store, watcher)
+    evaluate = Evaluator(problem, Serial(measure), budget, store, watcher, Stopping(max_failures=max_failures))
     make_algorithm = named_algorithm(algorithm, population=POPULATION)
     few = {"predicted_evaluations": 30} if algorithm == "motpe" and mode != "validation" else {}  # 10 ms each
     MODES[mode](**few).run(evaluate, make_algorithm, PREDICTORS, np.random.default_rng(seed), watcher)

@@ -190,12 +190,14 @@ def test_a_single_measured_objective_is_searched_too(analytic_mbv3: Any, mode: s
 
 @pairwise(mode=MODES, algorithm=OF_ONE)
 def test_what_always_fails_costs_the_budget_and_nothing_else(analytic_mbv3: Any, mode: str, algorithm: str) -> None:
-    evaluate, watcher = search(
-        analytic_mbv3.problem(1), analytic_mbv3.measure(1, fails=lambda row: True), mode, algorithm, 45
-    )
+    problem, measure = analytic_mbv3.problem(1), analytic_mbv3.measure(1, fails=lambda row: True)
+    evaluate, watcher = search(problem, measure, mode, algorithm, 45, max_failures=None)
     assert len(evaluate.history) == len(set(watcher.keys)) == 45
     assert all(evaluation.measurement.error == "out of memory" for evaluation in evaluate.history)
     assert watcher.qualities == [], "nothing can be learnt from failures"
+    stopped, _ = search(problem, measure, mode, algorithm, 45)
+    assert len(stopped.history) < 45
+    assert stopped.stopping.reason.endswith("evaluations failed for the same reason: out of memory")
 
 
 def losses(evaluate: Evaluator) -> np.ndarray:

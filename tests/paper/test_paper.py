@@ -135,7 +135,10 @@ def test_a_failed_run_is_one_sentence_and_all_stays(made: tuple[Path, str], tmp_
     failed = dynas("paper", "figure3", *SMALL, "--out", "out", cwd=tmp_path)
     assert failed.returncode == 1
     assert len(failed.stderr.strip().splitlines()) == 1
-    assert re.match(r"dynas: Note10, NSGA-II, .* failed: .*started with budget=61: go on with that or a larger one, not budget=60", failed.stderr)
+    assert re.match(
+        r"dynas: Note10, NSGA-II, .* failed: .*started with budget=61: go on with that or a larger one, not budget=60",
+        failed.stderr,
+    )
     assert (folder / "results.csv").read_bytes() == results
 
 
