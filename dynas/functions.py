@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 from numbers import Number, Real
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,6 +18,42 @@ from dynas.core.space import Architecture, Genotypes
 from dynas.errors import DynasError, reason, shown
 
 Function = Callable[[Any], Any]
+
+
+@runtime_checkable
+class Named(Protocol):
+    """A named tuple."""
+
+    _fields: tuple[str, ...]
+
+
+@runtime_checkable
+class Labelled(Protocol):
+    """What has values by label: a table or a row of pandas, and whatever else behaves like a mapping."""
+
+    def keys(self) -> Iterable[Any]:
+        """Return the labels."""
+        ...
+
+    def __getitem__(self, label: Any) -> Any:
+        """Return the value of a label."""
+        ...
+
+
+@runtime_checkable
+class Shaped(Protocol):
+    """An array, a tensor or a table."""
+
+    shape: Sequence[int]
+
+
+@runtime_checkable
+class Single(Protocol):
+    """An array, a tensor or a scalar of a library that gives Python's number."""
+
+    def item(self) -> Any:
+        """Return the only element; raise where there are several."""
+        ...
 
 
 class AnswerError(ValueError):
@@ -143,19 +179,19 @@ def by_name(answer: object) -> Mapping[str, Any] | None:
     """
     if dataclasses.is_dataclass(answer) and not isinstance(answer, type):
         return {one.name: getattr(answer, one.name) for one in dataclasses.fields(answer)}
-    if isinstance(answer, tuple) and hasattr(answer, "_fields"):
+    if isinstance(answer, tuple) and isinstance(answer, Named):
         return dict(zip(answer._fields, answer, strict=True))
-    if fields := getattr(getattr(answer, "dtype", None), "names", None):
-        return {name: answer[name] for name in fields}  # type: ignore[index]
+    if isinstance(answer, np.ndarray | np.void) and answer.dtype.names:
+        return {name: answer[name] for name in answer.dtype.names}
     if isinstance(answer, Mapping):
         return answer
-    if not callable(getattr(answer, "keys", None)):
+    if not isinstance(answer, Labelled):
         return None
-    labels = list(answer.keys())  # type: ignore[attr-defined]
+    labels = list(answer.keys())
     # a pandas.Series without labels of its own has the numbers of its rows, and so is a plain sequence
-    if getattr(answer, "ndim", 2) == 1 and not any(isinstance(label, str) for label in labels):
+    if isinstance(answer, Shaped) and len(answer.shape) == 1 and not any(isinstance(label, str) for label in labels):
         return None
-    return {label: answer[label] for label in labels}  # type: ignore[index]
+    return {label: answer[label] for label in labels}
 
 
 def items(answer: object) -> Sequence[Any] | None:
@@ -172,9 +208,9 @@ def items(answer: object) -> Sequence[Any] | None:
 def number(value: object, name: str) -> float:
     """Return a real number, also one in an array or a tensor of one element; raise AnswerError for all else."""
     single = value
-    if callable(getattr(value, "item", None)):
+    if isinstance(value, Single):
         try:
-            single = value.item()  # type: ignore[attr-defined]
+            single = value.item()
         except (TypeError, ValueError, RuntimeError):
             single = None
     elif isinstance(value, list | tuple) and len(value) == 1:
@@ -189,7 +225,7 @@ def number(value: object, name: str) -> float:
 
 def described(answer: object, parts: Sequence[Any] | None) -> str:
     """Return in a few words what was given instead of the values that were expected."""
-    shape = getattr(answer, "shape", None)
+    shape = answer.shape if isinstance(answer, Shaped) else None
     if shape is not None and (parts is None or len(shape) != 1):
         return f"{type(answer).__name__} of shape {tuple(shape)}" if len(shape) else shown(answer)[:60]
     if parts is None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_opening, run_hydra
+from dynas.commands.hydra_job import run_hydra
+from dynas.commands.opening import check_opening
 from dynas.compose.overrides import plain, run_folder
 from dynas.errors import DynasError
 from dynas.runs.names import RESULTS

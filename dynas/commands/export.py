@@ -14,6 +14,7 @@ from dynas.report.tables import front_table
 from dynas.report.text import point_text
 from dynas.runs.load import Run, load_run
 from dynas.runs.store import read_extra
+from dynas.system.files import refuse_links
 from dynas.system.screen import screen
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def main(argv: list[str]) -> int:
     from dynas.export.network import Network, measured_network
     from dynas.export.write import write
 
+    if given.to is None:
+        refuse_links(given.run)
     names = chosen(given.formats.split(",") if given.formats is not None else None)
     origin = rebuild(run, given.config_dir)
     space = origin.supernet.space

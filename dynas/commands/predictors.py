@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_opening, run_hydra
+from dynas.commands.hydra_job import run_hydra
+from dynas.commands.opening import check_opening
 from dynas.commands.running import job_facts
 from dynas.compose.overrides import run_folder
 from dynas.runs.names import RUN

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_opening, run_hydra, warn_of_neighbours
+from dynas.commands.hydra_job import run_hydra, warn_of_neighbours
+from dynas.commands.opening import check_opening
 from dynas.commands.running import measure
 from dynas.compose.overrides import overrides, run_folder
 from dynas.errors import DynasError
@@ -31,7 +32,8 @@ def main(arguments: list[str]) -> int:
 def search_job(config: DictConfig) -> int:
     """Search as the config says; returns 0, or 130 after an interrupt."""
     from dynas.commands.display import SearchDisplay
-    from dynas.compose.build import build, build_mode, build_predictors, build_problem, check_numbers
+    from dynas.compose.build import build, build_predictors, build_problem, check_numbers
+    from dynas.compose.schedule import build_mode
     from dynas.core.stopping import Stopping
     from dynas.report.outputs import write_outputs
     from dynas.runs.warm_start import front_of

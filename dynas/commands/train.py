@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_opening, run_hydra
+from dynas.commands.hydra_job import run_hydra
+from dynas.commands.opening import check_opening
 from dynas.commands.running import job_facts
 from dynas.compose.overrides import plain, run_folder
 from dynas.runs.names import CARD, CHECKPOINT, WEIGHTS

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from dynas.commands.hydra_job import check_fresh, check_same_config, run_hydra
+from dynas.commands.hydra_job import run_hydra
+from dynas.commands.opening import check_fresh, check_same_config
 from dynas.compose.overrides import FLAGS_WITH_VALUE, overrides, plain, quoted, run_folder
 from dynas.compose.stored import stored_overrides
 from dynas.errors import DynasError

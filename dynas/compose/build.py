@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import get_annotations
 from typing import Any
 
 from hydra import compose
 from hydra.utils import instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dynas.compose.check import check_part
@@ -20,7 +19,6 @@ from dynas.core.bench import Bench, Meter
 from dynas.core.data import ClassificationData, Data
 from dynas.core.executor import Executor
 from dynas.core.metric import CountedMetric, MeasuredMetric, Metric
-from dynas.core.mode import SearchMode
 from dynas.core.objectives import Objective
 from dynas.core.predictor import Predictor, PredictorFactory
 from dynas.core.problem import Problem
@@ -256,53 +254,6 @@ def build_predictor(config: DictConfig, name: str) -> PredictorFactory:
         factory = build(config.objectives[name], "predictor")
     check_methods("predictor", call("predictor", factory), Predictor)  # told before anything is measured
     return factory
-
-
-def build_mode(config: DictConfig, overrides: Sequence[str], problem: Problem) -> SearchMode:
-    """Return the search mode, with the iterations of its schedule where it has one.
-
-    Args:
-        config: the composed config.
-        overrides: the overrides that it was composed from.
-        problem: what is searched.
-    """
-    schedule = config.mode.get("schedule")
-    if not schedule:
-        mode: SearchMode = build(config, "mode")
-        return mode
-    if not isinstance(schedule, DictConfig):
-        raise DynasError(f"{SCHEDULE}, got {schedule}")
-    stages: dict[int, dict[str, Any]] = {}
-    changes: list[str] = []
-    for iteration in sorted(schedule):
-        changes += check_changes(iteration, schedule[iteration])
-        changed = compose("search", overrides=[*overrides, *changes])
-        stages[iteration] = {
-            "population": changed.mode.population,
-            "predicted_evaluations": changed.mode.predicted_evaluations,
-            "make_algorithm": build(changed, "algo"),
-            "make_predictors": build_predictors(changed, problem),
-        }
-    plain = {key: value for key, value in config.mode.items() if key != "schedule"}
-    mode = build(OmegaConf.create({"mode": {**plain, "_partial_": True}}), "mode")(schedule=stages)
-    return mode
-
-
-SCHEDULE = 'mode.schedule maps iterations to lists of overrides, such as {3: ["algo=agemoea"]}'
-CHANGES = r"(algo|predictor)(\.\w+)?=|mode\.(population|predicted_evaluations)=|objectives\.\w+\.predictor="
-
-
-def check_changes(iteration: object, changes: object) -> list[str]:
-    """Return the overrides of one iteration of a schedule; raise DynasError where one changes something else."""
-    if not isinstance(iteration, int) or not isinstance(changes, ListConfig):
-        raise DynasError(f"{SCHEDULE}, got {iteration}: {changes}")
-    for change in map(str, changes):
-        if not re.match(CHANGES, change):
-            raise DynasError(
-                "mode.schedule can change algo, predictor, mode.population, mode.predicted_evaluations and "
-                f"objectives.<name>.predictor, not '{change}'"
-            )
-    return [str(change) for change in changes]
 
 
 def check_numbers(config: DictConfig) -> None:

@@ -96,9 +96,8 @@ def annotation(target: Callable[..., object], parameter: inspect.Parameter) -> A
     for owner in (made, target):
         module = sys.modules.get(getattr(owner, "__module__", ""))
         try:
-            return eval(
-                parameter.annotation, vars(module) if module else {}
-            )  # the package's own or an own part's source
+            # source code of the package or of a part that was imported above, one by one: others may not be imported
+            return eval(parameter.annotation, vars(module) if module else {})
         except (NameError, AttributeError, TypeError):
             continue
     return Any

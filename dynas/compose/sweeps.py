@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,6 @@ def read_jobs(folder: Path) -> list[Job]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        rows = [row for row in csv.reader(file) if len(row) == 3 and row[0].isdecimal()]
-    jobs = {int(row[0]): Job(int(row[0]), row[1], row[2]) for row in rows}
+        rows = [row for row in csv.reader(file) if len(row) == 3 and re.fullmatch("[0-9]{1,9}", row[0])]
+    jobs = {int(row[0]): Job(int(row[0]), one_line(row[1]), one_line(row[2])) for row in rows}
     return [jobs[number] for number in sorted(jobs)]

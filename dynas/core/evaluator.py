@@ -67,6 +67,7 @@ class Evaluator:
         self._store = store
         self._observer = observer
         self._extended = extended
+        self._stored = {one.index: one for one in store.history} if store else {}
         self._asked = 0
         self._values: dict[str, tuple[float, ...]] = {}
         self._pending: dict[str, Pending] = {}
@@ -142,11 +143,14 @@ class Evaluator:
 
     def _misplaced(self, new: Mapping[str, Pending]) -> Evaluation | None:
         """Return the stored evaluation that stands elsewhere than this search asks for it, if there is one."""
-        stored = self._store.history if self._store else []
-        places = {pending.index: key for key, pending in new.items()}
-        for one in stored:
-            if places.get(one.index, one.key) != one.key or (one.key in new and new[one.key].index != one.index):
-                return one
+        if self._store is None:
+            return None
+        for key, pending in new.items():
+            there, here = self._stored.get(pending.index), self._store.find(key)
+            if there and there.key != key:
+                return there
+            if here and here.index != pending.index:
+                return here
         return None
 
     def adopt(self) -> None:

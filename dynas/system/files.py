@@ -55,8 +55,8 @@ def refuse_links(folder: Path) -> None:
 
     A folder from somebody else may hold a ``search.log`` that points to a file of the user's.
     """
-    for inside in (folder, folder / ".hydra"):
-        for entry in sorted(inside.iterdir()) if inside.is_dir() else ():
+    for pattern in ("*", ".hydra/*"):
+        for entry in sorted(folder.glob(pattern)):
             if entry.is_symlink() or not (entry.is_file() or entry.is_dir()):
                 raise DynasError(
                     f"'{entry}' is a link or no plain file, and writing to it could change a file elsewhere: "

@@ -72,6 +72,10 @@ def test_more_objectives_than_suit_an_algorithm_are_warned_of_once(tmp_path: Pat
     [
         (["algo=ga"], "algo=ga needs exactly 1 objective, 2 given"),
         (['mode.schedule={2: ["budget=3"]}'], "mode.schedule can change algo, predictor"),
+        (
+            ['mode.schedule={2: ["algo=agemoea"], a: ["algo=ga"]}'],
+            "mode.schedule maps iterations to lists of overrides",
+        ),
         (["mode.schedule=3"], "mode.schedule maps iterations to lists of overrides"),
         (['mode.schedule={2: ["algo=ga"]}'], "algo=ga needs exactly 1 objective"),
         (["warm_start=gone"], "'gone' is not a run folder"),

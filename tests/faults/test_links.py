@@ -34,6 +34,20 @@ def test_a_run_folder_with_a_link_is_refused_and_what_it_points_to_stays(tmp_pat
         refuse_links(folder)
 
 
+@pytest.mark.parametrize("name", ["multirun.yaml", "jobs.csv", "0/search.log", "0/.hydra/config.yaml", "0"])
+def test_so_is_a_sweep_folder(tmp_path: Path, name: str) -> None:
+    victim, folder = tmp_path / "victim", tmp_path / "sweep"
+    victim.mkdir()
+    (victim / "file").write_text("mine")
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).symlink_to(victim if name == "0" else victim / "file")
+    answer = dynas("search", "-m", "seed=1,2", f"hydra.sweep.dir={folder}", cwd=tmp_path)
+    assert answer.returncode == 1
+    assert "is a link or no plain file" in answer.stderr
+    assert [path.name for path in victim.iterdir()] == ["file"]
+    assert (victim / "file").read_text() == "mine"
+
+
 def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "results.csv")
     with pytest.raises(DynasError, match="no plain file"):

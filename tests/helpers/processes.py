@@ -44,6 +44,16 @@ def wait_until(reached: Callable[[], bool], child: subprocess.Popen[str], second
         time.sleep(0.005)
 
 
+def interrupt(child: subprocess.Popen[str], results: Path) -> tuple[str, str]:
+    """Press Ctrl-C once a search has measured something; return what it printed and its errors."""
+    wait_until(lambda: lines(results) >= 3, child)
+    child.send_signal(signal.SIGINT)
+    printed, errors = child.communicate(timeout=120)
+    assert child.returncode == 130, errors
+    assert "Traceback" not in errors
+    return printed, errors
+
+
 def lines(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 

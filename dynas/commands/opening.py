@@ -1,0 +1,61 @@
+"""Whether a run may begin in a folder, or go on there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from dynas.compose.overrides import flat, plain
+from dynas.errors import DynasError
+from dynas.runs.names import RUN
+from dynas.runs.record import read_run
+
+ENDINGS = ("budget", "max_minutes", "patience", "max_failures")  # keys that only say when a search ends
+
+
+def check_opening(config: DictConfig, folder: Path, product: str) -> None:
+    """Raise DynasError where the run in ``folder`` cannot go on by this config, or one cannot begin there.
+
+    Args:
+        config: the composed config; its ``resume`` says which of the two is wanted.
+        folder: the run folder.
+        product: the file that a run which has begun holds.
+    """
+    if config.resume:
+        check_same_config(folder, plain(config))
+    else:
+        check_fresh(folder, product)
+
+
+def check_fresh(folder: Path, product: str) -> None:
+    """Raise DynasError where the folder of a new run already holds ``product`` of another one."""
+    if not (folder / product).exists():
+        return
+    if not (folder / RUN).exists():
+        raise DynasError(f"'{folder}' holds {product} but no {RUN}, so it cannot go on: give another hydra.run.dir")
+    raise DynasError(f"'{folder}' already holds a run: go on with it by resume={folder}, or give another hydra.run.dir")
+
+
+def check_same_config(folder: Path, config: dict[str, Any]) -> None:
+    """Raise DynasError, naming the differences, unless the run in ``folder`` has this config.
+
+    Where sub-networks are measured may differ: a run may go on with more workers. So may what ends it: a finished
+    search with a larger budget is the same one with more evaluations.
+    """
+    before, now = flat(read_run(folder).get("config")), flat(config)
+    if before.get("budget", 0) > now.get("budget", 0):  # type: ignore[operator]
+        raise DynasError(
+            f"'{folder}' was started with budget={before['budget']}: go on with that or a larger one, "
+            f"not budget={now['budget']}"
+        )
+    keys = [key for key in {**before, **now} if not key.startswith("executor.") and key not in ENDINGS]
+    differing = [key for key in keys if before.get(key) != now.get(key)]
+    if differing:
+        shown = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in differing[:3])
+        raise DynasError(
+            f"'{folder}' was started with {shown}: go on with the same config, "
+            f"`dynas {HydraConfig.get().job.name} resume={folder}`, or start a new run"
+        )
