@@ -12,6 +12,7 @@ from pathlib import Path
 import hydra
 import yaml
 from hydra import compose, initialize_config_dir
+from hydra._internal.hydra import Hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -99,6 +100,7 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let exceptions through to us instead of printing them
     sys.path.append(os.getcwd())  # a user's own class can be named by _target_
     sys.argv = [f"dynas {command}", *hoist_flags(arguments)]
+    Hydra.get_mode = flags_decide  # type: ignore[method-assign,assignment]
     try:
         hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=name)(task)()
     except KeyboardInterrupt:
@@ -122,6 +124,10 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
         remove_unused(sweep, f"{name}.log", before)
         return status
     return max(statuses, default=0)
+
+
+def flags_decide(hydra: Hydra, config_name: str | None, overrides: list[str]) -> None:
+    """Spare Hydra composing the config once more to see whether it asks for a sweep: with us, ``-m`` alone does."""
 
 
 def refused(error: Exception, name: str, arguments: list[str]) -> DynasError:

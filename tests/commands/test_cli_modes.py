@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.cli import dynas, read_rows
+from tests.helpers.cli import BRIEF, dynas, read_rows
 
 pytestmark = pytest.mark.slow
 
@@ -102,7 +102,7 @@ ELASTIC = ("supernet.resolutions=[20,24,28]", "data.validation_size=60", "data.c
 @pytest.mark.parametrize("supernet", ["mbv3", "proxyless"])
 def test_the_resolution_is_searched_where_there_are_several(supernet: str, tmp_path: Path) -> None:
     few = ("budget=8", "mode.start_size=5", "mode.population=3", "algo.population=6", "mode.predicted_evaluations=100")
-    quick = ("objectives=[top1,latency,macs]", "algo=unsga3", "hardware.min_repeats=2", "hardware.max_repeats=2")
+    quick = ("objectives=[top1,latency,macs]", "algo=unsga3", *BRIEF)
     weights = "supernet.weights=random"
     done = dynas("search", f"supernet={supernet}", *ELASTIC, *few, *quick, weights, "hydra.run.dir=run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -18,7 +18,7 @@ from dynas.errors import DynasError
 from dynas.runs.architectures import read_architectures
 from dynas.runs.record import write_run
 from dynas.runs.store import RunStore
-from tests.helpers.cli import QUICK, ROOT, dynas, read_rows
+from tests.helpers.cli import BRIEF, QUICK, ROOT, dynas, read_rows
 
 pytestmark = pytest.mark.slow
 
@@ -85,9 +85,8 @@ def test_words_mappings_and_files_are_measured_and_each_sub_network_once(
     inactive = architecture(mbv3_space, ks=[3, 3, 3, 7, *[3] * 16])  # of a block beyond the depth of two
     (tmp_path / "mine.json").write_text(json.dumps([inactive, architecture(mbv3_space, d=[4, 2, 2, 2, 2])]))
     mapping = "{" + ", ".join(f"{key}: {value}" for key, value in architecture(mbv3_space).items()) + "}"
-    few = ("hardware.warmup=0", "hardware.min_repeats=2", "hardware.max_repeats=2", "hardware.batch_size=1")
     done = dynas(
-        "evaluate", f"architectures=[smallest,largest,mine.json,{mapping}]", "objectives=[latency,macs]", *few,
+        "evaluate", f"architectures=[smallest,largest,mine.json,{mapping}]", "objectives=[latency,macs]", *BRIEF,
         "hydra.run.dir=run", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

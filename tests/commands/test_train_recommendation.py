@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from tests.helpers.cli import dynas, killed, read_rows
+from tests.helpers.cli import BRIEF, dynas, killed, read_rows
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +32,7 @@ SEARCH = (
     "mode.population=4",
     "algo.population=4",
     "mode.predicted_evaluations=100",
+    *BRIEF,
 )
 
 

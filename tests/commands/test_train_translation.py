@@ -10,7 +10,7 @@ import pytest
 from safetensors.torch import load_file
 
 from dynas.data.parallel_text import parallel_text
-from tests.helpers.cli import dynas, killed, read_rows
+from tests.helpers.cli import BRIEF, dynas, killed, read_rows
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +25,7 @@ SEARCH = (
     "mode.population=4",
     "algo.population=4",
     "mode.predicted_evaluations=100",
+    *BRIEF,
 )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.cli import QUICK, command
+from tests.helpers.cli import BRIEF, QUICK, command
 from tests.helpers.processes import ENVIRONMENT
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "TOLD": str(folder / "told"),
         "XDG_CACHE_HOME": str(folder / "cache"),
     }
-    arguments = ("search", *QUICK[1:], "hydra.run.dir=run")  # of accuracy and latency
+    arguments = ("search", *QUICK[1:], *BRIEF, "hydra.run.dir=run")  # of accuracy and latency
     done = subprocess.run(
         command(*arguments),
         cwd=folder,

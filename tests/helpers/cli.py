@@ -33,6 +33,13 @@ QUICK = (
     "data.calibration_size=50",
 )
 
+BRIEF = (  # latencies that nobody looks at
+    "hardware.warmup=0",
+    "hardware.min_repeats=2",
+    "hardware.max_repeats=2",
+    "hardware.batch_size=1",
+)
+
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "dynas.cli", *arguments]

@@ -15,7 +15,7 @@ from dynas.metrics.measurer import Measurer
 from dynas.metrics.ranking import hits
 from dynas.supernets.weights.load import embedded_path
 from dynas.system.folders import CONFIGS
-from tests.helpers.cli import dynas, read_rows
+from tests.helpers.cli import BRIEF, dynas, read_rows
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def test_the_model_card_says_what_is_measured(measurer: Measurer) -> None:
 
 def test_a_search_needs_nothing_but_the_supernets_name(tmp_path: Path) -> None:
     quick = ("budget=6", "mode.population=3", "algo.population=3", "mode.predicted_evaluations=60")
-    done = dynas("search", "supernet=ncf", *quick, "hydra.run.dir=run", cwd=tmp_path)
+    done = dynas("search", "supernet=ncf", *quick, *BRIEF, "hydra.run.dir=run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     rows = read_rows(tmp_path / "run")
     assert len(rows) == 6

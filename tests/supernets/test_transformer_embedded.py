@@ -13,7 +13,7 @@ from dynas.compose.frames import register
 from dynas.metrics.measurer import Measurer
 from dynas.supernets.weights.load import embedded_path
 from dynas.system.folders import CONFIGS
-from tests.helpers.cli import dynas, read_rows
+from tests.helpers.cli import BRIEF, dynas, read_rows
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def test_the_model_card_says_what_is_measured() -> None:
 
 def test_a_search_needs_nothing_but_the_supernets_name(tmp_path: Path) -> None:
     quick = ("budget=6", "mode.population=3", "algo.population=3", "mode.predicted_evaluations=60")
-    sizes = ("data.validation_size=40", "hardware.min_repeats=2", "hardware.max_repeats=4")
+    sizes = ("data.validation_size=40", *BRIEF)
     done = dynas("search", "supernet=transformer", *quick, *sizes, "hydra.run.dir=run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     rows = read_rows(tmp_path / "run")
