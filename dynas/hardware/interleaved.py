@@ -11,6 +11,9 @@ import numpy as np
 from dynas.core.objectives import Values
 from dynas.errors import DynasError
 
+NEAR = 0.1  # how much longer than the shortest timings one may take that nothing disturbed
+SETTLED = 0.02  # how far apart the times of windows may be for the pace of a machine to count as settled
+WINDOWS = 12  # of timings at most until the pace has settled
 GAIN = 0.05  # by how much a timing must be shorter than all before it for a module to count as still warming up
 
 
@@ -115,6 +118,28 @@ class InterleavedRounds:
                 taken[index].paces.append(pace)
         return taken
 
+    def settle(self, sampler: Sampler) -> float:
+        """Return what a module takes in milliseconds at the pace that the machine keeps where nothing disturbs it.
+
+        It is timed in windows of a quarter of ``max_seconds`` until three in a row agree; where none do, all count.
+        """
+        self.warm(sampler)
+        windows: list[Values] = []
+        while len(windows) < WINDOWS:
+            windows.append(self.window(sampler))
+            last = [undisturbed(times) for times in windows[-3:]]
+            if len(last) == 3 and max(last) <= (1 + SETTLED) * min(last):
+                return undisturbed(np.concatenate(windows[-3:]))
+        return undisturbed(np.concatenate(windows))
+
+    def window(self, sampler: Sampler) -> Values:
+        """Return milliseconds of all timings of a module in a quarter of ``max_seconds``, a few at least."""
+        times: list[float] = []
+        end = time.perf_counter() + self.max_seconds / 4
+        while len(times) < self.min_repeats or time.perf_counter() < end:
+            times.append(sampler().ms)
+        return np.array(times)
+
     def take(self, samplers: Sequence[Sampler], taken: Sequence[Taken], turns: Iterable[int]) -> None:
         """Time some modules once each."""
         for index in turns:
@@ -151,3 +176,11 @@ def median_interval(times: Values) -> float:
     """
     low, median, high = np.quantile(times, [0.25, 0.5, 0.75])
     return float(1.57 * (high - low) / np.sqrt(len(times)) / median)
+
+
+def undisturbed(times: Values) -> float:
+    """Return the median of the times ``(n,)`` that are about as short as the shortest ones are.
+
+    Other work on a machine makes timings longer, never shorter, and often most of them.
+    """
+    return float(np.median(times[times <= (1 + NEAR) * np.quantile(times, 0.05)]))

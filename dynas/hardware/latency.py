@@ -25,7 +25,7 @@ if sys.platform != "win32":  # which does not tell how often a process was inter
     from resource import RUSAGE_SELF, getrusage
 
 BATCH = 32  # samples of a forward pass where neither supernet nor config say how many
-DISTURBED = 0.05  # drift of the reference from which a latency counts as disturbed
+DISTURBED = 0.05  # how much slower than usual the reference is where a latency counts as disturbed
 Module = Callable[..., Any]
 
 
@@ -33,7 +33,8 @@ class TimingMeter(Meter):
     """Times modules in interleaved rounds, beside a reference that tells how fast the machine is just then.
 
     A machine is slower while other programs run on it or when it is hot. Each timing is divided by how much longer
-    than at first the reference took in the same round, so that latencies of one run can be compared.
+    than at first the reference took in the same round, so that latencies of one run can be compared. At first means at
+    the settled pace of a machine that nothing disturbs, so that those of several runs can be compared, too.
 
     Args:
         batch_size: samples per forward pass; None: `BATCH`.
@@ -64,6 +65,7 @@ class TimingMeter(Meter):
         self.facts: dict[str, object] = {"batch_size": batch_size}
         self.first_ms: float | None = None
         self._reference: Sampler | None = None
+        self._paces = [1.0]  # at first and in each call
 
     @abstractmethod
     def sampler(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> Sampler:
@@ -82,8 +84,7 @@ class TimingMeter(Meter):
         with self.conditions():
             self._reference = self.sampler(module, inputs)
             if first_ms is None:
-                (taken,) = self.rounds([self._reference])
-                first_ms = float(np.median(taken.times))
+                first_ms = self.rounds.settle(self._reference)
         self.first_ms = first_ms
         return first_ms
 
@@ -91,12 +92,14 @@ class TimingMeter(Meter):
         """Return one latency per module, each for a forward pass of its own inputs."""
         with self.conditions():
             samplers = [self.sampler(module, own) for module, own in zip(modules, inputs, strict=True)]
-            return [self.summarise(one) for one in self.rounds(samplers, self._reference, self.first_ms or 1.0)]
+            taken = self.rounds(samplers, self._reference, self.first_ms or 1.0)
+        self._paces += [float(np.median([one.pace for one in taken]))] if taken else []
+        return [self.summarise(one) for one in taken]
 
     def summarise(self, taken: Taken) -> Timing:
         """Return median and quantiles with what is to be said of them."""
         drift = round(taken.pace - 1, 4)
-        if taken.interrupted > 0.5 or abs(drift) > DISTURBED:
+        if taken.interrupted > 0.5 or taken.pace > (1 + DISTURBED) * np.median(self._paces):
             quality = "disturbed"
         else:
             quality = "ok" if self.rounds.precise(taken.times) else "unsteady"

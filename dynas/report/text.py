@@ -10,15 +10,28 @@ from typing import Any
 from dynas.core.objectives import Objective
 from dynas.runs.load import Run
 
+MOSTLY = 5.0  # percent that the pace of a whole run may be off without a word
+
 
 def quality_text(run: Run) -> str:
     """Return how many latencies are not as good as was asked for, and why; empty where all are."""
     said = {
-        "disturbed": "were taken beside other work or at another clock rate, which was divided out",
+        "disturbed": "were taken beside other work or at a lower clock rate, which was divided out",
         "unsteady": "are less certain than hardware.tolerance asks for",
     }
     parts = [f"{run.qualities[quality]} {text}" for quality, text in said.items() if quality in run.qualities]
-    return f"of {len(run)} latencies, {' and '.join(parts)}: see latency_quality in results.csv" if parts else ""
+    sentences = [f"of {len(run)} latencies, {' and '.join(parts)}: see latency_quality in results.csv"] if parts else []
+    if run.drift > MOSTLY:
+        sentences.append(
+            f"the machine was {run.drift:.0f} % slower during most of the run than undisturbed: latencies are those of "
+            "the undisturbed machine"
+        )
+    if run.drift < -MOSTLY:
+        sentences.append(
+            f"the machine was {-run.drift:.0f} % faster during most of the run than when it began: latencies are those "
+            "of the slower machine, compare them with each other only"
+        )
+    return "; ".join(sentences)
 
 
 def point_text(objectives: Sequence[Objective], point: Sequence[float]) -> str:

@@ -107,6 +107,14 @@ class Run:
         return Counter(row[column] for row in self.rows if row[column] not in ("", "ok"))
 
     @property
+    def drift(self) -> float:
+        """Median of how much longer the reference took than at first, in percent; 0 where nothing tells."""
+        if "latency_drift [%]" not in self.header:
+            return 0.0
+        column = self.header.index("latency_drift [%]")
+        return float(np.median([float(row[column]) for row in self.rows if row[column]] or [0.0]))
+
+    @property
     def choices(self) -> Mapping[str, str]:
         """Chosen option of each config group."""
         return {str(group): str(option) for group, option in self.facts["choices"].items()}

@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from dynas import DynasError
+from dynas.core.meter import Timing, settled_pace
 from dynas.hardware.interleaved import InterleavedRounds, Sample, Taken, median_interval
-from dynas.hardware.latency import CpuMeter, denormals_are_flushed
+from dynas.hardware.latency import CpuMeter, TimingMeter, denormals_are_flushed
 from dynas.system.machine import available_cores, cgroup_quotas
 
 INPUTS = (torch.zeros(1, 8, 32, 32),)
@@ -302,6 +304,99 @@ def test_a_slow_machine_is_divided_out_round_by_round() -> None:
     assert ten.pace == twenty.pace == 1.5
 
 
+def samples(*times: float) -> Callable[[], Sample]:
+    """Return what takes these times, the last one from then on."""
+    left = list(times)
+    return lambda: Sample(left.pop(0) if len(left) > 1 else left[0])
+
+
+@pytest.mark.parametrize(
+    ("times", "wanted"),
+    [
+        ([10, 10.1, 9.9, 10], 10),
+        ([20] * 5 + [10], 10),  # slow at first
+        ([10] * 6 + [11], 11),  # faster at first, before it is hot
+        ([13, 20, 20, 20, 13.2, 20, 20, 20] * 4, 13.1),  # mostly beside other work
+    ],
+    ids=["quiet", "slow at first", "fast at first", "disturbed"],
+)
+def test_the_pace_is_taken_once_it_has_settled(times: list[float], wanted: float) -> None:
+    every_window = InterleavedRounds(warmup=0, min_repeats=4, max_repeats=9, tolerance=0.01, max_seconds=1e-9)
+    assert every_window.settle(samples(*times)) == pytest.approx(wanted, rel=0.01)
+
+
+def test_a_pace_that_never_settles_is_that_of_the_fastest_timings() -> None:
+    rng = np.random.default_rng(0)
+    taken = iter(np.repeat(10 * 1.05 ** rng.permutation(12), 4))
+    windows = InterleavedRounds(warmup=0, min_repeats=4, max_repeats=9, tolerance=0.01, max_seconds=1e-9)
+    assert windows.settle(lambda: Sample(float(next(taken)))) == pytest.approx(10.5, rel=0.05)
+    assert next(taken, None) is None, "twelve windows were taken"
+
+
+class Paced:
+    """A meter on a machine that gets faster: each time that the pace is taken, and in the rounds after it."""
+
+    first_ms: float | None = None
+
+    def __init__(self, paces: Sequence[float], drifts: Sequence[float]) -> None:
+        self.paces, self.drifts = iter(paces), iter(drifts)
+
+    def refer_to(self, module: nn.Module, inputs: tuple[Tensor, ...], first_ms: float | None = None) -> float:
+        self.first_ms = next(self.paces) if first_ms is None else first_ms
+        return self.first_ms
+
+    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Timing]:
+        return [Timing(1, 1, 1, 1, next(self.drifts))]
+
+
+@pytest.mark.parametrize(
+    ("paces", "drifts", "wanted"),
+    [
+        ([10], [0.01], 10),
+        ([10], [0.3], 10),  # slower than at first: disturbed
+        ([10, 9], [-0.09, 0], 9),
+        ([10, 11, 9.5], [-0.05, -0.05, 0.5], 9.5),
+        ([10, 9, 8, 7], [-0.1, -0.1, -0.1], 7),
+    ],
+)
+def test_the_pace_is_taken_again_where_the_first_rounds_are_faster(
+    paces: list[float], drifts: list[float], wanted: float
+) -> None:
+    paced = Paced(paces, drifts)
+    assert settled_pace(paced, convolutions(1), INPUTS) == paced.first_ms == wanted
+    assert not [*paced.paces, *paced.drifts], "all were asked for"
+
+
+@pytest.mark.parametrize(
+    ("paces", "marked"),
+    [
+        ([1, 1.01, 0.99, 1.02, 1], []),
+        ([0.91, 0.91, 0.9, 0.91, 0.6], []),  # a faster machine is no disturbance
+        ([1, 1.2, 1, 1, 1.07], [1, 4]),
+        ([1.5, 1.5, 1.5, 1.5, 1.9], [0, 4]),  # slower for good: only what differs from the rest
+    ],
+)
+def test_what_is_slower_than_the_rest_of_the_run_is_disturbed(paces: list[float], marked: list[int]) -> None:
+    """One call for each pace, as the reference shows it."""
+    speed = [1.0]
+
+    class Steady(TimingMeter):
+        def sampler(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> Callable[[], Sample]:
+            return lambda: Sample(10 * speed[0])
+
+        def conditions(self) -> AbstractContextManager[None]:
+            return nullcontext()
+
+    steady = Steady(1, warmup=0, min_repeats=3, max_repeats=5, tolerance=0.1, max_seconds=1e-3)
+    assert steady.refer_to(convolutions(1), INPUTS) == 10
+    found = []
+    for speed[0] in paces:
+        (timing,) = steady([convolutions(1)], [INPUTS])
+        assert timing.median_ms == pytest.approx(10)
+        found.append(timing.quality == "disturbed")
+    assert [index for index, disturbed in enumerate(found) if disturbed] == marked
+
+
 @pytest.mark.parametrize(
     ("times", "wanted"),
     [
@@ -350,7 +445,7 @@ def test_a_reference_is_timed_beside_all_others_and_keeps_its_first_time() -> No
             calls.append(self.name)
             return x * 1.0
 
-    cpu = meter(min_repeats=5, max_repeats=5, warmup=0)
+    cpu = meter(min_repeats=5, max_repeats=5, warmup=0, max_seconds=0.1)
     first = cpu.refer_to(Named("reference"), INPUTS)
     assert first > 0
     assert set(calls) == {"reference"}
@@ -358,7 +453,7 @@ def test_a_reference_is_timed_beside_all_others_and_keeps_its_first_time() -> No
     (latency,) = cpu([Named("other")], [INPUTS])
     assert calls.count("reference") == calls.count("other") == 3 * 5, "two untimed passes before each timing"
     assert latency.median_ms < 20 * first
-    again = meter(min_repeats=5, max_repeats=5)
+    again = meter(min_repeats=5, max_repeats=5, max_seconds=0.1)
     assert again.refer_to(Named("reference"), INPUTS, first_ms=first / 100) == first / 100, "as in the run that goes on"
     (later,) = again([Named("other")], [INPUTS])
     assert later.drift > 5

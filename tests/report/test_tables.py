@@ -109,6 +109,28 @@ def test_an_empty_front_is_a_table_without_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("drifts", "said"),
+    [
+        ([0, 4, 2, 90, 3], ""),
+        ([12, 12, 0, 13, 90], "12 % slower during most of the run than undisturbed"),
+        ([-9, -9, 0, -9, -9], "9 % faster during most of the run than when it began"),
+        (["", "", "", "", ""], ""),
+    ],
+)
+def test_a_machine_whose_pace_was_another_for_most_of_a_run_is_told(
+    tmp_path: Path, drifts: list[object], said: str
+) -> None:
+    path = write_search(tmp_path / "run", FIVE) / "results.csv"
+    header, *rows = path.read_text().splitlines()
+    cells = [header.replace("latency_p10 [ms]", "latency_p10 [ms],latency_drift [%]")]
+    cells += [row.replace(",,0.5,", f",,{drift},0.5,") for row, drift in zip(rows, drifts, strict=True)]
+    path.write_text("\n".join(cells) + "\n")
+    told = quality_text(load_run(path.parent))
+    assert said in told
+    assert bool(told) == bool(said)
+
+
+@pytest.mark.parametrize(
     ("qualities", "said"),
     [
         (["ok", "ok", "ok", "ok", ""], ""),
