@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from dynas.commands.parser import Parser
 from dynas.errors import DynasError, one_of
 from dynas.report.tables import front_table
 from dynas.report.text import point_text
@@ -35,7 +36,7 @@ NOT_VALUES = ("index", "iteration", "key", "seconds [s]", "timestamp", "error", 
 
 def make_parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
-    parser = argparse.ArgumentParser(prog="dynas export", description=DESCRIPTION)
+    parser = Parser(prog="dynas export", description=DESCRIPTION)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--row", type=int, metavar="N", help="index in results.csv; without it, the front is shown")

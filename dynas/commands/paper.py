@@ -7,8 +7,9 @@ import shlex
 import signal
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from dynas.commands.parser import Parser
 from dynas.errors import DynasError
 
 if TYPE_CHECKING:
@@ -22,14 +23,6 @@ DESCRIPTION = (
     "on with them, and writes pictures, tables and a text that compares with the paper. Without a name it lists them."
 )
 EPILOG = "examples: dynas paper   |   dynas paper figure4 table3   |   dynas paper all --seeds 3 --out outputs/paper"
-
-
-class Parser(argparse.ArgumentParser):
-    """Complains in one sentence, as all of our commands do."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise DynasError."""
-        raise DynasError(f"{message}; see dynas paper --help")
 
 
 def make_parser() -> argparse.ArgumentParser:

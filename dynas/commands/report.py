@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from dynas.commands.parser import Parser
 from dynas.errors import DynasError
 from dynas.report.comparable import timing_text
 from dynas.report.compare import Comparison, compare
@@ -44,7 +45,7 @@ EPILOG = (
 
 def make_parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
-    parser = argparse.ArgumentParser(prog="dynas report", description=DESCRIPTION, epilog=EPILOG)
+    parser = Parser(prog="dynas report", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument(
         "paths", nargs="+", type=Path, metavar="RUN", help="run folders, folders of runs, or patterns such as 'out*/*'"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dynas.errors import DynasError
+from dynas.errors import DynasError, did_you_mean
 from dynas.report.text import printable
 from dynas.runs.load import Run
 
@@ -65,11 +65,15 @@ def chosen_runs(runs: Sequence[Run], wanted: Sequence[str]) -> list[Run]:
             plain = ", ".join(name for name in known if "." not in name)
             raise DynasError(
                 f"--where {text}: give KEY=VALUE with one of {plain}, or a setting such as mode.population"
+                f"{did_you_mean(key, known)}"
             )
         values = sorted({one[key] for one in described if key in one})
         left = [run for run in left if chosen_by(run).get(key) == value]
         if not left:
-            raise DynasError(f"--where {' --where '.join(wanted)} leaves no run; {key} is {', '.join(values)} in these")
+            raise DynasError(
+                f"--where {' --where '.join(wanted)} leaves no run; {key} is {', '.join(values)} in these"
+                f"{did_you_mean(value, values)}"
+            )
     return left
 
 

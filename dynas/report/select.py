@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from dynas.core.objectives import Objective
-from dynas.errors import DynasError, one_of
+from dynas.errors import DynasError, did_you_mean, one_of
 from dynas.runs.load import Run
 
 
@@ -31,7 +31,10 @@ def with_objectives(runs: Sequence[Run], names: Sequence[str] | None) -> list[Ru
             continue
         for name in ordered:
             if name not in own:
-                raise DynasError(f"'{run.folder}' did not measure '{name}': its objectives are {', '.join(own)}")
+                raise DynasError(
+                    f"'{run.folder}' did not measure '{name}': its objectives are {', '.join(own)}"
+                    f"{did_you_mean(name, own)}"
+                )
         columns = [own.index(name) for name in ordered]
         kept = tuple(run.objectives[column] for column in columns)
         chosen.append(run if kept == run.objectives else _with_columns(run, columns))
