@@ -28,6 +28,7 @@ from dynas.commands.arguments import (
     check_verbose,
     resume_arguments,
 )
+from dynas.commands.completion import answered
 from dynas.commands.sweep import SWEEP, conclude_sweep, finish_job, is_finished, label, with_sweep_folder
 from dynas.compose.check import check_values
 from dynas.compose.frames import register
@@ -61,6 +62,8 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
     """
     command = name.replace("_", " ")
     check_flags(arguments)
+    if answered(arguments):
+        return 0
     arguments = read_overrides(arguments, command)
     check_single_options(arguments)
     check_names(arguments)
