@@ -62,7 +62,7 @@ def predictors_job(config: DictConfig) -> int:
         console.print(f"left out: training on {', '.join(map(str, left_out))}, more than there are examples for")
     study = Study(
         features=problem.space.one_hot(genotypes),
-        targets={objective.name: values[:, column] for column, objective in enumerate(predicted)},
+        targets={objective: values[:, column] for column, objective in enumerate(predicted)},
         factories=factories,
         sizes=sizes,
         test=config.test,
@@ -141,8 +141,9 @@ def measure_examples(config: DictConfig, folder: Path, problem: Problem, measure
     def search(evaluator: Evaluator, observer: Observer) -> None:
         Validation().run(evaluator, RandomSearch, {}, np.random.default_rng(config.seed), observer)
 
-    display = SearchDisplay(problem, config.examples, folder, measurer.notes)
-    return measure(config, config.examples, folder, problem, measurer, search, display)
+    with SearchDisplay(folder) as display:
+        display.watch(problem)
+        return measure(config, config.examples, folder, problem, measurer, search, display)
 
 
 def run_trials(study: Study, trials: int, jobs: int, console: Console) -> list[Trial]:

@@ -12,9 +12,10 @@ from multiprocessing import active_children, get_context
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dynas.core.objectives import Values
+from dynas.core.objectives import Objective, Values
 from dynas.core.predictor import PredictorFactory
 from dynas.errors import DynasError
+from dynas.predictors.fitted import fit_predictor
 from dynas.predictors.surrogate import LEAST_EXAMPLES, quality
 
 
@@ -70,7 +71,7 @@ class Study:
     """
 
     features: Values
-    targets: Mapping[str, Values]
+    targets: Mapping[Objective, Values]
     factories: Mapping[str, PredictorFactory]
     sizes: tuple[int, ...]
     test: int
@@ -84,11 +85,10 @@ class Study:
         for objective, target in self.targets.items():
             for size in self.sizes:
                 for name, make in self.factories.items():
-                    predictor = make()
                     with threadpool_limits(limits=1):
-                        predictor.fit(self.features[rest[:size]], target[rest[:size]])
-                        found = quality(objective, target[test], predictor.predict(self.features[test]))
-                    results.append(Trial(objective, name, size, number, found.mape, found.kendall_tau))
+                        predictor = fit_predictor(objective, make, self.features[rest[:size]], target[rest[:size]])
+                        found = quality(objective.name, target[test], predictor.predict(self.features[test]))
+                    results.append(Trial(objective.name, name, size, number, found.mape, found.kendall_tau))
         return results
 
     def run(self, trials: int, jobs: int) -> Iterator[list[Trial]]:

@@ -16,6 +16,7 @@ from dynas.core.problem import Batch, Problem, make_batch
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError, DynasWarning, reason
 from dynas.predictors.features import Featurizer, one_hot
+from dynas.predictors.fitted import fit_predictor
 
 LEAST_EXAMPLES = 5
 
@@ -91,8 +92,8 @@ def fit_surrogate(
     predictors: dict[str, Predictor] = {}
     for column, objective in enumerate(problem.objectives):
         if not objective.exact:
-            predictors[objective.name] = make_predictors[objective.name]()
-            predictors[objective.name].fit(features, values[:, column])
+            make_predictor = make_predictors[objective.name]
+            predictors[objective.name] = fit_predictor(objective, make_predictor, features, values[:, column])
     return Surrogate(problem, predictors, featurize, optimism)
 
 
@@ -111,8 +112,7 @@ def cross_validate(
         target = values[:, column]
         predicted = np.empty_like(target)
         for train, test in KFold(5, shuffle=True, random_state=0).split(features):
-            predictor = make_predictors[objective.name]()
-            predictor.fit(features[train], target[train])
+            predictor = fit_predictor(objective, make_predictors[objective.name], features[train], target[train])
             predicted[test] = predictor.predict(features[test])
         qualities.append(quality(objective.name, target, predicted))
     return qualities

@@ -13,6 +13,7 @@ from dynas.core.objectives import Values
 from dynas.core.predictor import PredictorFactory
 from dynas.core.space import SearchSpace
 from dynas.predictors.affine import Affine, fit_affine, spread_ranks
+from dynas.predictors.fitted import fit_predictor
 from dynas.predictors.surrogate import quality
 from dynas.report.transfer import Transferred
 from dynas.runs.names import PREDICTED
@@ -47,8 +48,8 @@ def predict(result: Transferred, space: SearchSpace, make_predictor: PredictorFa
     source = result.source
     rows = np.flatnonzero(np.isfinite(source.values[:, result.source_column]))
     features = space.one_hot(np.array([space.encode(json.loads(source.architectures[row])) for row in rows]))
-    predictor = make_predictor()
-    predictor.fit(features, source.values[rows, result.source_column])
+    objective = source.objectives[result.source_column]
+    predictor = fit_predictor(objective, make_predictor, features, source.values[rows, result.source_column])
     everything = predictor.predict(features)
     members = everything[np.searchsorted(rows, result.rows)]
     measured = np.flatnonzero(np.isfinite(result.now))

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from dynas import SearchSpace
+from dynas import Objective, SearchSpace
 from dynas.predictors.named import predictor
 from dynas.predictors.study import Study, Trial, averages, usable_sizes
 from tests.helpers.cli import ROOT, command, dynas, read_rows
@@ -161,7 +161,7 @@ class Remembers:
 
 def study(**settings: Any) -> Study:
     features = np.arange(50.0)[:, None]
-    defaults: dict[str, Any] = {"sizes": (10, 20), "test": 25, "targets": {"top1": np.arange(1.0, 51.0)}}
+    defaults: dict[str, Any] = {"sizes": (10, 20), "test": 25, "targets": {Objective("top1", "max", "%"): np.arange(1.0, 51.0)}}
     return Study(**({"features": features, "factories": {"ridge": predictor("ridge")}} | defaults | settings))
 
 

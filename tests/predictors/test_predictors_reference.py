@@ -22,7 +22,7 @@ def studied(space: SearchSpace, file: Path, objective: Objective, size: int, *na
     """Return each predictor's errors on 500 examples after training on ``size`` others, mean over random splits."""
     genotypes, values = read_examples(file, space, [objective])
     factories = {name: predictor(name) for name in names}
-    study = Study(space.one_hot(genotypes), {objective.name: values[:, 0]}, factories, (size,), 500)
+    study = Study(space.one_hot(genotypes), {objective: values[:, 0]}, factories, (size,), 500)
     trials = [trial for number in range(1, SPLITS + 1) for trial in study.trial(number)]
     return {row.predictor: row for row in averages(trials)}
 
