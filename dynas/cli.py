@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from dynas.errors import DynasError, one_line, one_of, os_sentence, plain_warnings
+from dynas.system.interrupts import Interrupts
 from dynas.system.limits import check_address_space
 
 HELP = """\
@@ -98,7 +99,14 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0 done, 1 refused or failed, 130 interrupted."""
+    """Run one command and return the exit status: 0 done, 1 refused or failed, 130 after Ctrl-C, 143 after SIGTERM."""
+    with Interrupts() as interrupts:
+        status = _guarded(arguments)
+        return interrupts.status if status == 130 else status
+
+
+def _guarded(arguments: Sequence[str] | None) -> int:
+    """Run one command; what ends it becomes one sentence and a status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     _make_printable()
     # before torch is imported: threads that spin while they wait slow a shared machine down many times over

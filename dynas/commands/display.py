@@ -1,160 +1,279 @@
-"""What a user sees of a running search, and what is kept of its predictors."""
+"""What a user sees of a command that measures, and what is kept of a search's predictors."""
 
 from __future__ import annotations
 
 import logging
-import shlex
+import sys
+import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import Self
 
 import numpy as np
-from rich.console import Console, Group
+from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
-from dynas.core.evaluation import Evaluation, Observer, PredictorQuality
+from dynas.commands.sweep import heading, is_sweeping
+from dynas.core.activity import Journal, watched
+from dynas.core.evaluation import Evaluation, PredictorQuality
 from dynas.core.pareto import hypervolume, non_dominated
 from dynas.core.problem import Problem, make_batch
-from dynas.report.tables import front_table
-from dynas.report.text import nearest_text, point_text, quality_text
+from dynas.metrics.measurer import EXTRACTING, measuring
 from dynas.runs.names import PREDICTORS
 from dynas.system.files import number, write_csv
 from dynas.system.screen import screen
-
-if TYPE_CHECKING:
-    from dynas.report.outputs import Summary
+from dynas.system.ticker import Ticker
 
 log = logging.getLogger(__name__)
 
-
-class Display(Observer, Protocol):
-    """An observer that shows something while measurements run."""
-
-    def __enter__(self) -> Display:
-        """Start showing."""
-        ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop showing."""
-        ...
+REDRAWN = 1.0  # seconds between two drawings of a panel
+REPEATED = 30.0  # seconds between two lines where the output is piped
+LONG = 60.0  # seconds of a run whose length is worth a sentence
 
 
-class CountDisplay:
-    """A bar on a terminal that counts evaluations, nothing elsewhere.
+class Display:
+    """Shows what a command does that measures: a panel that is drawn anew every second, or lines where it is piped.
+
+    Evaluations are told to it as to an observer (`dynas.core.evaluation.Observer`); what is being done just now it
+    reads itself (`dynas.core.activity`), so that it has something to show from the first second on.
 
     Args:
-        total: how many there will be.
-        console: where to show it.
-    """
-
-    def __init__(self, total: int, console: Console) -> None:
-        columns = (TextColumn("measured"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._bar = self._progress.add_task("measured", total=total)
-
-    def __enter__(self) -> CountDisplay:
-        """Show the bar."""
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Remove the bar."""
-        self._progress.stop()
-
-    def evaluated(self, evaluation: Evaluation) -> None:
-        """Count an evaluation."""
-        log.info("evaluation %d: %s %s", evaluation.index, evaluation.key, evaluation.measurement.values)
-        self._progress.update(self._bar, advance=1)
-
-    def fitted(self, iteration: int, quality: Sequence[PredictorQuality]) -> None:
-        """Nothing is predicted."""
-
-
-class SearchDisplay:
-    """A live panel on a terminal, a line per iteration elsewhere; an observer of the search.
-
-    Args:
-        problem: space and objectives.
-        budget: evaluations of the whole run.
         folder: the run folder.
-        notes: sentences about the values that are printed below the front.
         console: where to print; standard output by default.
     """
 
-    def __init__(
-        self, problem: Problem, budget: int, folder: Path, notes: Sequence[str] = (), console: Console | None = None
-    ) -> None:
-        self._problem, self._budget, self._folder, self._notes = problem, budget, folder, notes
-        self._console = console or screen()
-        self._progress = Progress(
-            TextColumn("evaluations"), BarColumn(), TextColumn("{task.completed:.0f} / {task.total:.0f}")
-        )
-        self._bar = self._progress.add_task("evaluations", total=budget)
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._qualities: list[tuple[int, PredictorQuality]] = []
-        self._front = np.empty((0, len(problem.objectives)))
-        self._worst = np.full(len(problem.objectives), -np.inf)
-        self._iteration = self._done = self._failed = self._confirmed = 0
-        self._measured_seconds: list[float] = []
+    def __init__(self, folder: Path, console: Console | None = None) -> None:
+        self.folder, self.console = folder, console or screen()
+        self.total = self.done = self.failed = 0
+        self._seconds: list[float] = []  # per evaluation, those of an earlier start included
+        self._known, self._workers = 0, 1
+        self._began = self._asked = self._last = time.monotonic()
+        self._journal = Journal()
+        self._open = ExitStack()
 
-    def __enter__(self) -> SearchDisplay:
-        """Show the panel."""
-        if self._console.is_terminal:
-            self._live.start()
-            self._refresh()
+    def __enter__(self) -> Self:
+        """Start showing."""
+        self._began = time.monotonic()
+        self._journal = self._open.enter_context(watched())
+        if self.console.is_terminal:
+            errors = sys.stderr.isatty()  # else they go to a file, past the panel
+            live = Live(
+                console=self.console,
+                get_renderable=self.panel,
+                auto_refresh=False,
+                transient=True,
+                redirect_stderr=errors,
+            )
+            self._open.enter_context(live)
+            live.refresh()
+            self._open.enter_context(Ticker(REDRAWN, live.refresh))
+        else:
+            if is_sweeping():
+                self.say(heading())
+            self._open.enter_context(Ticker(REPEATED, lambda: self.say(self.line())))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Remove the panel."""
-        if self._live.is_started:
-            self._live.stop()
-        if self._done and not self._console.is_terminal:
+        self._open.close()
+
+    def begin(self, total: int, known: int, workers: int) -> None:
+        """Hear that measuring begins.
+
+        Args:
+            total: evaluations of the whole run.
+            known: how many of them the run folder holds already.
+            workers: how many, or groups of them, are measured at the same time.
+        """
+        self.total, self._known, self._workers = total, known, workers
+        self._asked = self._last = time.monotonic()
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        """Count a measured or remembered evaluation."""
+        measurement = evaluation.measurement
+        self.done += 1
+        self._seconds.append(measurement.seconds)
+        self._last = time.monotonic()
+        if self.done <= self._known:
+            self._asked = self._last
+        if measurement.error:
+            self.failed += 1
+            log.warning("evaluation %d failed: %s", evaluation.index, measurement.error)
+        log.info("evaluation %d: %s %s", evaluation.index, evaluation.key, numbers_text(measurement.values))
+        if self.done == self._known + 1:
+            self._estimate(measurement.seconds)
+
+    def fitted(self, iteration: int, quality: Sequence[PredictorQuality]) -> None:
+        """Nothing is predicted."""
+
+    def say(self, sentence: str) -> None:
+        """Print a line, above the panel where there is one."""
+        self.console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+
+    def line(self) -> str:
+        """Return what goes on as one line."""
+        counted = f"{self.done}/{self.total} evaluations, {self.left_text()} left, " if self.total else ""
+        return f"{clock_text(time.monotonic() - self._began)} elapsed, {counted}now: {self.now()}"
+
+    def now(self) -> str:
+        """Return what is being done just now."""
+        return str(self._journal) or ("choosing candidates" if self.done else "starting")
+
+    def panel(self) -> Panel:
+        """Return what goes on as a panel."""
+        rows: list[tuple[str, RenderableType]] = [
+            ("now", self.now()),
+            ("elapsed", clock_text(time.monotonic() - self._began)),
+        ]
+        if self.total:
+            counted = Table.grid(padding=(0, 1))
+            counted.add_row(ProgressBar(self.total, self.done, width=20), f"{self.done} / {self.total}")
+            rows = [("evaluations", counted), *rows, ("time left", self.left_text())]
+        if self._seconds:
+            rows.append(("per evaluation", f"{np.mean(self._seconds):.2f} s"))
+        rows += self.facts()
+        if self.failed:
+            rows.append(("failed", str(self.failed)))
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in [*rows, ("run folder", str(self.folder))]:
+            grid.add_row(name, Text(value) if isinstance(value, str) else value)
+        return Panel(grid, title=Text(heading()), expand=False)
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return names and values of what the panel shows besides."""
+        return []
+
+    def left_text(self) -> str:
+        """Return how long it will take until all is measured, as far as that is known."""
+        if not self.done:
+            each = self._first_candidate()
+            return f"at least {clock_text(each * self.total / self._workers)}" if each else "not known yet"
+        fresh = self.done - self._known
+        each = (self._last - self._asked) / fresh if fresh > 0 else float(np.mean(self._seconds)) / self._workers
+        waited = time.monotonic() - self._last if self.done < self.total else 0.0
+        return clock_text(max(0.0, each * (self.total - self.done) - waited) + self.confirming())
+
+    def confirming(self) -> float:
+        """Return how many seconds measuring members of the front again will take."""
+        return 0.0
+
+    def _first_candidate(self) -> float:
+        """Return how many seconds a candidate takes at least, once the first one is through a step; else 0."""
+        for activity in tuple(self._journal.now):
+            if activity.place > 1 and activity.what != EXTRACTING:
+                passed = (time.perf_counter() - activity.began) / activity.place
+                return passed + self._journal.seconds.get(EXTRACTING, 0.0) / activity.total
+        return 0.0
+
+    def _estimate(self, seconds: float) -> None:
+        """Say how long a long run will take, by its first evaluation of ``seconds``."""
+        missing = self.total - self._known
+        if (whole := seconds * missing / self._workers) >= LONG:
+            others = f" on {self._workers} workers" if self._workers > 1 else ""
+            self.say(f"about {duration_text(whole)} for {missing} evaluations ({seconds:.1f} s each{others})")
+
+
+class SearchDisplay(Display):
+    """Shows a search: its front and predictors as well, and a line per iteration where it is piped.
+
+    Args:
+        folder, console: see `Display`.
+    """
+
+    def __init__(self, folder: Path, console: Console | None = None) -> None:
+        super().__init__(folder, console)
+        self._problem: Problem | None = None
+        self._noisy: Sequence[str] = ()
+        self._times = 0
+        self._qualities: list[tuple[int, PredictorQuality]] = []
+        self._front = np.empty((0, 0))
+        self._worst = np.empty(0)
+        self._volume = (0, 0.0)  # the hypervolume after so many evaluations
+        self._iteration = 0
+        self._confirming: list[float] = []
+        self._left = 0
+
+    def watch(self, problem: Problem, noisy: Sequence[str] = (), times: int = 0) -> None:
+        """Hear what is searched.
+
+        Args:
+            problem: space and objectives.
+            noisy: objectives that are measured again for members of the front.
+            times: how often.
+        """
+        self._problem, self._noisy, self._times = problem, noisy, times if noisy else 0
+        self._front = np.empty((0, len(problem.objectives)))
+        self._worst = np.full(len(problem.objectives), -np.inf)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the panel."""
+        super().__exit__(kind, error, trace)
+        if self.done and not self.console.is_terminal:
             self._say_iteration()
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """Count an evaluation in."""
-        if evaluation.iteration != self._iteration and self._iteration and not self._console.is_terminal:
+        assert self._problem is not None
+        if evaluation.iteration != self._iteration and self._iteration and not self.console.is_terminal:
             self._say_iteration()
         self._iteration = evaluation.iteration
-        self._done += 1
-        values = np.array([evaluation.measurement.values])
-        batch = make_batch(self._problem, evaluation.genotype[None], values)
-        if not batch.measured[0]:
-            self._failed += 1
-            log.warning("evaluation %d failed: %s", evaluation.index, evaluation.measurement.error)
-        else:
+        super().evaluated(evaluation)
+        batch = make_batch(self._problem, evaluation.genotype[None], np.array([evaluation.measurement.values]))
+        if batch.measured[0]:
             self._worst = np.maximum(self._worst, batch.losses[0])
             if batch.violation[0] <= 0:
                 joined = np.vstack([self._front, batch.losses])
                 self._front = joined[non_dominated(joined)]
-        self._measured_seconds.append(evaluation.measurement.seconds)
-        log.info("evaluation %d: %s %s", evaluation.index, evaluation.key, evaluation.measurement.values)
-        self._refresh()
 
     def fitted(self, iteration: int, quality: Sequence[PredictorQuality]) -> None:
         """Keep the errors of an iteration's predictors."""
         self._qualities += [(iteration, one) for one in quality]
-        log.info("predictors of iteration %d: %s", iteration, quality)
-        self._refresh()
+        for one in quality:
+            log.info("predictor of %s after iteration %d: %s", one.objective, iteration, describe(one))
 
-    def confirmed(self, evaluation: Evaluation) -> None:
-        """Count a further measurement of a member of the front."""
-        self._confirmed += 1
-        if evaluation.measurement.error:
-            log.warning("confirmation %d failed: %s", evaluation.index, evaluation.measurement.error)
-        log.info("confirmation %d: %s %s", evaluation.index, evaluation.key, evaluation.measurement.values)
-        self._refresh()
+    def confirmed(self, evaluation: Evaluation, left: int) -> None:
+        """Count a further measurement of a member of the front, which needs ``left`` more."""
+        measurement = evaluation.measurement
+        self._confirming.append(measurement.seconds)
+        self._left = left
+        if measurement.error:
+            log.warning("confirmation %d failed: %s", evaluation.index, measurement.error)
+        log.info("confirmation %d: %s %s", evaluation.index, evaluation.key, numbers_text(measurement.values))
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return names and values of what the panel shows besides."""
+        if not self._iteration:
+            return []
+        return [
+            ("iteration", str(self._iteration)),
+            ("hypervolume", f"{self._hypervolume():.6g}"),
+            ("front", f"{len(self._front)} sub-networks"),
+            *((f"predictor of {one.objective}", describe(one)) for one in self._last_qualities()),
+        ]
+
+    def confirming(self) -> float:
+        """Return how many seconds measuring members of the front again will take."""
+        if self._confirming:
+            return self._left * float(np.mean(self._confirming)) / self._workers
+        if not self._noisy:
+            return 0.0
+        spent = self._journal.seconds
+        again = sum(spent.get(what, 0.0) for what in (EXTRACTING, *map(measuring, self._noisy)))
+        fresh = self.done - self._known
+        each = again / fresh if again and fresh > 0 else float(np.mean(self._seconds)) / self._workers
+        return self._times * len(self._front) * each
 
     def write_predictors(self) -> None:
         """Write predictors.csv, where any were trained."""
@@ -165,84 +284,45 @@ class SearchDisplay:
             [iteration, one.objective, one.examples, number(one.mape), number(one.kendall_tau)]
             for iteration, one in self._qualities
         ]
-        write_csv(self._folder / PREDICTORS, header, rows)
-
-    def conclude(self, summary: Summary, status: str, stopped: str) -> None:
-        """Print the measured front, why the search ended early, and where everything lies."""
-        if not summary.run.measured.any():
-            self._console.print("nothing was measured")
-        else:
-            self._console.print(front_table(summary.run))
-            point = point_text(self._problem.objectives, summary.reference)
-            self._console.print(f"{volume_text(summary)} up to the reference point {point}")
-        for note in (*self._notes, *filter(None, [quality_text(summary.run)])):
-            self._console.print(note, soft_wrap=True, highlight=False, markup=False)
-        if self._failed:
-            self._console.print(f"{self._failed} evaluations failed: see the error column of results.csv")
-        if sentence := nearest_text(summary.run):
-            self._console.print(sentence, soft_wrap=True, highlight=False, markup=False)
-        if stopped:
-            sentence = f"stopped after {self._done} evaluations: {stopped}"
-            self._console.print(sentence, soft_wrap=True, highlight=False, markup=False)
-        for path in summary.paths:
-            self._console.print(f"  {path}", soft_wrap=True, highlight=False, markup=False)
-        if status == "interrupted":
-            command = f"dynas search resume={shlex.quote(str(self._folder))}"
-            self._console.print(f"interrupted; go on with: {command}", soft_wrap=True, highlight=False, markup=False)
+        write_csv(self.folder / PREDICTORS, header, rows)
 
     def _hypervolume(self) -> float:
-        return hypervolume(self._front, self._worst) if len(self._front) else 0.0
+        if self._volume[0] != self.done:
+            self._volume = (self.done, hypervolume(self._front, self._worst) if len(self._front) else 0.0)
+        return self._volume[1]
 
     def _say_iteration(self) -> None:
         errors = "; ".join(f"{one.objective} {describe(one)}" for one in self._last_qualities())
-        self._console.print(
-            f"iteration {self._iteration}: {self._done}/{self._budget} evaluations, "
-            f"hypervolume {self._hypervolume():.6g}, {np.mean(self._measured_seconds):.2f} s each, "
-            f"{self._remaining()} left" + (f"; predictors: {errors}" if errors else ""),
-            soft_wrap=True,
-            highlight=False,
+        self.say(
+            f"iteration {self._iteration}: {self.done}/{self.total} evaluations, "
+            f"hypervolume {self._hypervolume():.6g}, {np.mean(self._seconds):.2f} s each, "
+            f"{self.left_text()} left" + (f"; predictors: {errors}" if errors else "")
         )
 
-    def _remaining(self) -> str:
-        seconds = float(np.mean(self._measured_seconds or [0.0])) * (self._budget - self._done)
-        return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
-
     def _last_qualities(self) -> list[PredictorQuality]:
-        measured = sum(not objective.exact for objective in self._problem.objectives)
+        objectives = self._problem.objectives if self._problem else ()
+        measured = sum(not objective.exact for objective in objectives)
         return [quality for _, quality in self._qualities[-measured:]] if measured else []
-
-    def _refresh(self) -> None:
-        if not self._live.is_started:
-            return
-        self._progress.update(self._bar, completed=self._done)
-        facts = Table.grid(padding=(0, 2))
-        facts.add_row("iteration", str(self._iteration))
-        facts.add_row("hypervolume", f"{self._hypervolume():.6g}")
-        facts.add_row("front", f"{len(self._front)} sub-networks")
-        if self._measured_seconds:
-            facts.add_row("per evaluation", f"{np.mean(self._measured_seconds):.2f} s")
-            facts.add_row("time left", self._remaining())
-        for one in self._last_qualities():
-            facts.add_row(f"predictor of {one.objective}", describe(one))
-        if self._failed:
-            facts.add_row("failed", str(self._failed))
-        if self._confirmed:
-            facts.add_row("front measured again", str(self._confirmed))
-        panel = Panel(Group(self._progress, facts), title="dynas", subtitle=escape(str(self._folder)), expand=False)
-        self._live.update(panel, refresh=True)
-
-
-def volume_text(summary: Summary) -> str:
-    """Return the hypervolume in words, the one before confirming beside the one after."""
-    if summary.confirmed is None or summary.run.again is None:
-        return f"hypervolume {summary.hypervolume:.6g}"
-    times, some = int(summary.run.again.sum()), int((summary.run.again > 0).sum())
-    return (
-        f"hypervolume {summary.confirmed:.6g} confirmed by {times} further measurements of {some} sub-networks, "
-        f"{summary.hypervolume:.6g} by the first ones,"
-    )
 
 
 def describe(quality: PredictorQuality) -> str:
     """Return a predictor's cross-validated errors in words."""
     return f"MAPE {quality.mape:.2f} %, Kendall tau {quality.kendall_tau:.3f}"
+
+
+def numbers_text(values: Sequence[float]) -> str:
+    """Return numbers with commas between them."""
+    return ", ".join(f"{value:.10g}" for value in values)
+
+
+def clock_text(seconds: float) -> str:
+    """Return seconds as a clock shows them: ``2:05``, ``1:02:05``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a length of time in words: ``17 min``, ``3 h 20 min``."""
+    hours, minutes = divmod(max(1, round(seconds / 60)), 60)
+    return " ".join(filter(None, [f"{hours} h" if hours else "", f"{minutes} min" if minutes else ""]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,36 +35,39 @@ def evaluate_job(config: DictConfig) -> int:
     """Measure what the config names; returns 0, 1 where every measurement failed, or 130 after an interrupt."""
     import numpy as np
 
-    from dynas.commands.display import CountDisplay
+    from dynas.commands.display import Display
     from dynas.commands.running import measure
     from dynas.compose.build import build_problem, check_together
+    from dynas.core.activity import doing
     from dynas.report.outputs import write_outputs
     from dynas.runs.architectures import read_architectures
-    from dynas.system.screen import screen
 
     folder = run_folder()
-    console = screen()
     check_together(config)
     check_opening(config, folder, RESULTS)
-    problem, measurer = build_problem(config)
-    settings = plain(config)
-    candidates = read_architectures(settings["architectures"], settings["rows"], problem.space, problem.objectives)
-    by_key = group_by_key(candidates, problem.space)
-    if config.resume:
-        check_same_architectures(folder, by_key)
-    genotypes = np.stack([some[0].genotype for some in by_key.values()])
-    if len(by_key) < len(candidates):
-        console.print(f"{len(candidates)} architectures given, {len(by_key)} distinct sub-networks: each measured once")
+    with Display(folder) as display:
+        problem, measurer = build_problem(config)
+        settings = plain(config)
+        candidates = read_architectures(settings["architectures"], settings["rows"], problem.space, problem.objectives)
+        by_key = group_by_key(candidates, problem.space)
+        if config.resume:
+            check_same_architectures(folder, by_key)
+        genotypes = np.stack([some[0].genotype for some in by_key.values()])
+        if len(by_key) < len(candidates):
+            display.say(
+                f"{len(candidates)} architectures given, {len(by_key)} distinct sub-networks: each measured once"
+            )
 
-    def evaluate(evaluator: Evaluator, observer: Observer) -> None:
-        evaluator.adopt()  # whatever the order in which they are named now
-        evaluator(genotypes)
+        def evaluate(evaluator: Evaluator, observer: Observer) -> None:
+            evaluator.adopt()  # whatever the order in which they are named now
+            evaluator(genotypes)
 
-    status = measure(config, len(by_key), folder, problem, measurer, evaluate, CountDisplay(len(by_key), console))
-    summary = write_outputs(folder)
-    conclude(summary, by_key, measurer, console)
+        status = measure(config, len(by_key), folder, problem, measurer, evaluate, display)
+        with doing("writing tables and pictures"):
+            summary = write_outputs(folder)
+    conclude(summary, by_key, measurer, display.console)
     if status == "interrupted":
-        console.print(f"interrupted; go on with: dynas evaluate resume={folder}", soft_wrap=True)
+        display.say(f"interrupted; go on with: dynas evaluate resume={shlex.quote(str(folder))}")
         return 130
     return 0 if summary.run.measured.any() else 1
 

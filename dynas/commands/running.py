@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 
 from dynas.compose.overrides import choices, overrides, plain
 from dynas.runs.record import read_run, write_run
+from dynas.system.interrupts import uninterrupted
 
 if TYPE_CHECKING:
     from dynas.commands.display import Display
@@ -37,11 +38,13 @@ def measure(
 ) -> str:
     """Measure up to ``budget`` sub-networks into a run folder and show them; return ``finished`` or ``interrupted``."""
     from dynas.compose.build import build_executor
+    from dynas.core.activity import doing
     from dynas.core.evaluator import Evaluator
     from dynas.runs.store import RunStore
 
     earlier = read_run(folder) if config.resume else {}
-    reference_ms = measurer.watch_reference(earlier.get("reference_ms"))
+    with doing("timing the reference"):
+        reference_ms = measurer.watch_reference(earlier.get("reference_ms"))
     facts = run_facts(config, budget, problem, measurer) | {"reference_ms": reference_ms}
     executor = build_executor(config, measurer)
     if not config.resume:
@@ -51,23 +54,24 @@ def measure(
     extended = budget > earlier.get("budget", budget)
     evaluator = Evaluator(problem, executor, budget, store, display, stopping, extended)
     started, cpu = time.perf_counter(), time.process_time()
+    display.begin(budget, len(store.history), executor.workers)
     status = "failed"
     try:
-        with display:
-            search(evaluator, display)
+        search(evaluator, display)
         status = "finished"
     except KeyboardInterrupt:
         status = "interrupted"
     finally:
-        executor.close()
-        store.close()
-        ending = {
-            "seconds": round(time.perf_counter() - started, 3),
-            "cpu_seconds": round(time.process_time() - cpu, 3),
-        }
-        # on a full disk, say, what has failed matters more than that this cannot be written either
-        with contextlib.suppress(*[OSError] if status == "failed" else []):
-            write_run(folder, facts | run_ending(evaluator, status) | ending)
+        with uninterrupted():
+            executor.close()
+            store.close()
+            ending = {
+                "seconds": round(time.perf_counter() - started, 3),
+                "cpu_seconds": round(time.process_time() - cpu, 3),
+            }
+            # on a full disk, say, what has failed matters more than that this cannot be written either
+            with contextlib.suppress(*[OSError] if status == "failed" else []):
+                write_run(folder, facts | run_ending(evaluator, status) | ending)
     return status
 
 

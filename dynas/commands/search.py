@@ -31,9 +31,11 @@ def main(arguments: list[str]) -> int:
 
 def search_job(config: DictConfig) -> int:
     """Search as the config says; returns 0, or 130 after an interrupt."""
+    from dynas.commands.conclusion import conclude
     from dynas.commands.display import SearchDisplay
     from dynas.compose.build import build, build_predictors, build_problem, check_numbers
     from dynas.compose.schedule import build_mode
+    from dynas.core.activity import doing
     from dynas.core.stopping import Stopping
     from dynas.report.outputs import write_outputs
     from dynas.runs.warm_start import front_of
@@ -43,32 +45,34 @@ def search_job(config: DictConfig) -> int:
     if config.confirm < 0:
         raise DynasError(f"confirm={config.confirm}: give a number of further measurements, or 0 for none")
     check_opening(config, folder, RESULTS)
-    problem, measurer = build_problem(config)
-    warn_of_neighbours(measurer.noisy)
-    make_algorithm, make_predictors = build(config, "algo"), build_predictors(config, problem)
-    mode = build_mode(config, overrides(), problem)
-    mode.check(problem, make_algorithm)
-    start = front_of(Path(config.warm_start), problem.space) if config.warm_start else None
-    stopping = Stopping(config.max_minutes, config.patience, config.max_failures)
+    with SearchDisplay(folder) as display:
+        problem, measurer = build_problem(config)
+        display.watch(problem, measurer.noisy, config.confirm)
+        warn_of_neighbours(measurer.noisy)
+        make_algorithm, make_predictors = build(config, "algo"), build_predictors(config, problem)
+        mode = build_mode(config, overrides(), problem)
+        mode.check(problem, make_algorithm)
+        start = front_of(Path(config.warm_start), problem.space) if config.warm_start else None
+        stopping = Stopping(config.max_minutes, config.patience, config.max_failures)
 
-    def search(evaluator: Evaluator, observer: Observer) -> None:
-        mode.run(evaluator, make_algorithm, make_predictors, np.random.default_rng(config.seed), observer, start)
-        if config.confirm and measurer.noisy:
-            confirm_front(config, evaluator, measurer, folder, display.confirmed)
+        def search(evaluator: Evaluator, observer: Observer) -> None:
+            mode.run(evaluator, make_algorithm, make_predictors, np.random.default_rng(config.seed), observer, start)
+            if config.confirm and measurer.noisy:
+                confirm_front(config, evaluator, measurer, folder, display.confirmed)
 
-    display = SearchDisplay(problem, config.budget, folder, measurer.notes)
-    status = measure(config, config.budget, folder, problem, measurer, search, display, stopping)
-    display.write_predictors()
-    summary = write_outputs(folder)
-    write_run(folder, read_run(folder) | {"hypervolume": hypervolume_facts(summary)})
-    display.conclude(summary, status, stopping.reason)
+        status = measure(config, config.budget, folder, problem, measurer, search, display, stopping)
+        with doing("writing tables and pictures"):
+            display.write_predictors()
+            summary = write_outputs(folder)
+            write_run(folder, read_run(folder) | {"hypervolume": hypervolume_facts(summary)})
+    conclude(summary, status, stopping.reason, measurer.notes, display.console)
     if status == "interrupted":
         return 130
     return 0 if summary.run.first.measured.any() else 1
 
 
 def confirm_front(
-    config: DictConfig, evaluator: Evaluator, measurer: Measurer, folder: Path, told: Callable[[Evaluation], None]
+    config: DictConfig, evaluator: Evaluator, measurer: Measurer, folder: Path, told: Callable[[Evaluation, int], None]
 ) -> None:
     """Measure the members of the front again, where that varies, into confirmed.csv."""
     from dynas.compose.build import build_executor

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
 from datetime import datetime
+from math import prod
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from dynas.compose.given import parsed
 from dynas.compose.overrides import flat, is_sweep, override_value, plain, run_folder
 from dynas.compose.sweeps import DONE, Job, note_job, read_jobs
 from dynas.runs.names import RESULTS, RUN
@@ -30,7 +34,31 @@ def label(arguments: Sequence[str]) -> str:
     """Return number and overrides of a sweep's job, those that are its own among the arguments."""
     config = HydraConfig.get()
     own = [one for one in config.overrides.task if one not in arguments]
-    return f"{config.job.num} ({' '.join(own or config.overrides.task)})"
+    return f"{config.job.num + 1} ({' '.join(own or config.overrides.task)})"
+
+
+def is_sweeping() -> bool:
+    """Return whether this is a job of a sweep."""
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def heading() -> str:
+    """Return the command as a heading, with the job of a sweep: ``dynas search, job 2 of 5: seed=2``."""
+    command, *arguments = sys.argv
+    if not is_sweeping():
+        return command
+    config = HydraConfig.get()
+    own = [one for one in config.overrides.task if one not in arguments]
+    total = ""
+    if str(config.sweeper.get("_target_", "")).endswith("BasicSweeper"):  # others decide that on the way
+        total = f" of {number_of_jobs(arguments)}"
+    return f"{command}, job {config.job.num + 1}{total}: {' '.join(own or config.overrides.task)}"
+
+
+def number_of_jobs(arguments: Sequence[str]) -> int:
+    """Return how many jobs the values of a sweep's overrides make."""
+    given = [parsed(one) for one in arguments if not one.startswith("-")]
+    return prod(len(list(one.sweep_iterator())) for one in given if one is not None and one.is_sweep_override())
 
 
 def finish_job(status: int, reason: str, arguments: Sequence[str]) -> None:

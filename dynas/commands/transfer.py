@@ -74,17 +74,16 @@ def transfer_job(config: DictConfig) -> int:
     """Measure a front on the target; returns 0, 1 where every measurement failed, or 130 after an interrupt."""
     import numpy as np
 
-    from dynas.commands.display import CountDisplay
+    from dynas.commands.display import Display
     from dynas.commands.running import measure
     from dynas.compose.build import build_predictor, build_problem, check_together
+    from dynas.core.activity import doing
     from dynas.report.outputs import write_outputs
     from dynas.report.transfer import transferred
     from dynas.runs.architectures import read_architectures
     from dynas.runs.load import load_run
-    from dynas.system.screen import screen
 
     folder = run_folder()
-    console = screen()
     if config.run is None:
         raise DynasError(f"no run named: {USAGE}")
     check_together(config)
@@ -94,22 +93,25 @@ def transfer_job(config: DictConfig) -> int:
     else:
         check_fresh(folder, RESULTS)
     source = load_run(Path(config.run))
-    problem, measurer = build_problem(config)
-    columns = check_timed(source, problem)
-    against = check_against(config, problem, measurer, folder) if config.against else None
-    candidates = read_architectures(str(config.run), None, problem.space, problem.objectives)
-    check_predict(config.predict, len(candidates))
-    make_predictor = build_predictor(config, problem.objectives[columns[0]].name) if config.predict else None
-    genotypes = np.stack([candidate.genotype for candidate in candidates])
+    with Display(folder) as display:
+        problem, measurer = build_problem(config)
+        columns = check_timed(source, problem)
+        against = check_against(config, problem, measurer, folder) if config.against else None
+        candidates = read_architectures(str(config.run), None, problem.space, problem.objectives)
+        check_predict(config.predict, len(candidates))
+        make_predictor = build_predictor(config, problem.objectives[columns[0]].name) if config.predict else None
+        genotypes = np.stack([candidate.genotype for candidate in candidates])
 
-    def evaluate(evaluator: Evaluator, observer: Observer) -> None:
-        evaluator(genotypes)
+        def evaluate(evaluator: Evaluator, observer: Observer) -> None:
+            evaluator(genotypes)
 
-    status = measure(config, len(genotypes), folder, problem, measurer, evaluate, CountDisplay(len(genotypes), console))
-    summary = write_outputs(folder)
+        status = measure(config, len(genotypes), folder, problem, measurer, evaluate, display)
+        with doing("writing tables and pictures"):
+            summary = write_outputs(folder)
+    console = display.console
     result = transferred(summary.run, source, *columns, against)
     if status == "interrupted":
-        console.print(f"interrupted; go on with: dynas transfer resume={folder}", soft_wrap=True)
+        display.say(f"interrupted; go on with: dynas transfer resume={shlex.quote(str(folder))}")
         return 130
     if not summary.run.measured.any():
         console.print(f"every measurement failed: {summary.run.rows[0][summary.run.header.index('error')]}")

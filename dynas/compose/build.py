@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dynas.compose.check import check_part
 from dynas.compose.overrides import one_sentence
+from dynas.core.activity import doing
 from dynas.core.bench import Bench, Meter
 from dynas.core.data import ClassificationData, Data
 from dynas.core.executor import Executor
@@ -106,7 +107,8 @@ def build_problem(config: DictConfig) -> tuple[Problem, Measurer]:
     check_classes(config, supernet, data)
     metrics = {name: build_metric(config, name, data, meter) for name in config.objectives}
     measurer = Measurer(Bench(supernet, data, meter, config.precision), metrics, config.together)
-    measurer.check()
+    with doing("checking that the parts fit together"):
+        measurer.check()
     counted = {name: metric for name, metric in metrics.items() if isinstance(metric, CountedMetric)}
     for metric in counted.values():
         metric.count(supernet, supernet.space.smallest()[None])  # so that a misfit is told before anything is measured
@@ -122,14 +124,16 @@ def build_problem(config: DictConfig) -> tuple[Problem, Measurer]:
 
 def build_data(config: DictConfig) -> Data:
     """Return what quality is measured on, or raise DynasError as `build` and `check_role` do."""
-    data = build(config, "data")
+    with doing("reading data"):
+        data = build(config, "data")
     check_role("data", data, Data)
     return data  # type: ignore[no-any-return]
 
 
 def build_supernet(config: DictConfig) -> Supernet:
     """Return the weight-sharing network, or raise DynasError as `build` and `check_role` do."""
-    supernet = build(config, "supernet")
+    with doing("loading the supernet"):
+        supernet = build(config, "supernet")
     check_role("supernet", supernet, Supernet)
     return supernet  # type: ignore[no-any-return]
 

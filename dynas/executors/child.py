@@ -9,7 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -56,8 +56,10 @@ class Process:
             DynasError: the settings are at fault.
             RuntimeError: measuring failed otherwise; holds the traceback.
         """
-        process, pipe = self._alive()
+        process, pipe, known = self._alive()
         try:
+            if not known:
+                pipe.send(self._sent)
             pipe.send(genotypes)
             connection.wait([pipe, process.sentinel])
             if not pipe.poll():
@@ -76,17 +78,19 @@ class Process:
             if self._process is not None:
                 self._process.kill()
 
-    def _alive(self) -> tuple[BaseProcess, Connection]:
+    def _alive(self) -> tuple[BaseProcess, Connection, bool]:
+        """Return the process, its pipe, and whether it was there before; a new one waits for what measures."""
         with _births:
             if self._stopped:
                 raise LostError(-signal.SIGTERM)
-            if self._process is None or self._pipe is None or not self._process.is_alive():
-                self._pipe, theirs = SPAWN.Pipe()
-                self._process = SPAWN.Process(target=serve, args=(theirs, self._sent), daemon=True)
-                with deaf_children():
-                    self._process.start()
-                theirs.close()
-            return self._process, self._pipe
+            if self._process is not None and self._pipe is not None and self._process.is_alive():
+                return self._process, self._pipe, True
+            self._pipe, theirs = SPAWN.Pipe()
+            self._process = SPAWN.Process(target=serve, args=(theirs,), daemon=True)
+            with deaf_children():
+                self._process.start()  # takes so little with it that it need not be there to receive it
+            theirs.close()
+            return self._process, self._pipe, False
 
     @staticmethod
     def _exitcode(process: BaseProcess) -> int:
@@ -96,16 +100,14 @@ class Process:
             return process.exitcode or 0
 
 
-def serve(pipe: Connection, sent: Sent) -> None:
-    """Answer what comes through a pipe, until the other end is closed."""
-    hold(sent)
+def serve(pipe: Connection) -> None:
+    """Take what measures from a pipe, then answer what comes through it, until the other end is closed."""
     threading.Thread(target=end_with_parent, daemon=True).start()
-    while True:
-        try:
-            genotypes = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(answer(sent, genotypes))
+    with suppress(EOFError, OSError):
+        sent: Sent = pipe.recv()
+        hold(sent)
+        while True:
+            pipe.send(answer(sent, pipe.recv()))
 
 
 def answer(sent: Sent, genotypes: Genotypes) -> list[Measurement] | Exception:
@@ -128,15 +130,15 @@ def end_with_parent() -> None:
 
 @contextmanager
 def deaf_children() -> Iterator[None]:
-    """Let processes that are started by this thread, or by threads that it starts, never hear of Ctrl-C.
+    """Let processes that are started by this thread, or by threads that it starts, never hear of Ctrl-C or SIGTERM.
 
-    Ctrl-C reaches all processes of a terminal. The main process stops its workers, which must not complain before.
+    Both may reach all processes of a terminal or a job. The main process stops its workers, which must not die before.
     """
     if sys.platform == "win32":
         yield
         return
     resource_tracker.ensure_running()  # which otherwise opens this thread's ears again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:

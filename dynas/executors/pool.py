@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from dynas.core.activity import doing
 from dynas.core.evaluation import Measure, Measurement
 from dynas.core.executor import Measured
 from dynas.core.space import Genotypes
@@ -107,7 +108,8 @@ class Pool(ABC):
     def collect(self) -> Sequence[Measured]:
         """Wait for the next chunk and return it; empty if nothing is left."""
         while self._uncollected:
-            genotypes, started = self._done.get()
+            with doing(f"measuring on {self.workers} worker{'s' * (self.workers != 1)}"):
+                genotypes, started = self._done.get()
             self._uncollected -= 1
             if some := self._answer(genotypes, started):
                 return some

@@ -10,6 +10,7 @@ import numpy as np
 
 from dynas.core.objectives import Values
 from dynas.errors import DynasError
+from dynas.system.ticker import quiet
 
 NEAR = 0.1  # how much longer than the shortest timings one may take that nothing disturbed
 SETTLED = 0.02  # how far apart the times of windows may be for the pace of a machine to count as settled
@@ -112,7 +113,7 @@ class InterleavedRounds:
             turns = order.permutation(waiting)
             before, after = turns[:place], turns[place:]
             self.take(samplers, taken, before)
-            pace = reference().ms / first_ms if reference else 1.0
+            pace = timed(reference).ms / first_ms if reference else 1.0
             self.take(samplers, taken, after)
             for index in waiting:
                 taken[index].paces.append(pace)
@@ -137,21 +138,21 @@ class InterleavedRounds:
         times: list[float] = []
         end = time.perf_counter() + self.max_seconds / 4
         while len(times) < self.min_repeats or time.perf_counter() < end:
-            times.append(sampler().ms)
+            times.append(timed(sampler).ms)
         return np.array(times)
 
     def take(self, samplers: Sequence[Sampler], taken: Sequence[Taken], turns: Iterable[int]) -> None:
         """Time some modules once each."""
         for index in turns:
             start = time.perf_counter()
-            taken[index].timings.append(samplers[index]())
+            taken[index].timings.append(timed(samplers[index]))
             taken[index].seconds += time.perf_counter() - start
 
     def warm(self, sampler: Sampler) -> None:
         """Run a module until it is warm."""
         shortest = np.inf
         for _ in range(self.warmup):
-            ms = sampler().ms
+            ms = timed(sampler).ms
             if ms >= (1 - GAIN) * shortest:
                 return
             shortest = min(shortest, ms)
@@ -166,6 +167,12 @@ class InterleavedRounds:
     def precise(self, times: Values) -> bool:
         """Tell whether the median of times ``(n,)`` is known well enough."""
         return median_interval(times) <= self.tolerance
+
+
+def timed(sampler: Sampler) -> Sample:
+    """Time a module once, while nothing is drawn on the screen by another thread."""
+    with quiet():
+        return sampler()
 
 
 def median_interval(times: Values) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
+from dynas.core.activity import doing, each
 from dynas.core.data import ClassificationData
 from dynas.core.metric import MeasuredMetric, Reading
 from dynas.metrics.calibration import check_sizes, device_of, recalibrate, sized
@@ -34,7 +35,8 @@ def top1(subnet: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
 def recalibrated_top1(subnet: nn.Module, data: ClassificationData) -> float:
     """Re-calibrate ``subnet`` on the calibration samples, in place; return its top-1 (%) on the validation samples."""
     own = sized(data, subnet)
-    recalibrate(subnet, own.calibration_batches())
+    with doing("calibrating"):
+        recalibrate(subnet, own.calibration_batches())
     return top1(subnet, own.validation_batches())
 
 
@@ -49,4 +51,4 @@ class Top1(MeasuredMetric):
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Re-calibrate batch norm on the calibration samples, then count on the validation samples."""
-        return [Reading(recalibrated_top1(subnet, cast(ClassificationData, bench.data))) for subnet in subnets]
+        return [Reading(recalibrated_top1(subnet, cast(ClassificationData, bench.data))) for subnet in each(subnets)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import nn
 
+from dynas.core.activity import each
 from dynas.core.metric import MeasuredMetric, Reading
 from dynas.core.translation import TranslationData, Translator
 from dynas.errors import DynasError
@@ -84,7 +85,7 @@ class Bleu(MeasuredMetric):
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Translate the validation sentences by every sub-network."""
         data = cast(TranslationData, bench.data)
-        return [Reading(self.score(cast(Translator, subnet), data)) for subnet in subnets]
+        return [Reading(self.score(cast(Translator, subnet), data)) for subnet in each(subnets)]
 
     def score(self, subnet: Translator, data: TranslationData) -> float:
         """Return the BLEU of one sub-network."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from torch import nn
 
+from dynas.core.activity import doing, each
 from dynas.core.bench import Bench
 from dynas.core.evaluation import Measurement
-from dynas.core.meter import WatchesReference
+from dynas.core.meter import WatchesReference, settled_pace
 from dynas.core.metric import CountedMetric, MeasuredMetric, Metric, Reading
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError, reason
 from dynas.system.device_lock import turn
 
+EXTRACTING = "extracting"  # what a journal says meanwhile (see `dynas.core.activity`)
 Outcome = Reading | str  # a reading, or the reason why there is none
 
 
@@ -103,6 +105,8 @@ class Measurer:
         try:
             ((module, inputs),) = bench.to_time([bench.deployed(bench.supernet.space.middle())], meter.batch_size)
             with turn(meter.device, alone=True) if first_ms is None else nullcontext():  # nothing is timed then
+                if first_ms is None:
+                    return settled_pace(meter, module, inputs)
                 return meter.refer_to(module, inputs, first_ms)
         except DynasError:
             raise
@@ -120,26 +124,34 @@ class Measurer:
     def _measure_together(self, genotypes: Genotypes) -> list[Measurement]:
         start = time.perf_counter()
         outcomes: list[list[Outcome]] = [[] for _ in genotypes]
-        with turn(self.bench.meter.device, alone=False):
+        with self._turn(alone=False), doing(EXTRACTING):
             subnets = self._extract(genotypes)
         for name, metric in self.metrics.items():
             if isinstance(metric, CountedMetric):
                 counts = metric.count(self.bench.supernet, genotypes)
                 column: Sequence[Outcome] = [Reading(float(count)) for count in counts]
             elif isinstance(metric, MeasuredMetric):
-                with turn(self.bench.meter.device, alone=name in self.noisy):
+                with self._turn(alone=name in self.noisy), doing(measuring(name)):
                     column = self._read(metric, subnets)
             for row, outcome in zip(outcomes, column, strict=True):
                 row.append(outcome)
         seconds = (time.perf_counter() - start) / len(genotypes)
         return [to_measurement(row, seconds) for row in outcomes]
 
+    @contextmanager
+    def _turn(self, alone: bool) -> Iterator[None]:
+        """Use the hardware in the block, and tell while it is waited for."""
+        with ExitStack() as stack:
+            with doing(f"waiting for other work on {self.bench.meter.device}"):
+                stack.enter_context(turn(self.bench.meter.device, alone))
+            yield
+
     def _extract(self, genotypes: Genotypes) -> list[nn.Module | str]:
         """Return sub-networks as they run, or the reason why one could not be made; none where all is counted."""
         if not self._measured:
             return []
         subnets: list[nn.Module | str] = []
-        for genotype in genotypes:
+        for genotype in each(list(genotypes)):
             try:
                 subnets.append(self.bench.deployed(genotype))
             except Exception as error:  # a user's supernet may raise anything; only this candidate fails
@@ -163,6 +175,11 @@ class Measurer:
             readings = [reason(error)]
         answers = iter(readings)
         return [subnet if isinstance(subnet, str) else next(answers) for subnet in subnets]
+
+
+def measuring(name: str) -> str:
+    """Return what a journal says while an objective is measured."""
+    return f"measuring {name}"
 
 
 def to_measurement(row: Sequence[Outcome], seconds: float) -> Measurement:

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from dynas.core.activity import each
 from dynas.core.metric import MeasuredMetric, Reading
 from dynas.core.recommendation import RecommendationData, Recommender
 from dynas.errors import DynasError
@@ -104,7 +105,7 @@ class RankingMetric(MeasuredMetric):
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Rank the candidates of every user by every sub-network."""
         data = cast(RecommendationData, bench.data)
-        return [Reading(self.average(score(cast(Recommender, subnet), data))) for subnet in subnets]
+        return [Reading(self.average(score(cast(Recommender, subnet), data))) for subnet in each(subnets)]
 
     def average(self, scores: NDArray[np.floating]) -> float:
         """Return the figure over all users, NaN where a score is no number."""

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dynas.core.activity import doing
 from dynas.core.evaluation import Evaluation
 from dynas.core.evaluator import Evaluator
 from dynas.core.executor import Executor, measured
@@ -41,7 +42,7 @@ def confirm(
     executor: Executor,
     kept: Kept,
     times: int,
-    told: Callable[[Evaluation], None] = lambda evaluation: None,
+    told: Callable[[Evaluation, int], None] = lambda evaluation, left: None,
 ) -> None:
     """Measure every member of the front ``times`` more times, newcomers to the front included.
 
@@ -54,7 +55,7 @@ def confirm(
         executor: measures just these.
         kept: where the measurements go; an evaluation's iteration is the how-manieth of its sub-network it is.
         times: further measurements of each member.
-        told: is told of each.
+        told: is told of each, and how many the present front still needs afterwards.
     """
     history, problem = evaluate.history, evaluate.problem
     keys = [evaluation.key for evaluation in history]
@@ -68,16 +69,20 @@ def confirm(
         rows = [row for row in front if len(again.get(keys[row], ())) < times]
         if not rows:
             return
+        total = len(kept.history) + sum(times - len(again.get(keys[row], ())) for row in rows)
         genotypes = np.array([history[row].genotype for row in rows])
-        for genotype, measurement in measured(executor, genotypes):
-            key = problem.space.key(genotype)
-            mine = again.setdefault(key, [])
-            now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            place = len(kept.history) + 1, len(mine) + 1
-            evaluation = Evaluation(*place, key, genotype, measurement, now)
-            kept.append(evaluation)
-            mine.append(measurement.values)
-            told(evaluation)
+        with doing("confirming") as activity:
+            activity.step(len(kept.history) + 1, total)
+            for genotype, measurement in measured(executor, genotypes):
+                key = problem.space.key(genotype)
+                mine = again.setdefault(key, [])
+                now = datetime.now(UTC).isoformat(timespec="milliseconds")
+                place = len(kept.history) + 1, len(mine) + 1
+                evaluation = Evaluation(*place, key, genotype, measurement, now)
+                kept.append(evaluation)
+                mine.append(measurement.values)
+                told(evaluation, total - len(kept.history))
+                activity.step(min(len(kept.history) + 1, total), total)
 
 
 def front_rows(problem: Problem, genotypes: NDArray[np.int64], values: Values) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from dynas.algos.base import first_population
+from dynas.core.activity import doing
 from dynas.core.algorithm import AlgorithmFactory
 from dynas.core.evaluation import Observer
 from dynas.core.evaluator import Evaluator
@@ -16,7 +17,7 @@ from dynas.core.mode import Predictors
 from dynas.core.problem import Problem, concatenate
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError, one_of
-from dynas.modes.base import check_algorithm
+from dynas.modes.base import check_algorithm, warn_of_budget
 from dynas.modes.initial_design import DESIGNS
 from dynas.modes.prediction import fill, search_predictions, spread_front
 from dynas.modes.rounds import ROUNDS
@@ -125,7 +126,11 @@ class Linas:
     ) -> None:
         """Measure, train, search on predictions, repeat (see `dynas.core.mode.SearchMode`)."""
         problem = evaluate.problem
-        size = min(self.start_size or self.stage(1, make_algorithm, {}).population, evaluate.remaining)
+        each = self.stage(1, make_algorithm, {}).population
+        size = self.start_size or each
+        named = "mode.start_size" if self.start_size else "mode.population"
+        warn_of_budget(evaluate, size, named, size + each)
+        size = min(size, evaluate.remaining)
         given = np.empty((0, problem.space.n_genes), dtype=np.int64) if start is None else start
         if len(given) < size:
             given = np.concatenate([given, self.design(problem, size - len(given), rng)])
@@ -157,9 +162,11 @@ class Linas:
         if not enough(known) or len(seen) == problem.space.size:
             return problem.space.sample_distinct(n, rng, seen)
         try:
-            surrogate = fit_surrogate(problem, stage.make_predictors, known, self.featurize, self.optimism)
+            with doing("training predictors"):
+                surrogate = fit_surrogate(problem, stage.make_predictors, known, self.featurize, self.optimism)
             if observer is not None:
-                quality = cross_validate(problem, stage.make_predictors, known, self.featurize)
+                with doing("cross-validating predictors"):
+                    quality = cross_validate(problem, stage.make_predictors, known, self.featurize)
                 observer.fitted(evaluate.iteration, quality)
         except Exception as error:  # a predictor may raise anything; what was measured is worth going on with
             warn_unfitted(error, f"the candidates after iteration {evaluate.iteration} are random")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dynas.algos.base import first_population
+from dynas.core.activity import doing
 from dynas.core.algorithm import AlgorithmFactory
 from dynas.core.evaluation import Observer
 from dynas.core.evaluator import Evaluator
@@ -16,7 +17,7 @@ from dynas.core.mode import Predictors
 from dynas.core.problem import Batch, Problem, concatenate, make_batch
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError
-from dynas.modes.base import check_algorithm
+from dynas.modes.base import check_algorithm, warn_of_budget
 from dynas.modes.prediction import choose, fill, search_predictions, spread_front
 from dynas.modes.ranges import parse_ranges
 from dynas.predictors.surrogate import Surrogate, cross_validate, enough, fit_surrogate, warn_unfitted
@@ -79,6 +80,7 @@ class OneShot:
     ) -> None:
         """Measure, train, search on predictions, measure the finds (see `dynas.core.mode.SearchMode`)."""
         problem, space = evaluate.problem, evaluate.problem.space
+        warn_of_budget(evaluate, self.training, "mode.training", self.training + 1)
         if self.training:
             evaluate(first_population(space, self.training, rng, start, set()))
         known = concatenate([*self._given(problem), evaluate.measured])
@@ -88,9 +90,12 @@ class OneShot:
             evaluate(space.sample_distinct(evaluate.remaining, rng, evaluate.seen()))
             return
         try:
-            surrogate = fit_surrogate(problem, make_predictors, known)
+            with doing("training predictors"):
+                surrogate = fit_surrogate(problem, make_predictors, known)
             if observer is not None:
-                observer.fitted(evaluate.iteration, cross_validate(problem, make_predictors, known))
+                with doing("cross-validating predictors"):
+                    quality = cross_validate(problem, make_predictors, known)
+                observer.fitted(evaluate.iteration, quality)
         except Exception as error:  # a predictor may raise anything; what was measured is worth going on with
             warn_unfitted(error, "the finds are random")
             evaluate(space.sample_distinct(evaluate.remaining, rng, evaluate.seen()))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from dynas.core.activity import doing
 from dynas.core.algorithm import SearchAlgorithm
 from dynas.core.pareto import non_dominated, spread
 from dynas.core.problem import Batch, concatenate
@@ -17,7 +18,10 @@ def search_predictions(predict: Callable[[Genotypes], Batch], algorithm: SearchA
     """Let the algorithm ask for at least so many predictions; return all of them."""
     answered: list[Batch] = []
     count = 0
-    with threadpool_limits(limits=1, user_api="blas"):  # many small products, which several threads only slow down
+    with (
+        doing("searching predictions"),
+        threadpool_limits(limits=1, user_api="blas"),  # many small products, which several threads only slow down
+    ):
         while count < evaluations and len(candidates := algorithm.ask()):
             batch = predict(candidates)
             algorithm.tell(batch)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from dynas.algos.random import RandomSearch
 from dynas.core.algorithm import AlgorithmFactory
 from dynas.core.evaluation import Observer
 from dynas.core.evaluator import Evaluator
 from dynas.core.mode import Predictors
 from dynas.core.problem import Problem
 from dynas.core.space import Genotypes
-from dynas.modes.base import check_algorithm
+from dynas.modes.base import check_algorithm, warn_of_budget
 
 
 class Validation:
@@ -33,4 +34,6 @@ class Validation:
         problem = evaluate.problem
         algorithm = make_algorithm(problem.space, len(problem.objectives), rng, start)
         while evaluate.remaining and len(candidates := algorithm.ask()):
+            if not evaluate.iteration and not isinstance(algorithm, RandomSearch):  # which never learns anything
+                warn_of_budget(evaluate, len(candidates), "algo.population", 2 * len(candidates))
             algorithm.tell(evaluate(candidates))

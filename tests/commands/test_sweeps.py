@@ -24,11 +24,11 @@ def test_each_failed_job_is_listed_with_its_reason_and_the_others_are_done(
 ) -> None:
     done = dynas("search", "-m", *TINY, "seed=1,-2,3", "hydra.sweep.dir=sweep", *launcher, cwd=tmp_path)
     assert done.returncode == 1
-    assert "sweep sweep: 2 done, 1 failed:\n  job 1 (seed=-2) failed: seed=-2: give 0 or more" in done.stdout
+    assert "sweep sweep: 2 done, 1 failed:\n  job 2 (seed=-2) failed: seed=-2: give 0 or more" in done.stdout
     assert "dynas report sweep" in done.stdout
     assert sorted(path.name for path in (tmp_path / "sweep").iterdir() if path.is_dir()) == ["0", "2"]
     if not launcher:
-        assert "job 1 (seed=-2) failed: seed=-2" in done.stderr
+        assert "job 2 (seed=-2) failed: seed=-2" in done.stderr
     (tmp_path / "sweep" / "2" / "results.csv").unlink()
     (tmp_path / "sweep" / "2" / "run.json").unlink()
     again = dynas("search", "resume=sweep", cwd=tmp_path)

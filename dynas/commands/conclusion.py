@@ -1,0 +1,61 @@
+"""What a search says at its end."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dynas.report.tables import front_table
+from dynas.report.text import nearest_text, point_text, quality_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dynas.report.outputs import Summary
+
+
+def conclude(summary: Summary, status: str, stopped: str, notes: Sequence[str], console: Console) -> None:
+    """Print the measured front, why the search ended early, where everything lies, and the next command.
+
+    Args:
+        summary: what was written.
+        status: ``finished`` or ``interrupted``.
+        stopped: why it ended before its budget was spent, else empty.
+        notes: sentences about the values that are printed below the front.
+        console: where to print.
+    """
+    run = summary.run
+    if run.measured.any():
+        console.print(front_table(run))
+        point = point_text(run.objectives, summary.reference)
+        lines = [f"{volume_text(summary)} up to the reference point {point}"]
+    else:
+        lines = ["nothing was measured"]
+    lines += [*notes, quality_text(run)]
+    if failed := len(run) - int(run.first.measured.sum()):
+        lines.append(f"{failed} evaluations failed: see the error column of results.csv")
+    lines += [nearest_text(run), f"stopped after {len(run)} evaluations: {stopped}" if stopped else ""]
+    lines += [*(f"  {path}" for path in summary.paths), next_command(run.folder, status, len(run.front))]
+    for line in filter(None, lines):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def next_command(folder: Path, status: str, members: int) -> str:
+    """Return what to type next: to go on, or to choose from a front of so many members; empty where there is none."""
+    path = shlex.quote(str(folder))
+    if status == "interrupted":
+        return f"interrupted; go on with: dynas search resume={path}"
+    return f"choose one of them: dynas report {path} --pick knee" if members else ""
+
+
+def volume_text(summary: Summary) -> str:
+    """Return the hypervolume in words, the one before confirming beside the one after."""
+    if summary.confirmed is None or summary.run.again is None:
+        return f"hypervolume {summary.hypervolume:.6g}"
+    times, some = int(summary.run.again.sum()), int((summary.run.again > 0).sum())
+    return (
+        f"hypervolume {summary.confirmed:.6g} confirmed by {times} further measurements of {some} sub-networks, "
+        f"{summary.hypervolume:.6g} by the first ones,"
+    )
