@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import shutil
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -42,6 +43,7 @@ def save(network: Network, folder: Path) -> None:
     save_model(network.module, str(folder / WEIGHTS))
     text = TEMPLATE.format(supernet=_literal(supernet), architecture=_literal(network.architecture), weights=WEIGHTS)
     (folder / LOADER).write_text(text, encoding="utf-8")
+    shutil.copymode(folder / LOADER, folder / WEIGHTS)  # safetensors lets nobody but their owner read its files
 
 
 def _literal(mapping: Mapping[str, object]) -> str:

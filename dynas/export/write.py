@@ -13,7 +13,7 @@ from typing import Any
 from dynas.errors import DynasError, reason
 from dynas.export.formats import FORMATS, Format
 from dynas.export.network import Network, relative_difference, run
-from dynas.system.files import write_atomic
+from dynas.system.files import PARTIAL, from_json, write_atomic
 
 RECORD = "export.json"
 TOLERANCE = 1e-4  # of the largest output
@@ -50,23 +50,49 @@ class Written:
 def write(network: Network, names: Sequence[str], folder: Path, facts: dict[str, Any]) -> list[Written]:
     """Write a network in every format, and export.json with ``facts`` and how well the files agree with it.
 
+    What an export left that did not come to its end is written anew.
+
     Raises:
-        DynasError: the folder is not empty or cannot be written, or the network cannot be written in a format; the
-            formats before it stay.
+        DynasError: the folder holds anything else or cannot be written, or the network cannot be written in a format;
+            the formats before it stay.
     """
     written: list[Written] = []
+
+    def note() -> None:
+        formats = {one.name: _record(one, network) for one in written}
+        record = {**facts, "formats": formats, "finished": len(written) == len(names)}
+        write_atomic(folder / RECORD, json.dumps(record, indent=2) + "\n")
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise DynasError(f"'{folder}' is not empty: choose another folder by --to, or remove it")
+        _clear(folder)
+        note()
         for name in names:
             _save(network, name, folder)
             written.append(_try(network, name, folder))
-            formats = {one.name: _record(one, network) for one in written}
-            write_atomic(folder / RECORD, json.dumps({**facts, "formats": formats}, indent=2) + "\n")
+            note()
     except OSError as error:
         raise DynasError(f"cannot write to '{folder}': {error.strerror or error}") from error
     return written
+
+
+def _clear(folder: Path) -> None:
+    """Remove the files of an export that did not come to its end; raise DynasError where there is anything else."""
+    files = {file for form in FORMATS.values() for file in form.FILES} if _is_unfinished(folder / RECORD) else set()
+    left = [path for path in folder.iterdir() if path.name not in (*files, RECORD) and path.suffix != PARTIAL]
+    if left or ((folder / RECORD).exists() and not files):
+        raise DynasError(f"'{folder}' is not empty: choose another folder by --to, or remove it")
+    for file in files:
+        (folder / file).unlink(missing_ok=True)  # a link, too: what it points to is not ours
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Return whether a record says that its export did not come to its end."""
+    try:
+        record = from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and record.get("finished") is False
 
 
 def _save(network: Network, name: str, folder: Path) -> None:

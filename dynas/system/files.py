@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import fcntl
+import glob
 import io
 import json
 import math
@@ -18,17 +20,24 @@ import numpy as np
 
 from dynas.errors import DynasError
 
+PARTIAL = ".partial"  # ends the name of a file that is not yet whole
+RANDOM = 8  # bytes in such a name
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Give a file to write that takes the place of ``path`` as a whole at the end, and never before.
 
     A reader or a crash never sees half of it. It is written under a name that nobody can guess and that must be new:
-    a link that somebody left in the folder is replaced, never followed.
+    a link that somebody left in the folder is replaced, never followed. What a process left that was killed while it
+    wrote the same file is removed.
     """
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
+    _remove_left(path)
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(RANDOM)}{PARTIAL}")
     try:
         with open(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), "w+b") as file:
+            with contextlib.suppress(OSError):  # some network file systems have no locks
+                fcntl.flock(file, fcntl.LOCK_EX)  # while we live, it is no leftover
             yield file
             file.flush()
             os.fsync(file.fileno())  # else a crash of the machine could leave the new name without the new content
@@ -36,6 +45,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _remove_left(path: Path) -> None:
+    for left in path.parent.glob(f"{glob.escape(path.name)}.{'[0-9a-f]' * 2 * RANDOM}{PARTIAL}"):
+        with contextlib.suppress(OSError):  # a lock that a living process holds, or one that cannot be had
+            descriptor = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+            finally:
+                os.close(descriptor)
 
 
 def write_atomic(path: Path, text: str) -> None:

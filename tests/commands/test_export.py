@@ -188,6 +188,30 @@ def test_a_run_that_is_not_what_it_was_is_refused(what: str, run: Path, tmp_path
     assert not (folder / "export_row1").exists()
 
 
+def test_what_a_killed_export_left_is_written_anew_and_nothing_else(
+    run: Path, exported: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "export"
+    shutil.copytree(exported[0], folder)
+    arguments = [str(run), "--row", "2", "--formats", "pytorch", "--to", str(folder)]
+    record = folder / "export.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"finished": False}))
+    (tmp_path / "elsewhere").write_text("mine")
+    (folder / "model.pt2").unlink()
+    (folder / "model.pt2").symlink_to(tmp_path / "elsewhere")
+    (folder / f"export.json.{'0' * 16}.partial").write_text("{")
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(DynasError, match="is not empty"):
+        export(arguments)
+    (folder / "notes.txt").unlink()
+    assert export(arguments) == 0
+    assert {path.name for path in folder.iterdir()} == {"model.safetensors", "load.py", "export.json"}
+    assert len({path.stat().st_mode for path in folder.iterdir()}) == 1
+    assert (tmp_path / "elsewhere").read_text() == "mine"
+    with pytest.raises(DynasError, match="is not empty"):
+        export(arguments)
+
+
 REFUSED = [
     (["--row", "9"], "has no row 9: give a row from 1 to 2"),
     (["--best", "latency"], "unknown objective 'latency': choose one of macs, top1"),

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
+
+from dynas.system.files import replacing
 
 SCALE = ".scale"  # ends the name of the scales of a tensor in 8 bits
 STORAGES = ("half", "int8")
@@ -31,7 +33,8 @@ def save_weights(module: nn.Module, path: Path, storage: str = "half") -> None:
         else:
             state[name] = value.half().contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(state, path)
+    with replacing(path) as file:
+        file.write(save(state))
 
 
 def packed(value: Tensor) -> tuple[Tensor, Tensor]:
