@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from dynas.compose.overrides import choices, overrides, plain
+from dynas.runs.gates import gates_of
 from dynas.runs.record import read_run, write_run
 from dynas.system.interrupts import uninterrupted
 
@@ -105,6 +106,7 @@ def run_facts(config: DictConfig, budget: int, problem: Problem, measurer: Measu
         "objectives": [asdict(objective) for objective in problem.objectives],
         "notes": list(measurer.notes),
         "space_size": problem.space.size,
+        "gates": gates_of(problem.space),
         "config_sha256": hashlib.sha256(json.dumps(common["config"], sort_keys=True).encode()).hexdigest(),
         "weights_sha256": measurer.bench.supernet.weights_digest,
         "data_sha256": measurer.bench.data.digest,

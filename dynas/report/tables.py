@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Mapping, Sequence
 
@@ -41,7 +40,7 @@ def front_table(run: Run) -> FittedTable:
 
 def architecture_columns(run: Run, rows: Sequence[int]) -> list[Column]:
     """Return a column per design variable of some rows, by position."""
-    architectures = [json.loads(run.architectures[row]) for row in rows]
+    architectures = [run.architecture(row) for row in rows]
     names = dict.fromkeys(name for architecture in architectures for name in architecture)
     return [Column(name, [compact(one.get(name, "")) for one in architectures], folds=True) for name in names]
 

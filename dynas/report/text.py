@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dynas.core.objectives import Objective
+from dynas.runs.gates import ABSENT
 from dynas.runs.load import Run
 
 MOSTLY = 5.0  # percent that the pace of a whole run may be off without a word
@@ -72,10 +73,15 @@ def printable(text: str) -> str:
 
 
 def compact(value: Any) -> str:
-    """Return an option as short text: ``35573`` for one-digit lists, ``512x3,640`` for others."""
+    """Return an option as short text: ``35573`` for one-digit lists, ``512x3,640`` for others.
+
+    What is switched off at the end of a list is left out.
+    """
     if not isinstance(value, list):
         return str(value)
     texts = [str(item) for item in value]
+    while len(texts) > 1 and texts[-1] == ABSENT:
+        texts.pop()
     if all(len(text) == 1 for text in texts):
         return "".join(texts)
     repeats = [(text, len(list(same))) for text, same in itertools.groupby(texts)]

@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 
 from dynas.core.objectives import Objective, Values, losses, violation
 from dynas.core.pareto import non_dominated
+from dynas.core.space import Architecture
 from dynas.errors import DynasError
 from dynas.runs.confirmed import averaged
+from dynas.runs.gates import present
 from dynas.runs.lines import Line, complete_lines, repeated, table_text
 from dynas.runs.names import CONFIRMED, RESULTS, RUN
 from dynas.runs.record import read_run
 from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS, seconds
 from dynas.system.files import from_json, number, whole_number
 
-FIELDS = {"status": str, "choices": dict, "seed": int, "budget": int, "objectives": list}  # of run.json
+REQUIRED = ("status", "choices", "seed", "budget", "objectives")  # of run.json
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,10 @@ class Run:
             return 0.0
         column = self.header.index("latency_drift [%]")
         return float(np.median([float(row[column]) for row in self.rows if row[column]] or [0.0]))
+
+    def architecture(self, row: int) -> Architecture:
+        """Return the architecture of a row as people read it: without what is switched off, where the run tells."""
+        return present(from_json(self.architectures[row]), self.facts.get("gates") or {})
 
     @property
     def choices(self) -> Mapping[str, str]:
@@ -220,9 +226,8 @@ def _with_confirmations(run: Run) -> Run:
 
 
 def _read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, ...]:
-    for name, kind in FIELDS.items():
-        if not isinstance(facts.get(name), kind):
-            raise DynasError(f"'{path}' does not describe a run of dynas search: it has no valid '{name}'")
+    if missing := [name for name in REQUIRED if name not in facts]:
+        raise DynasError(f"'{path}' does not describe a run of dynas search: it has no '{missing[0]}'")
     try:
         objectives = tuple(
             Objective(

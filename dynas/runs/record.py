@@ -9,6 +9,7 @@ from typing import Any
 
 from dynas.errors import DynasError
 from dynas.runs.names import RUN
+from dynas.runs.shape import misshapen
 from dynas.runs.upgrade import upgraded
 from dynas.system.files import from_json, plain_value, write_atomic
 
@@ -25,7 +26,7 @@ def read_run(folder: Path) -> dict[str, Any]:
     """Return the contents of a run's run.json, in today's words whatever version wrote it.
 
     Raises:
-        DynasError: there is none, it is not JSON, or a newer dynas wrote it.
+        DynasError: there is none, it is not JSON, a newer dynas wrote it, or something in it is of another kind.
     """
     path = folder / RUN
     try:
@@ -43,4 +44,6 @@ def read_run(folder: Path) -> dict[str, Any]:
         raise DynasError(
             f"'{path}' has format {form}, which a newer dynas wrote: this one reads formats up to {FORMAT}, update it"
         )
-    return upgraded(facts) if form == 0 else facts
+    if wrong := misshapen(facts := upgraded(facts) if form == 0 else facts):
+        raise DynasError(f"'{path}' does not describe a run: {wrong}")
+    return facts

@@ -67,12 +67,12 @@ def comparison_html(comparison: Comparison) -> str:
 
 def members_html(comparison: Comparison, members: Sequence[Member], joint: Sequence[bool]) -> str:
     """Return the sortable table of front members, with commands to copy."""
-    names = list(dict.fromkeys(name for _, run, row in members for name in json.loads(run.architectures[row])))
+    names = list(dict.fromkeys(name for _, run, row in members for name in run.architecture(row)))
     header = ["runs", "seed", "row", "best of all"]
     header += [objective.column for objective in comparison.objectives] + names + ["commands"]
     rows = []
     for (place, run, row), best in zip(members, joint, strict=True):
-        architecture = json.loads(run.architectures[row])
+        architecture = run.architecture(row)
         number = index(run, row)
         cells = [folding_cell(comparison.groups[place].name), text_cell(str(run.facts["seed"]), run.facts["seed"])]
         cells += [text_cell(number, number), text_cell("●" if best else "", int(not best))]
