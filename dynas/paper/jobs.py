@@ -97,7 +97,7 @@ def run_job(job: Job, runs: Path, tick: Callable[[], None]) -> None:
             start_new_session=True,  # it hears of an interrupt once, from us
         )  # fmt: skip
         status = _wait(child, tick)
-    if status in (130, -signal.SIGINT):
+    if status in (130, 143, -signal.SIGINT, -signal.SIGTERM):
         raise KeyboardInterrupt
     if status:
         last = (log.read_text(encoding="utf-8").strip().splitlines() or ["it said nothing"])[-1]
