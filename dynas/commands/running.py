@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
+from dynas.commands.opening import check_same_origin
 from dynas.compose.overrides import choices, overrides, plain
 from dynas.runs.gates import gates_of
 from dynas.runs.record import read_run, write_run
@@ -47,6 +48,8 @@ def measure(
     with doing("timing the reference"):
         reference_ms = measurer.watch_reference(earlier.get("reference_ms"))
     facts = run_facts(config, budget, problem, measurer) | {"reference_ms": reference_ms}
+    if config.resume:
+        check_same_origin(folder, earlier, facts)
     executor = build_executor(config, measurer)
     if not config.resume:
         write_run(folder, facts)  # before the first row, so that a run killed at any moment can be gone on with
