@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,7 @@ from dynas.algos.base import OBJECTIVES
 from dynas.algos.named import algorithm
 from dynas.core.evaluation import Measurement
 from dynas.core.problem import Problem
+from dynas.errors import DynasWarning
 from dynas.functions import measure_function
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
@@ -318,3 +320,29 @@ def test_neither_hydra_nor_torch_nor_a_file_is_needed(tmp_path: Any) -> None:
     )
     assert done.stdout.strip() == "60 []", done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "algo", "budget", "message"),
+    [
+        (
+            "linas",
+            "nsga2",
+            20,
+            r"budget=20 is used up by the first sample \(mode.start_size=20\).* give budget=30 or more",
+        ),
+        (Linas(5, 100, start_size=None), "nsga2", 5, r"\(mode.population=5\).* give budget=10 or more"),
+        ("oneshot", "nsga2", 30, r"\(mode.training=1000\).* give budget=1001 or more"),
+        ("validation", algorithm("nsga2", population=10), 10, r"\(algo.population=10\).* give budget=20 or more"),
+    ],
+)
+def test_a_budget_that_the_first_sample_uses_up_is_told(mode: Any, algo: Any, budget: int, message: str) -> None:
+    with pytest.warns(DynasWarning, match=message):
+        search(SPACE, [COST, QUALITY], measure, budget=budget, mode=mode, algo=algo)
+
+
+@pytest.mark.parametrize(("mode", "algo", "budget"), [(MODES["linas"], "nsga2", 21), ("validation", "random", 20)])
+def test_a_budget_that_goes_further_or_has_nothing_to_learn_is_not(mode: Any, algo: str, budget: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DynasWarning)
+        search(SPACE, [COST, QUALITY], measure, budget=budget, mode=mode, algo=algo)

@@ -44,12 +44,20 @@ class Display:
     reads itself (`dynas.core.activity`), so that it has something to show from the first second on.
 
     Args:
-        folder: the run folder.
+        folder: where results go.
         console: where to print; standard output by default.
+        unit: what is counted.
+        place: what ``folder`` is.
+
+    Attributes:
+        more: what the panel shows besides.
     """
 
-    def __init__(self, folder: Path, console: Console | None = None) -> None:
-        self.folder, self.console = folder, console or screen()
+    def __init__(
+        self, folder: Path, console: Console | None = None, unit: str = "evaluations", place: str = "run folder"
+    ) -> None:
+        self.folder, self.console, self.unit, self.place = folder, console or screen(), unit, place
+        self.more: dict[str, str] = {}
         self.total = self.done = self.failed = 0
         self._seconds: list[float] = []  # per evaluation, those of an earlier start included
         self._known, self._workers = 0, 1
@@ -85,11 +93,11 @@ class Display:
         """Remove the panel."""
         self._open.close()
 
-    def begin(self, total: int, known: int, workers: int) -> None:
+    def begin(self, total: int, known: int = 0, workers: int = 1) -> None:
         """Hear that measuring begins.
 
         Args:
-            total: evaluations of the whole run.
+            total: how many there will be.
             known: how many of them the run folder holds already.
             workers: how many, or groups of them, are measured at the same time.
         """
@@ -99,17 +107,23 @@ class Display:
     def evaluated(self, evaluation: Evaluation) -> None:
         """Count a measured or remembered evaluation."""
         measurement = evaluation.measurement
-        self.done += 1
-        self._seconds.append(measurement.seconds)
-        self._last = time.monotonic()
-        if self.done <= self._known:
-            self._asked = self._last
+        self.count(measurement.seconds)
         if measurement.error:
             self.failed += 1
             log.warning("evaluation %d failed: %s", evaluation.index, measurement.error)
         log.info("evaluation %d: %s %s", evaluation.index, evaluation.key, numbers_text(measurement.values))
+
+    def count(self, seconds: float | None = None) -> None:
+        """Count one more that took so many seconds, where that is known."""
+        self._last = time.monotonic()
+        self.done += 1
+        if self.done <= self._known:
+            self._asked = self._last
+        if seconds is None:
+            return
+        self._seconds.append(seconds)
         if self.done == self._known + 1:
-            self._estimate(measurement.seconds)
+            self._estimate(seconds)
 
     def fitted(self, iteration: int, quality: Sequence[PredictorQuality]) -> None:
         """Nothing is predicted."""
@@ -120,7 +134,7 @@ class Display:
 
     def line(self) -> str:
         """Return what goes on as one line."""
-        counted = f"{self.done}/{self.total} evaluations, {self.left_text()} left, " if self.total else ""
+        counted = f"{self.done}/{self.total} {self.unit}, {self.left_text()} left, " if self.total else ""
         return f"{clock_text(time.monotonic() - self._began)} elapsed, {counted}now: {self.now()}"
 
     def now(self) -> str:
@@ -136,22 +150,22 @@ class Display:
         if self.total:
             counted = Table.grid(padding=(0, 1))
             counted.add_row(ProgressBar(self.total, self.done, width=20), f"{self.done} / {self.total}")
-            rows = [("evaluations", counted), *rows, ("time left", self.left_text())]
+            rows = [(self.unit, counted), *rows, ("time left", self.left_text())]
         if self._seconds:
-            rows.append(("per evaluation", f"{np.mean(self._seconds):.2f} s"))
+            rows.append((f"per {self.unit[:-1]}", f"{np.mean(self._seconds):.2f} s"))
         rows += self.facts()
         if self.failed:
             rows.append(("failed", str(self.failed)))
         grid = Table.grid(padding=(0, 2))
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
-        for name, value in [*rows, ("run folder", str(self.folder))]:
+        for name, value in [*rows, (self.place, str(self.folder))]:
             grid.add_row(name, Text(value) if isinstance(value, str) else value)
         return Panel(grid, title=Text(heading()), expand=False)
 
     def facts(self) -> list[tuple[str, str]]:
         """Return names and values of what the panel shows besides."""
-        return []
+        return list(self.more.items())
 
     def left_text(self) -> str:
         """Return how long it will take until all is measured, as far as that is known."""
@@ -180,7 +194,7 @@ class Display:
         missing = self.total - self._known
         if (whole := seconds * missing / self._workers) >= LONG:
             others = f" on {self._workers} workers" if self._workers > 1 else ""
-            self.say(f"about {duration_text(whole)} for {missing} evaluations ({seconds:.1f} s each{others})")
+            self.say(f"about {duration_text(whole)} for {missing} {self.unit} ({seconds:.1f} s each{others})")
 
 
 class SearchDisplay(Display):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -10,12 +11,11 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import run_hydra
-from dynas.compose.overrides import flat, plain
+from dynas.compose.overrides import flat, overrides, plain
 from dynas.errors import DynasError
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
 
     from dynas.core.bench import Meter
     from dynas.core.supernet import Supernet
@@ -73,26 +73,19 @@ def parts(config: DictConfig) -> tuple[Supernet, Meter]:
     return supernet, meter
 
 
-def counted(what: str, total: int, console: Console) -> Progress:
-    """Return a bar on a terminal that counts, and nothing elsewhere."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    progress.add_task(what, total=total)
-    return progress
-
-
 def fill(table: TableWriter, left: Mapping[Block, MakeModule], meter: Meter, together: int, console: Console) -> int:
-    """Measure blocks into the table, with a bar on a terminal; return the exit status."""
+    """Measure blocks into the table and show it; return the exit status."""
+    from dynas.commands.display import Display
+    from dynas.core.activity import doing
     from dynas.hardware.lut.block_timing import timed_block, timings
 
     failed = 0
     makers = [partial(timed_block, block, make, meter) for block, make in left.items()]
     try:
-        with counted("blocks", len(left), console) as progress:
+        with Display(table.path, console, "blocks", "table") as display, doing("timing blocks"):
+            display.begin(len(left))
             for block, latency in zip(left, timings(makers, meter, together), strict=True):
-                progress.advance(progress.task_ids[0])
+                display.count()
                 if isinstance(latency, str):
                     failed += 1
                     console.print(f"{block} failed: {latency}", soft_wrap=True, highlight=False, markup=False)
@@ -105,4 +98,5 @@ def fill(table: TableWriter, left: Mapping[Block, MakeModule], meter: Meter, tog
         console.print(f"{failed} blocks failed: the same command tries them again", highlight=False)
         return 1
     console.print(f"{len(table.known)} blocks in {table.path}", soft_wrap=True, highlight=False)
+    console.print(f"check it: dynas lut check {shlex.join(overrides())}", soft_wrap=True, highlight=False)
     return 0

@@ -65,14 +65,16 @@ def check_job(config: DictConfig) -> int:
 
 def measure(supernet: Supernet, meter: Meter, genotypes: Genotypes, together: int, console: Console) -> Values:
     """Return the latencies ``(n,)`` of genotypes ``(n, G)`` in milliseconds, NaN where one failed."""
-    from dynas.commands.lut_build import counted
+    from dynas.commands.display import Display
+    from dynas.core.activity import doing
     from dynas.hardware.lut.block_timing import timed_subnet, timings
 
     makers = [partial(timed_subnet, supernet, supernet.space.decode(genotype), meter) for genotype in genotypes]
     values: list[float] = []
-    with counted("sub-networks", len(makers), console) as progress:
+    with Display(run_folder(), console, "sub-networks") as display, doing("timing sub-networks"):
+        display.begin(len(makers))
         for latency in timings(makers, meter, together):
-            progress.advance(progress.task_ids[0])
+            display.count()
             if isinstance(latency, str):
                 console.print(f"a sub-network failed: {latency}", soft_wrap=True, highlight=False, markup=False)
             values.append(np.nan if isinstance(latency, str) else latency)

@@ -58,9 +58,8 @@ def main(argv: list[str]) -> int:
         console.print(list_table())
         console.print("redo one or more: dynas paper figure4 table3, or all of them: dynas paper all")
         return 0
-    # an interrupt must reach the searches, too, where a shell starts us in the background, and so must a plain kill
+    # an interrupt must reach the searches, too, where a shell starts us in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         redo(figures, Size(given.seeds, given.budget), given.out, console)
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ def train_job(config: DictConfig) -> int:
         train(supernet, data, recipe, config.seed, folder, console)
     except KeyboardInterrupt:
         write_run(folder, facts | {"status": "interrupted"})
-        console.print(f"interrupted; go on with: dynas train resume={folder}", soft_wrap=True)
+        console.print(f"interrupted; go on with: dynas train resume={shlex.quote(str(folder))}", soft_wrap=True)
         return 130
     save_weights(supernet.elastic, folder / WEIGHTS, config.storage)
     load_weights(supernet.elastic, str(folder / WEIGHTS), supernet.name)  # to measure what others will load
@@ -74,16 +75,17 @@ def train_job(config: DictConfig) -> int:
     console.print(quality_table(rows))
     for name in (WEIGHTS, CARD):
         console.print(f"  {folder / name}", soft_wrap=True, highlight=False)
-    use = f"supernet={facts['choices']['supernet']} supernet.weights={folder / WEIGHTS}"
-    console.print(f"use them with: dynas search {use}", soft_wrap=True)
+    use = [f"supernet={facts['choices']['supernet']}", f"supernet.weights={folder / WEIGHTS}"]
+    console.print(f"use them with: dynas search {shlex.join(use)}", soft_wrap=True)
     return 0
 
 
 def train(supernet: Any, data: TrainingData, recipe: Recipe, seed: int, folder: Path, console: Any) -> None:
     """Train all epochs that are missing, keeping a checkpoint after each."""
     import torch
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from dynas.commands.display import Display
+    from dynas.core.activity import doing
     from dynas.errors import DynasError
     from dynas.training.sandwich import make_optimizer, train_epoch
 
@@ -97,26 +99,18 @@ def train(supernet: Any, data: TrainingData, recipe: Recipe, seed: int, folder: 
         original = original.to(memory_format=torch.channels_last)
     optimizer = make_optimizer(net, recipe)
     first = load_checkpoint(folder / CHECKPOINT, net, optimizer)
-    columns = (
-        TextColumn("epoch {task.fields[epoch]} / {task.fields[epochs]}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.3f}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        total = steps * recipe.epochs
-        bar = progress.add_task(
-            "train", total=total, completed=steps * first, epoch=first + 1, epochs=recipe.epochs, loss=float("nan")
-        )
+    with Display(folder, console, "steps") as display, doing("training, epoch") as activity:
+        display.begin(steps * (recipe.epochs - first))
         for epoch in range(first, recipe.epochs):
+            activity.step(epoch + 1, recipe.epochs)
             losses = []
             for loss in train_epoch(net, supernet.space, data, recipe, optimizer, epoch, steps, seed, original):
                 losses.append(loss)
-                progress.update(bar, advance=1, epoch=epoch + 1, loss=sum(losses[-50:]) / len(losses[-50:]))
+                display.more["loss"] = f"{sum(losses[-50:]) / len(losses[-50:]):.3f}"
+                display.count()
             save_checkpoint(folder / CHECKPOINT, net, optimizer, epoch + 1)
             if not console.is_terminal:
-                console.print(f"epoch {epoch + 1} / {recipe.epochs}: mean loss {sum(losses) / steps:.3f}")
+                display.say(f"epoch {epoch + 1} / {recipe.epochs}: mean loss {sum(losses) / steps:.3f}")
 
 
 def save_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Optimizer, epochs: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -51,6 +52,15 @@ def test_a_run_folder_holds_everything_that_is_promised(finished: tuple[Path, st
         assert (folder / picture).read_bytes().startswith(PNG)
         assert picture in printed
     assert "hypervolume" in printed
+
+
+def test_a_search_ends_with_the_next_command_and_that_with_the_one_after(finished: tuple[Path, str]) -> None:
+    folder, printed = finished
+    name, *words = shlex.split(printed.splitlines()[-1].partition("choose one of them: ")[2])
+    assert (name, words) == ("dynas", ["report", str(folder), "--pick", "knee"])
+    picked = dynas(*words, cwd=folder.parent)
+    assert picked.returncode == 0, picked.stderr
+    assert shlex.split(picked.stdout.splitlines()[-1])[:4] == ["dynas", "export", str(folder), "--row"]
 
 
 def test_the_same_seed_finds_the_same_and_another_seed_does_not(finished: tuple[Path, str], tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ def test_each_failed_job_is_listed_with_its_reason_and_the_others_are_done(
     assert done.returncode == 1
     assert "sweep sweep: 2 done, 1 failed:\n  job 2 (seed=-2) failed: seed=-2: give 0 or more" in done.stdout
     assert "dynas report sweep" in done.stdout
+    if not launcher:
+        assert "dynas search, job 1 of 3: seed=1\n" in done.stdout
+        assert "dynas search, job 3 of 3: seed=3\n" in done.stdout
     assert sorted(path.name for path in (tmp_path / "sweep").iterdir() if path.is_dir()) == ["0", "2"]
     if not launcher:
         assert "job 2 (seed=-2) failed: seed=-2" in done.stderr
