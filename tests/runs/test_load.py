@@ -103,7 +103,7 @@ def test_a_run_json_with_a_missing_field_is_refused(tmp_path: Path, field: str) 
     facts = json.loads(path.read_text())
     del facts[field]
     path.write_text(json.dumps(facts))
-    with pytest.raises(DynasError, match=rf"'.*run\.json' .*no valid '{field}'"):
+    with pytest.raises(DynasError, match=rf"'.*run\.json' .*no '{field}'"):
         load_run(path.parent)
 
 
