@@ -48,7 +48,7 @@ SHAPE = {
 
 
 def misshapen(facts: Mapping[str, object]) -> str:
-    """Return what is wrong with the facts of a run.json, empty where nothing is; facts of other names may be anything."""
+    """Return what is wrong with the facts of a run.json, empty where nothing is; others than these may be anything."""
     for name, kind in SHAPE.items():
         if name in facts and not KINDS[kind](facts[name]):
             return f"its '{name}' is not {kind}"

@@ -19,20 +19,25 @@ SURROGATE = (
 
 
 def start(*words: str, cwd: Path = ROOT) -> subprocess.Popen[str]:
-    """Start a process that hears of Ctrl-C, even where the tests themselves run in the background."""
+    """Start a process that hears of Ctrl-C, even where the tests themselves run in the background.
+
+    It has a group of its own, so that all that it starts can be killed with it.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return subprocess.Popen(
-            words, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+            words, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )  # fmt: skip
     finally:
         signal.signal(signal.SIGINT, before)
 
 
 def kill(child: subprocess.Popen[str]) -> bool:
-    """Kill a process without warning; return whether it was still running."""
+    """Kill a process and all of its group without warning; return whether it was still running."""
     running = child.poll() is None
-    child.send_signal(signal.SIGKILL)
+    if running:
+        os.killpg(child.pid, signal.SIGKILL)
     _, errors = child.communicate()
     assert running or child.returncode == 0, errors
     return running
