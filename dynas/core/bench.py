@@ -45,7 +45,10 @@ class Meter(ABC):
 
     @abstractmethod
     def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Timing]:
-        """Return one timing per module, each for a forward pass of its own inputs."""
+        """Return one timing per module, each for a forward pass of its own inputs.
+
+        A meter that times in this process does so in `dynas.system.ticker.quiet`, so that no panel is drawn meanwhile.
+        """
 
     def check(self, bench: Bench) -> None:  # noqa: B027 - most targets run everything
         """Raise DynasError where the target cannot run the sub-networks of a bench; it is asked once."""
