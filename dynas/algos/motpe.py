@@ -79,7 +79,8 @@ class MotpeSearch:
             if len(self._asked) == self._population:
                 break
             trial = self._study.ask(self._distributions)
-            genes = np.array([[trial.params[name] for name in self._distributions]], dtype=np.int64)
+            drawn = trial.params  # a copy of all, each time that it is asked for
+            genes = np.array([[drawn[name] for name in self._distributions]], dtype=np.int64)
             token = self._space.canonical(genes)[0].tobytes()
             if token in self._seen:
                 self._study.tell(trial, state=TrialState.FAIL)

@@ -18,17 +18,19 @@ from dynas.errors import DynasError
 from dynas.supernets.mbv3 import MobileNetV3Supernet, search_space
 from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, step, step_genotypes
 from tests.helpers.cli import QUICK, dynas, killed, read_rows
+from tests.helpers.garments import write_garments
 
 pytestmark = pytest.mark.slow
 
-# one garment on tiny inputs learns within a minute
+# one garment on tiny inputs is learnt within seconds
+NETWORK = ("data.garments=1", "data.source=garments", "supernet.classes=10", "supernet.resolution=[14,14]")
 SMALL = (
-    "data.garments=1",
-    "supernet.classes=10",
-    "supernet.resolution=[28,28]",
+    *NETWORK,
     "data.validation_size=500",
     "data.calibration_size=200",
     "recipe.epochs=2",
+    "recipe.batch_size=64",
+    "recipe.learning_rate=0.01",
     "recipe.random_subnets=1",
     "recipe.largest_epochs=1",
     "threads=1",
@@ -46,6 +48,7 @@ def recipe(**changes: object) -> Recipe:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cwd = tmp_path_factory.mktemp("train")
+    write_garments(cwd / "garments", 2000, 500)
     done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd)
     assert done.returncode == 0, done.stderr
     assert "quality on the validation samples" in done.stdout
@@ -63,22 +66,22 @@ def test_training_learns_and_says_how_well(trained: Path) -> None:
     assert f"| largest | {rows[-1]['top1 [%]']} |" in card
 
 
-def test_the_search_measures_what_training_reported(trained: Path, tmp_path: Path) -> None:
+def test_the_search_measures_what_training_reported(trained: Path) -> None:
     done = dynas(
-        "search", *QUICK, *(s for s in SMALL if s.startswith(("data.garments", "supernet"))),
-        "data.validation_size=500", "data.calibration_size=200", f"supernet.weights={trained / 'weights.safetensors'}",
-        "hydra.run.dir=run", cwd=tmp_path,
+        "search", *QUICK, *NETWORK, "data.validation_size=500", "data.calibration_size=200",
+        f"supernet.weights={trained / 'weights.safetensors'}", "hydra.run.dir=search", cwd=trained.parent,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert all(float(row["top1 [%]"]) > 30 for row in read_rows(tmp_path / "run"))
+    assert all(float(row["top1 [%]"]) > 30 for row in read_rows(trained.parent / "search"))
 
 
-def test_a_killed_training_resumes_to_the_same_weights(trained: Path, tmp_path: Path) -> None:
-    killed("train", *SMALL, "hydra.run.dir=run", cwd=tmp_path, once=tmp_path / "run" / "checkpoint.pt")
-    assert not (tmp_path / "run" / "weights.safetensors").exists(), "the training must be killed half-way"
-    resumed = dynas("train", "resume=run", cwd=tmp_path)
+def test_a_killed_training_resumes_to_the_same_weights(trained: Path) -> None:
+    folder = trained.parent / "killed"
+    killed("train", *SMALL, "hydra.run.dir=killed", cwd=folder.parent, once=folder / "checkpoint.pt")
+    assert not (folder / "weights.safetensors").exists(), "the training must be killed half-way"
+    resumed = dynas("train", "resume=killed", cwd=folder.parent)
     assert resumed.returncode == 0, resumed.stderr
-    expected, found = (load_file(folder / "weights.safetensors") for folder in (trained, tmp_path / "run"))
+    expected, found = (load_file(where / "weights.safetensors") for where in (trained, folder))
     assert all(bool((expected[key] == found[key]).all()) for key in expected)
 
 

@@ -14,13 +14,15 @@ from torch.nn import functional as F
 from dynas.supernets.bootstrap_resnet50 import BootstrapResNet50Supernet
 from dynas.training.sandwich import step
 from tests.helpers.cli import dynas, killed
+from tests.helpers.garments import write_garments
 from tests.helpers.resnets import OPTIONS, random_state
 
 pytestmark = pytest.mark.slow
 
 SMALL = (
-    *("supernet=bootstrap_resnet50", "start=resnet.safetensors", "data.garments=1", "supernet.resolution=[28,28]"),
-    *("data.validation_size=500", "data.calibration_size=200", "recipe.epochs=3", "recipe.batch_size=200", "threads=1"),
+    *("supernet=bootstrap_resnet50", "start=resnet.safetensors", "supernet.resolution=[28,28]"),
+    *("data.garments=1", "data.source=garments"),
+    *("data.validation_size=500", "data.calibration_size=200", "recipe.epochs=3", "recipe.batch_size=100", "threads=1"),
 )
 
 
@@ -34,6 +36,7 @@ def write_small(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cwd = tmp_path_factory.mktemp("train")
+    write_garments(cwd / "garments", 2000, 500)
     write_small(cwd)
     done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd)
     assert done.returncode == 0, done.stderr
@@ -49,13 +52,13 @@ def test_fine_tuning_makes_a_supernet_of_an_ordinary_resnet(trained: Path) -> No
     assert supernet.params(supernet.space.largest()[None]).tolist() == [largest["params [parameters]"]]
 
 
-def test_a_killed_fine_tuning_resumes_with_the_same_teacher(trained: Path, tmp_path: Path) -> None:
-    write_small(tmp_path)
-    killed("train", *SMALL, "hydra.run.dir=run", cwd=tmp_path, once=tmp_path / "run" / "checkpoint.pt")
-    assert not (tmp_path / "run" / "weights.safetensors").exists(), "the training must be killed half-way"
-    resumed = dynas("train", "resume=run", cwd=tmp_path)
+def test_a_killed_fine_tuning_resumes_with_the_same_teacher(trained: Path) -> None:
+    folder = trained.parent / "killed"
+    killed("train", *SMALL, "hydra.run.dir=killed", cwd=folder.parent, once=folder / "checkpoint.pt")
+    assert not (folder / "weights.safetensors").exists(), "the training must be killed half-way"
+    resumed = dynas("train", "resume=killed", cwd=folder.parent)
     assert resumed.returncode == 0, resumed.stderr
-    expected, found = (load_file(folder / "weights.safetensors") for folder in (trained, tmp_path / "run"))
+    expected, found = (load_file(where / "weights.safetensors") for where in (trained, folder))
     assert all(bool((expected[key] == found[key]).all()) for key in expected)
 
 

@@ -18,7 +18,9 @@ ENGLISH = "one two three four five six seven eight nine ten".split()
 GERMAN = dict(zip(ENGLISH, "eins zwei drei vier fünf sechs sieben acht neun zehn".split(), strict=True))
 VALIDATION = 40
 DATA = ("data=parallel_text", "data.source=pairs.tsv", f"data.validation_size={VALIDATION}", "data.merges=60")
-TRAINING = ("recipe.epochs=16", "recipe.largest_epochs=5", "recipe.batch_size=200", "recipe.learning_rate=0.01")
+LONG = ("recipe.epochs=16", "recipe.largest_epochs=5")
+SHORT = ("recipe.epochs=3", "recipe.largest_epochs=1")  # learns little
+TRAINING = ("recipe.batch_size=200", "recipe.learning_rate=0.01", "threads=1")
 SEARCH = (
     "budget=8",
     "mode.start_size=null",
@@ -42,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with sentence pairs and a finished training on them."""
     folder = tmp_path_factory.mktemp("translation")
     write_pairs(folder / "pairs.tsv")
-    done = dynas("train", *DATA, *shape(folder), *TRAINING, "threads=1", "hydra.run.dir=run", cwd=folder)
+    done = dynas("train", *DATA, *shape(folder), *LONG, *TRAINING, "hydra.run.dir=run", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "quality on the validation samples" in done.stdout
     assert "dynas search supernet=transformer supernet.weights=" in done.stdout
@@ -71,14 +73,15 @@ def test_it_learns_to_translate_and_says_how_well(folder: Path) -> None:
     assert f"| largest | {rows[-1]['bleu [BLEU]']} |" in (folder / "run" / "model_card.md").read_text()
 
 
-def test_a_killed_training_resumes_to_the_same_weights(folder: Path, tmp_path: Path) -> None:
-    write_pairs(tmp_path / "pairs.tsv")
-    arguments = ("train", *DATA, *shape(folder), *TRAINING, "threads=1", "hydra.run.dir=run")
-    killed(*arguments, cwd=tmp_path, once=tmp_path / "run" / "checkpoint.pt")
-    assert not (tmp_path / "run" / "weights.safetensors").exists(), "the training must be killed half-way"
-    resumed = dynas("train", "resume=run", cwd=tmp_path)
+def test_a_killed_training_resumes_to_the_same_weights(folder: Path) -> None:
+    arguments = ("train", *DATA, *shape(folder), *SHORT, *TRAINING)
+    whole = dynas(*arguments, "hydra.run.dir=whole", cwd=folder)
+    assert whole.returncode == 0, whole.stderr
+    killed(*arguments, "hydra.run.dir=killed", cwd=folder, once=folder / "killed" / "checkpoint.pt")
+    assert not (folder / "killed" / "weights.safetensors").exists(), "the training must be killed half-way"
+    resumed = dynas("train", "resume=killed", cwd=folder)
     assert resumed.returncode == 0, resumed.stderr
-    expected, found = (load_file(where / "run" / "weights.safetensors") for where in (folder, tmp_path))
+    expected, found = (load_file(folder / name / "weights.safetensors") for name in ("whole", "killed"))
     assert all(bool((expected[key] == found[key]).all()) for key in expected)
 
 

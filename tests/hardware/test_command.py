@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -15,11 +16,13 @@ from hypothesis import strategies as st
 
 from dynas import DynasError
 from dynas.core.bench import Bench
+from dynas.core.supernet import Supernet
 from dynas.hardware.command import CommandError, CommandMeter, milliseconds
 from dynas.metrics.latency import Latency
 from dynas.metrics.measurer import Measurer
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from tests.helpers.cli import ROOT, dynas, read_rows
+from tests.helpers.own.mine import Perceptrons
 
 pytestmark = pytest.mark.slow
 
@@ -28,8 +31,9 @@ BOARD = f"{PYTHON} {shlex.quote(str(ROOT / 'tests' / 'helpers' / 'own' / 'board.
 
 
 @pytest.fixture(scope="module")
-def supernet() -> MobileNetV3Supernet:
-    return MobileNetV3Supernet("embedded", 0.125, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2))
+def supernet() -> Supernet:
+    """One of few layers, which are soon written."""
+    return Perceptrons()
 
 
 @pytest.fixture
@@ -42,21 +46,22 @@ def script(tmp_path: Path) -> Any:
     return write
 
 
-def measured(supernet: MobileNetV3Supernet, command: str, rows: int = 1, timeout: float = 60) -> list[Any]:
+def measured(supernet: Supernet, command: str, rows: int = 1, timeout: float = 60) -> list[Any]:
     bench = Measurer(Bench(supernet, None, CommandMeter(command, 2, timeout)), {"latency": Latency()})  # type: ignore[arg-type]
     bench.check()
     return list(bench.measure(supernet.space.sample(rows, np.random.default_rng(0))))
 
 
-def test_the_script_gets_a_file_that_runs_and_its_times_are_taken(supernet: MobileNetV3Supernet) -> None:
-    (row,) = measured(supernet, BOARD)
+def test_the_script_gets_a_file_that_runs_and_its_times_are_taken() -> None:
+    convolutions = MobileNetV3Supernet("embedded", 0.125, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2))
+    (row,) = measured(convolutions, BOARD)
     assert row.error == ""
     assert row.extras["latency_repeats [runs]"] == 4
     assert 0 < row.extras["latency_p10 [ms]"] <= row.values[0] <= row.extras["latency_p90 [ms]"]
 
 
 def test_the_placeholders_are_filled_in_and_the_path_comes_last_without_one(
-    supernet: MobileNetV3Supernet, script: Any, tmp_path: Path
+    supernet: Supernet, script: Any, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     command = script(f"open({str(log)!r}, 'a').write(repr(sys.argv[1:]) + '\\n')", "print(3.5)")
@@ -87,7 +92,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("line", "message"), FAILURES)
 def test_what_goes_wrong_is_told_and_costs_no_other_candidate(
-    supernet: MobileNetV3Supernet, script: Any, tmp_path: Path, line: str, message: str
+    supernet: Supernet, script: Any, tmp_path: Path, line: str, message: str
 ) -> None:
     count = tmp_path / "count"
     command = script(
@@ -105,9 +110,7 @@ def test_what_goes_wrong_is_told_and_costs_no_other_candidate(
     assert count.read_text() == "xxx", "nothing is measured twice"
 
 
-def test_a_command_that_hangs_is_killed_with_its_children(
-    supernet: MobileNetV3Supernet, script: Any, tmp_path: Path
-) -> None:
+def test_a_command_that_hangs_is_killed_with_its_children(supernet: Supernet, script: Any, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     command = script(
         "import subprocess",
@@ -146,7 +149,7 @@ def test_numbers_that_make_no_sense_are_refused(batch_size: int, timeout: float)
         CommandMeter(PYTHON, batch_size, timeout)
 
 
-def test_no_shell_reads_the_command(supernet: MobileNetV3Supernet, script: Any, tmp_path: Path) -> None:
+def test_no_shell_reads_the_command(supernet: Supernet, script: Any, tmp_path: Path) -> None:
     (row,) = measured(supernet, script("print(len(sys.argv))") + " ; touch $HOME '&&' {onnx} > x")
     assert row.values == (8,)
     assert not (tmp_path / "x").exists()
@@ -169,23 +172,18 @@ def test_the_last_line_counts(times: list[float], before: str) -> None:
 
 
 def test_a_search_measures_accuracy_here_and_latency_there(tmp_path: Path) -> None:
+    folder = shutil.copytree(ROOT / "tests" / "helpers" / "own", tmp_path / "own")
     arguments = [
-        *("hardware=command", f"hardware.command={shlex.quote(BOARD)}", "objectives=[top1,latency]", "budget=10"),
-        *(
-            "mode.start_size=6",
-            "mode.population=4",
-            "algo.population=4",
-            "mode.predicted_evaluations=100",
-            "hydra.run.dir=run",
-        ),
-        *("data.validation_size=100", "data.calibration_size=50"),
+        *("--config-dir", "configs", "supernet=perceptrons", "objectives=[top1,latency]", "hydra.run.dir=run"),
+        *("hardware=command", f"hardware.command={shlex.quote(BOARD)}", "data.validation_size=100", "confirm=0"),
+        *("budget=7", "mode.start_size=5", "mode.population=2", "algo.population=4", "mode.predicted_evaluations=100"),
     ]
-    done = dynas("search", *arguments, cwd=tmp_path)
+    done = dynas("search", *arguments, cwd=folder)
     assert done.returncode == 0, done.stderr
-    rows = read_rows(tmp_path / "run")
-    assert len(rows) == 10
+    rows = read_rows(folder / "run")
+    assert len(rows) == 7
     assert all(float(row["latency [ms]"]) > 0 and 0 <= float(row["top1 [%]"]) <= 100 for row in rows)
-    assert "latency" in (tmp_path / "run" / "predictors.csv").read_text(), "it is predicted like a measured one"
+    assert "latency" in (folder / "run" / "predictors.csv").read_text(), "it is predicted like a measured one"
 
 
 def test_a_missing_program_ends_the_search_at_once(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from dynas import DesignVariable, Objective, SearchSpace
 from dynas.algos.named import ALGORITHMS
+from dynas.core.design import depth_gates
 from dynas.core.evaluation import Measure, Measurement
 from dynas.core.evaluator import Evaluator
 from dynas.core.pareto import hypervolume, nadir
@@ -62,7 +63,7 @@ def test_the_seed_decides_the_run(analytic_mbv3: Any, mode: str, algorithm: str,
         analytic_mbv3.problem(n_objectives, analytic_mbv3.bound(bound)),
         analytic_mbv3.measure(n_objectives),
     )
-    first, same, other = (search(problem, measure, mode, algorithm, 45, seed)[1].keys for seed in (1, 1, 2))
+    first, same, other = (search(problem, measure, mode, algorithm, 27, seed)[1].keys for seed in (1, 1, 2))
     assert first == same
     assert set(first) != set(other)
 
@@ -80,7 +81,7 @@ def counted(measure: Measure, asked: list[bytes], stop_after: int | None = None)
     return one_by_one
 
 
-@with_every_algorithm(stop_after=(0, 3, 10, 26), bound=BOUNDS)
+@with_every_algorithm(stop_after=(0, 3, 10, 22), bound=BOUNDS)
 def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     tmp_path: Path,
     analytic_mbv3: Any,
@@ -92,21 +93,21 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
 ) -> None:
     problem = analytic_mbv3.problem(n_objectives, analytic_mbv3.bound(bound))
     measure = analytic_mbv3.measure(n_objectives, fails=lambda row: row.sum() % 7 == 0)
-    whole, _ = search(problem, measure, mode, algorithm, 37)
+    whole, _ = search(problem, measure, mode, algorithm, 27)
 
     asked: list[bytes] = []
     store = RunStore(tmp_path, problem.space, problem.objectives)
     with pytest.raises(KeyboardInterrupt):
-        search(problem, counted(measure, asked, stop_after), mode, algorithm, 37, store=store)
+        search(problem, counted(measure, asked, stop_after), mode, algorithm, 27, store=store)
     store.close()
     assert len(asked) == stop_after
 
     store = RunStore(tmp_path, problem.space, problem.objectives)
     assert len(store) == stop_after, "everything that was measured is on disk"
-    resumed, watcher = search(problem, counted(measure, asked), mode, algorithm, 37, store=store)
+    resumed, watcher = search(problem, counted(measure, asked), mode, algorithm, 27, store=store)
     store.close()
     assert watcher.keys == [evaluation.key for evaluation in whole.history]
-    assert len(asked) == len(set(asked)) == 37, "nothing is paid for twice"
+    assert len(asked) == len(set(asked)) == 27, "nothing is paid for twice"
     np.testing.assert_array_equal(resumed.measured.losses, whole.measured.losses)
     places = [(evaluation.index, evaluation.iteration) for evaluation in resumed.history]
     assert places == [(evaluation.index, evaluation.iteration) for evaluation in whole.history]
@@ -130,12 +131,14 @@ def test_a_finished_run_measures_nothing_again(
 
 @with_every_algorithm()
 def test_a_space_smaller_than_the_budget_is_measured_whole(
-    analytic: Any, gated_space: SearchSpace, everything: Any, mode: str, algorithm: str, n_objectives: int
+    analytic: Any, everything: Any, mode: str, algorithm: str, n_objectives: int
 ) -> None:
-    small = analytic(gated_space)
-    evaluate, _ = search(small.problem(n_objectives), small.measure(n_objectives), mode, algorithm, 500)
-    assert evaluate.seen() == everything(gated_space)
-    assert len(evaluate.history) == 144
+    unit = [DesignVariable("ks", (3, 5, 7), 2, depth_gates("d", [2])), DesignVariable("d", (1, 2))]
+    space = SearchSpace([*unit, DesignVariable("width", (1, 2, 4))])
+    small = analytic(space)
+    evaluate, _ = search(small.problem(n_objectives), small.measure(n_objectives), mode, algorithm, 100)
+    assert evaluate.seen() == everything(space)
+    assert len(evaluate.history) == 36, "(3 + 9) kernel sizes in three widths: four iterations"
 
 
 @with_every_algorithm()
