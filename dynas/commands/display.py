@@ -61,6 +61,7 @@ class Display:
         self.total = self.done = self.failed = 0
         self._seconds: list[float] = []  # per evaluation, those of an earlier start included
         self._known, self._workers = 0, 1
+        self._least = 0.0  # seconds per evaluation, before any is done
         self._began = self._asked = self._last = time.monotonic()
         self._journal = Journal()
         self._open = ExitStack()
@@ -174,20 +175,24 @@ class Display:
             return f"at least {clock_text(each * self.total / self._workers)}" if each else "not known yet"
         fresh = self.done - self._known
         each = (self._last - self._asked) / fresh if fresh > 0 else float(np.mean(self._seconds)) / self._workers
-        waited = time.monotonic() - self._last if self.done < self.total else 0.0
-        return clock_text(max(0.0, each * (self.total - self.done) - waited) + self.confirming())
+        expected = each * self.missing() + self.confirming()
+        return clock_text(max(0.0, expected - (time.monotonic() - self._last)))
+
+    def missing(self) -> int:
+        """Return how many are still to come."""
+        return self.total - self.done
 
     def confirming(self) -> float:
         """Return how many seconds measuring members of the front again will take."""
         return 0.0
 
     def _first_candidate(self) -> float:
-        """Return how many seconds a candidate takes at least, once the first one is through a step; else 0."""
+        """Return how many seconds a candidate takes at least, once the first one is through a step; before, 0."""
         for activity in tuple(self._journal.now):
             if activity.place > 1 and activity.what != EXTRACTING:
                 passed = (time.perf_counter() - activity.began) / activity.place
-                return passed + self._journal.seconds.get(EXTRACTING, 0.0) / activity.total
-        return 0.0
+                self._least = passed + self._journal.seconds.get(EXTRACTING, 0.0) / activity.total
+        return self._least
 
     def _estimate(self, seconds: float) -> None:
         """Say how long a long run will take, by its first evaluation of ``seconds``."""
@@ -260,6 +265,7 @@ class SearchDisplay(Display):
     def confirmed(self, evaluation: Evaluation, left: int) -> None:
         """Count a further measurement of a member of the front, which needs ``left`` more."""
         measurement = evaluation.measurement
+        self._last = time.monotonic()
         self._confirming.append(measurement.seconds)
         self._left = left
         if measurement.error:
@@ -276,6 +282,10 @@ class SearchDisplay(Display):
             ("front", f"{len(self._front)} sub-networks"),
             *((f"predictor of {one.objective}", describe(one)) for one in self._last_qualities()),
         ]
+
+    def missing(self) -> int:
+        """Return how many evaluations are still to come: none once the front is measured again."""
+        return 0 if self._confirming else super().missing()
 
     def confirming(self) -> float:
         """Return how many seconds measuring members of the front again will take."""
