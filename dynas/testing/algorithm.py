@@ -16,7 +16,7 @@ from dynas.core.problem import Batch
 from dynas.core.space import Genotypes, SearchSpace
 from dynas.testing.analytic import BOUNDS, Analytic
 from dynas.testing.dialogue import Dialogue
-from dynas.testing.spaces import everything, gated, tiny, wide
+from dynas.testing.spaces import everything, small, tiny, wide
 
 RESPONSES: dict[str, Callable[[Dialogue, Genotypes], Batch]] = {
     "a third fails": lambda dialogue, rows: dialogue.answer(rows, lambda row: row.sum() % 3 == 0),
@@ -155,7 +155,7 @@ class AlgorithmSuite:
         self, n_objectives: int, population: int | None, response: str
     ) -> None:
         """Every sub-network is asked for once, and then none."""
-        space = gated()
+        space = small()
         search = self.dialogue(Analytic(space), n_objectives, population)
         search.run(10_000, partial(RESPONSES[response], search))
         assert search.never_asked_twice()

@@ -19,7 +19,7 @@ def suite(name: str) -> type[AlgorithmSuite]:
     """Return the checks of one of ours."""
     members = {
         "make": staticmethod(partial(named, name)),
-        "n_objectives": [m for m in (1, 2, 3) if fits(name, m)],
+        "n_objectives": [m for m in ((1, 3) if name in EFFORT else (1, 2, 3)) if fits(name, m)],
         "populations": (POPULATION, 5) if name in EFFORT else (POPULATION, 5, 50),
         "effort": EFFORT.get(name, 1.0),
         "combine": staticmethod(pairs),

@@ -12,7 +12,6 @@ import pytest
 
 from dynas import DesignVariable, Objective, SearchSpace
 from dynas.algos.named import ALGORITHMS
-from dynas.core.design import depth_gates
 from dynas.core.evaluation import Measure, Measurement
 from dynas.core.evaluator import Evaluator
 from dynas.core.pareto import hypervolume, nadir
@@ -20,6 +19,7 @@ from dynas.core.problem import Problem
 from dynas.core.space import Genotypes
 from dynas.runs.store import RunStore
 from dynas.testing.analytic import BOUNDS
+from dynas.testing.spaces import small
 from tests.helpers.algorithms import fits
 from tests.helpers.modes import MODES, POPULATION, search
 from tests.helpers.pairs import pairwise
@@ -133,12 +133,11 @@ def test_a_finished_run_measures_nothing_again(
 def test_a_space_smaller_than_the_budget_is_measured_whole(
     analytic: Any, everything: Any, mode: str, algorithm: str, n_objectives: int
 ) -> None:
-    unit = [DesignVariable("ks", (3, 5, 7), 2, depth_gates("d", [2])), DesignVariable("d", (1, 2))]
-    space = SearchSpace([*unit, DesignVariable("width", (1, 2, 4))])
-    small = analytic(space)
-    evaluate, _ = search(small.problem(n_objectives), small.measure(n_objectives), mode, algorithm, 100)
+    space = small()
+    problem = analytic(space)
+    evaluate, _ = search(problem.problem(n_objectives), problem.measure(n_objectives), mode, algorithm, 100)
     assert evaluate.seen() == everything(space)
-    assert len(evaluate.history) == 36, "(3 + 9) kernel sizes in three widths: four iterations"
+    assert len(evaluate.history) == 36, "four iterations"
 
 
 @with_every_algorithm()
