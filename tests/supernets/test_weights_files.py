@@ -15,9 +15,13 @@ from safetensors.torch import save_file
 
 from dynas import DynasError
 from dynas.supernets.weights.storage import save_weights
+from tests.helpers.pairs import pairwise
 from tests.helpers.supernets import SUPERNETS
 
 pytestmark = pytest.mark.slow
+
+SUFFIXES = (".safetensors", ".pth")
+BROKEN = (b"", b"no checkpoint", b"\x80\x02}q\x00.", bytes(4096), b"PK\x03\x04" + bytes(99))
 
 
 @pytest.fixture(scope="module", params=SUPERNETS)
@@ -87,12 +91,9 @@ MISFITS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]] = {
 }
 
 
-@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
-@pytest.mark.parametrize("misfit", MISFITS)
-def test_weights_that_do_not_fit_are_refused_by_name(
-    make: Callable[..., Any], tmp_path: Path, misfit: str, suffix: str
-) -> None:
-    change, message = MISFITS[misfit]
+@pairwise(kind=SUPERNETS, misfit=MISFITS, suffix=SUFFIXES)
+def test_weights_that_do_not_fit_are_refused_by_name(kind: str, tmp_path: Path, misfit: str, suffix: str) -> None:
+    make, (change, message) = SUPERNETS[kind], MISFITS[misfit]
     state = change(make().elastic.state_dict())
     path = tmp_path / f"weights{suffix}"
     save(state, path)
@@ -110,7 +111,7 @@ class Harmful:
         return os.mkdir, (self.folder,)
 
 
-@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_checkpoint_with_code_is_refused_and_the_code_does_not_run(
     make: Callable[..., Any], tmp_path: Path, suffix: str
 ) -> None:
@@ -121,16 +122,15 @@ def test_a_checkpoint_with_code_is_refused_and_the_code_does_not_run(
     assert not victim.exists()
 
 
-@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
-@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x80\x02}q\x00.", bytes(4096), b"PK\x03\x04" + bytes(99)])
-def test_a_broken_file_is_refused(make: Callable[..., Any], tmp_path: Path, content: bytes, suffix: str) -> None:
+@pairwise(kind=SUPERNETS, content=BROKEN, suffix=SUFFIXES)
+def test_a_broken_file_is_refused(kind: str, tmp_path: Path, content: bytes, suffix: str) -> None:
     path = tmp_path / f"weights{suffix}"
     path.write_bytes(content)
     with pytest.raises(DynasError, match=rf"weights{suffix}'"):
-        make(weights=str(path))
+        SUPERNETS[kind](weights=str(path))
 
 
-@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_torn_file_is_refused(make: Callable[..., Any], tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"weights{suffix}"
     state = make().elastic.state_dict()
