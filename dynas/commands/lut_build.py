@@ -43,17 +43,21 @@ def build_job(config: DictConfig) -> int:
         f"{meter.batch_size}, measured by dynas lut build"
     )
     console = screen()
-    with TableWriter(Path(config.table), origin, about) as table:
-        left = {block: make for block, make in blocks.items() if block not in table.known}
-        if foreign := [block for block in table.known if block not in blocks]:
-            raise DynasError(
-                f"'{table.path}' holds the block {foreign[0]}, which this supernet lacks: give another table"
-            )
-        if len(left) < len(blocks):
-            console.print(
-                f"{len(blocks) - len(left)} of {len(blocks)} blocks are in the table already", highlight=False
-            )
-        return fill(table, left, meter, config.together, console)
+    try:
+        with TableWriter(Path(config.table), origin, about) as table:
+            left = {block: make for block, make in blocks.items() if block not in table.known}
+            if foreign := [block for block in table.known if block not in blocks]:
+                raise DynasError(
+                    f"'{table.path}' holds the block {foreign[0]}, which this supernet lacks: give another table"
+                )
+            if len(left) < len(blocks):
+                console.print(
+                    f"{len(blocks) - len(left)} of {len(blocks)} blocks are in the table already", highlight=False
+                )
+            return fill(table, left, meter, config.together, console)
+    except KeyboardInterrupt:
+        console.print(f"interrupted; the same command goes on with '{config.table}'", soft_wrap=True, highlight=False)
+        return 130
 
 
 def parts(config: DictConfig) -> tuple[Supernet, Meter]:
@@ -81,19 +85,15 @@ def fill(table: TableWriter, left: Mapping[Block, MakeModule], meter: Meter, tog
 
     failed = 0
     makers = [partial(timed_block, block, make, meter) for block, make in left.items()]
-    try:
-        with Display(table.path, console, "blocks", "table") as display, doing("timing blocks"):
-            display.begin(len(left))
-            for block, latency in zip(left, timings(makers, meter, together), strict=True):
-                display.count()
-                if isinstance(latency, str):
-                    failed += 1
-                    console.print(f"{block} failed: {latency}", soft_wrap=True, highlight=False, markup=False)
-                else:
-                    table.append(block, latency)
-    except KeyboardInterrupt:
-        console.print(f"interrupted; the same command goes on with '{table.path}'", soft_wrap=True, highlight=False)
-        return 130
+    with Display(table.path, console, "blocks", "table") as display, doing("timing blocks"):
+        display.begin(len(left))
+        for block, latency in zip(left, timings(makers, meter, together), strict=True):
+            display.count()
+            if isinstance(latency, str):
+                failed += 1
+                console.print(f"{block} failed: {latency}", soft_wrap=True, highlight=False, markup=False)
+            else:
+                table.append(block, latency)
     if failed:
         console.print(f"{failed} blocks failed: the same command tries them again", highlight=False)
         return 1
