@@ -14,7 +14,8 @@ import pytest
 from dynas.commands.export import make_parser
 from dynas.commands.report import make_parser as report_parser
 from dynas.system.folders import CONFIGS
-from tests.helpers.cli import ROOT, dynas
+from tests.helpers.built import built, checked
+from tests.helpers.cli import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -35,11 +36,14 @@ def test_the_two_commands_come_first_and_can_be_started() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_composes(command: str, tmp_path: Path) -> None:
+def test_every_command_composes_and_its_parts_take_their_settings(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = [argument for argument in shlex.split(command)[1:] if "<" not in argument and argument != "-m"]
     arguments = [re.sub(r"^seed=(\d)(,\d)+$", r"seed=\1", argument) for argument in arguments]
-    shown = dynas(*arguments, "--cfg", "job", cwd=tmp_path)
-    assert shown.returncode == 0, shown.stderr
+    words = 2 if arguments[0] == "lut" else 1
+    monkeypatch.chdir(tmp_path)
+    assert built("_".join(arguments[:words]), arguments[words:], checked) == 0, capsys.readouterr().err
 
 
 def test_every_export_can_be_read() -> None:

@@ -6,11 +6,11 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dynas.cli import main
-from tests.fuzz.mutations import check_sentence
+from tests.fuzz.mutations import check_sentence, count, in_time
 
 
 @contextlib.contextmanager
@@ -25,13 +25,14 @@ def kept() -> Iterator[None]:
         sys.argv[:], sys.path[:] = arguments, path
 
 
-def outcome(arguments: Sequence[str], cwd: Path) -> int:
-    """Return the exit status of a command, which is 0, or 1 after one sentence."""
+def outcome(arguments: Sequence[str], cwd: Path, run: Callable[[list[str]], int] = main) -> int:
+    """Return the exit status of a command, which is 0, or 1 after one sentence; it writes nowhere but in its folder."""
     printed, errors = io.StringIO(), io.StringIO()
-    with kept(), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
+    beside = sorted(cwd.parent.iterdir())
+    with kept(), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors), in_time():
         os.chdir(cwd)
         try:
-            status = main(list(arguments))
+            status = run(list(arguments))
         except SystemExit as stopped:
             status = stopped.code if isinstance(stopped.code, int) else 0
     told = [line for line in errors.getvalue().split("\n") if line and not line.startswith("dynas: warning: ")]
@@ -43,4 +44,6 @@ def outcome(arguments: Sequence[str], cwd: Path) -> int:
         assert status == 0, (status, errors.getvalue())
     assert "Traceback" not in errors.getvalue()
     assert not list(cwd.rglob("*.partial"))
+    assert sorted(cwd.parent.iterdir()) == beside
+    count(status == 0)
     return status

@@ -1,6 +1,7 @@
 """Damage, at random: to bytes, to lines, and to what JSON and YAML hold.
 
-A test runs few examples, always the same; ``DYNAS_FUZZ=20000 pytest tests/fuzz`` runs others, and as many as that.
+A test runs few examples, always the same; ``DYNAS_FUZZ=20 pytest tests/fuzz`` runs others, and 20 times as many.
+``scripts/dev/fuzz.py`` counts them.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ from __future__ import annotations
 import copy
 import errno
 import os
-from collections.abc import Callable
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,9 @@ from hypothesis import strategies as st
 
 from dynas.errors import DynasError
 
-EXAMPLES = int(os.environ.get("DYNAS_FUZZ", "0"))
+TIMES = float(os.environ.get("DYNAS_FUZZ", "0"))
+SECONDS = 120  # that an input may take
+OUTCOMES: Counter[str] = Counter()  # of the inputs of this process
 
 TOKENS = [
     *(b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\n", b"\r\n", b"\r", b"\n\n", b" ", b",", b",,,", b'"', b"'", b"\t"),
@@ -38,7 +44,7 @@ def fuzz(examples: int) -> Callable[[Any], Any]:
     checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
     checks.append(HealthCheck.large_base_example)
     return settings(
-        max_examples=EXAMPLES or examples, derandomize=not EXAMPLES, suppress_health_check=checks, deadline=None
+        max_examples=round((TIMES or 1) * examples), derandomize=not TIMES, suppress_health_check=checks, deadline=None
     )
 
 
@@ -99,17 +105,40 @@ def damaged_tree(draw: st.DrawFn, tree: Any) -> Any:
 
 
 def accepted_or_refused(function: Callable[[], Any]) -> bool:
-    """Return whether a call succeeds; it may fail with one sentence only."""
+    """Return whether a call succeeds; it may fail with one sentence only, and soon."""
     try:
-        function()
+        with in_time():
+            function()
     except DynasError as error:
         check_sentence(str(error))
-        return False
+        return count(False)
     except OSError as error:  # a path that no file can have; the command line says so
         if error.errno != errno.ENAMETOOLONG:
             raise
-        return False
-    return True
+        return count(False)
+    return count(True)
+
+
+def count(accepted: bool) -> bool:
+    """Note the outcome of an input, and return it."""
+    OUTCOMES["accepted" if accepted else "refused"] += 1
+    return accepted
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Fail where the block takes too long."""
+
+    def stop(number: int, frame: object) -> None:
+        raise AssertionError(f"it takes longer than {SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def check_sentence(text: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dynas import DesignVariable, Objective, SearchSpace
 from dynas.core.problem import Problem
 from dynas.functions import measure_function
-from tests.fuzz.mutations import VALUES, check_sentence, fuzz
+from tests.fuzz.mutations import VALUES, check_sentence, count, fuzz
 
 SPACE = SearchSpace([DesignVariable("a", range(12))])
 SINGLE = st.sampled_from([*VALUES, 1.5, np.float32(2), np.array(3.0), torch.tensor(4.0), pd.NA, 1j, b"5", object()])
@@ -48,3 +48,4 @@ def test_any_answer_gives_numbers_or_a_reason(answer: Any, n: int, n_values: int
         assert one.error or np.isfinite(one.values).all()
         if one.error:
             check_sentence(one.error)
+    count(not any(one.error for one in measured))
