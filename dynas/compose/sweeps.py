@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import yaml
@@ -22,6 +23,7 @@ from dynas.system.files import csv_line
 MULTIRUN = "multirun.yaml"  # of Hydra: what a sweep was started with
 JOBS = "jobs.csv"  # how each job ended
 DONE = "done"
+MOST_VALUES = 10_000  # of one key: more jobs than anyone starts
 LISTED = (ValueType.SIMPLE_CHOICE_SWEEP, ValueType.CHOICE_SWEEP, ValueType.RANGE_SWEEP)
 
 
@@ -64,11 +66,12 @@ def sweep_overrides(folder: Path, command: str, given: Sequence[str]) -> list[st
         check_aliases(text, str(path))
         hydra = yaml.safe_load(text)["hydra"]
         name, stored, own = hydra["job"]["name"], hydra["overrides"]["task"], hydra["overrides"]["hydra"]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+        given_then = [*stored, *own]
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, RecursionError) as error:
         raise DynasError(f"cannot read what the sweep was started with from '{path}'") from error
     if name != command:
         raise DynasError(f"'{folder}' is a sweep of dynas {one_line(str(name))}, not of dynas {command}")
-    if not all(isinstance(one, str) for one in [*stored, *own]):
+    if not all(isinstance(one, str) for one in given_then):
         raise DynasError(f"'{path}' does not say which overrides its sweep was started with")
     if layout := [one for one in own if one.startswith("hydra.sweep.subdir=") and one not in given]:
         raise DynasError(f"'{folder}' was started with {shown(layout[0])}: repeat it on the command line")
@@ -89,7 +92,9 @@ def danger_of_sweep(override: str) -> str:
         return danger(override)
     if one.value_type not in LISTED or one.value().shuffle:
         return "is no plain list of values"
-    values = [f"{one.get_key_element()}={value}" for value in one.sweep_string_iterator()]
+    values = [f"{one.get_key_element()}={value}" for value in islice(one.sweep_string_iterator(), MOST_VALUES + 1)]
+    if len(values) > MOST_VALUES:
+        return f"gives more than {MOST_VALUES} values"
     return next((why for value in values if (why := danger(value))), "")
 
 
@@ -109,7 +114,10 @@ def read_jobs(folder: Path) -> list[Job]:
     path = folder / JOBS
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        rows = [row for row in csv.reader(file) if len(row) == 3 and re.fullmatch("[0-9]{1,9}", row[0])]
+    try:
+        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+            rows = [row for row in csv.reader(file) if len(row) == 3 and re.fullmatch("[0-9]{1,9}", row[0])]
+    except csv.Error as error:
+        raise DynasError(f"cannot read '{path}': {error}") from error
     jobs = {int(row[0]): Job(int(row[0]), one_line(row[1]), one_line(row[2])) for row in rows}
     return [jobs[number] for number in sorted(jobs)]

@@ -23,6 +23,8 @@ from safetensors.torch import save
 from scipy.io import savemat
 
 from dynas import Objective, SearchSpace
+from dynas.commands.train import load_checkpoint
+from dynas.compose.sweeps import read_jobs, sweep_overrides
 from dynas.data.imagenet_surrogate import EMBEDDED, ImageNetSurrogate
 from dynas.data.images.idx import read_idx
 from dynas.data.images.imagenet_labels import read_ground_truth, read_meta, read_solution
@@ -34,6 +36,8 @@ from dynas.data.text.dictionary import Dictionary
 from dynas.data.text.fairseq_binary import LEGACY, MAPPED, read_sentences
 from dynas.data.text.parallel_files import read_pairs
 from dynas.data.text.subwords import SubwordCodes
+from dynas.hardware.lut.build import ORIGIN, TableWriter
+from dynas.hardware.lut.csv_table import COLUMNS
 from dynas.hardware.lut.files import TABLES, read
 from dynas.runs.architectures import read_architectures
 from dynas.runs.examples import read_examples
@@ -126,6 +130,36 @@ SOLUTION = "ImageId,PredictionString\nILSVRC2012_val_1,n01 1 2 3 4\nILSVRC2012_v
 CODES = "#version: 0.2\ne n\nt h</w>\nen </w>\n"
 PAIRS = "a house\tein Haus\td1\nthe tree\tder Baum\td1\na dog\tein Hund\td2\n"
 
+STAMPED = f"# a table\n{ORIGIN}{json.dumps({'threads': 1})}\n" + NOTE10[NOTE10.index(",".join(COLUMNS)) :]
+MULTIRUN = yaml.safe_dump(
+    {
+        "hydra": {
+            "job": {"name": "search"},
+            "overrides": {"task": ["seed=1,2", "budget=4"], "hydra": ["hydra.mode=MULTIRUN"]},
+        }
+    }
+)
+JOBS = 'number,label,outcome\n0,0 (seed=1),done\n1,1 (seed=2),"budget=4: too small"\n'
+
+
+def begun_table(path: Path) -> None:
+    with TableWriter(path, {"threads": 1}, "a table"):
+        pass
+
+
+def trained() -> bytes:
+    buffer = io.BytesIO()
+    net = torch.nn.Linear(3, 2)
+    state = {"net": net.state_dict(), "optimizer": torch.optim.AdamW(net.parameters()).state_dict(), "epochs": 1}
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+def go_on_training(path: Path) -> None:
+    net = torch.nn.Linear(3, 2)
+    load_checkpoint(path, net, torch.optim.AdamW(net.parameters()))
+
+
 BYTES: dict[str, tuple[str, bytes, Callable[[Path], Any]]] = {
     "idx": ("images.gz", idx(), read_idx),
     "fairseq mapped": ("s.idx", MAPPED_INDEX, sentences),
@@ -159,6 +193,10 @@ BYTES: dict[str, tuple[str, bytes, Callable[[Path], Any]]] = {
         lambda path: ratings(str(path), k_core=1),
     ),
     "ground truth": ("truth.txt", b"1\n2\n3\n2\n", lambda path: read_ground_truth(path, {1: "a", 2: "b", 3: "c"})),
+    "table that goes on": ("begun.csv", STAMPED.encode(), begun_table),
+    "training that goes on": ("checkpoint.pt", trained(), go_on_training),
+    "sweep": ("multirun.yaml", MULTIRUN.encode(), lambda path: sweep_overrides(path.parent, "search", [])),
+    "jobs of a sweep": ("jobs.csv", JOBS.encode(), lambda path: read_jobs(path.parent)),
     "model of top-1": ("model.json", EMBEDDED.read_bytes()[:3000], lambda path: ImageNetSurrogate(str(path))),
 }
 
