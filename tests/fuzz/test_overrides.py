@@ -99,7 +99,7 @@ def test_overrides_that_are_built(command: str, source: Path) -> None:
         st.sampled_from(ANY),
     )
 
-    @fuzz(12)
+    @fuzz(6)
     @given(st.lists(group | key | key | flag, min_size=1, max_size=3))
     def check(given: list[tuple[str, str]]) -> None:
         words = [f"{name}={value}" for name, value in given]

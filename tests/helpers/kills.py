@@ -38,7 +38,8 @@ IMAGES = (
 )
 SOURCE = ("search", *CONFIGS, *SEARCH, *ALL, "hydra.run.dir=source")
 SLOW = ("hardware.pause=0.1", "together=1")
-DIFFERING = ("seconds [s]", "timestamp", "latency_ms")  # columns that no two runs share
+# columns that no two runs share; an iteration is how often something was asked for, also after a kill
+DIFFERING = ("seconds [s]", "timestamp", "latency_ms", "iteration")
 ORDER = {"confirmed.csv": "index"}  # members of a front are measured again in any order
 
 
