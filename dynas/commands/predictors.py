@@ -134,8 +134,8 @@ def measure_examples(config: DictConfig, folder: Path, problem: Problem, measure
     import numpy as np
 
     from dynas.algos.random import RandomSearch
-    from dynas.commands.display import SearchDisplay
     from dynas.commands.running import measure
+    from dynas.commands.search_display import SearchDisplay
     from dynas.modes.validation import Validation
 
     def search(evaluator: Evaluator, observer: Observer) -> None:

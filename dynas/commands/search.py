@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
 def search_job(config: DictConfig) -> int:
     """Search as the config says; returns 0, or 130 after an interrupt."""
     from dynas.commands.conclusion import conclude
-    from dynas.commands.display import SearchDisplay
+    from dynas.commands.search_display import SearchDisplay
     from dynas.compose.build import build, build_predictors, build_problem, check_numbers
     from dynas.compose.schedule import build_mode
     from dynas.core.activity import doing

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from dynas.commands.display import Display, SearchDisplay, clock_text, duration_text
+from dynas.commands.display import Display, clock_text, duration_text
+from dynas.commands.search_display import SearchDisplay
 from dynas.commands.sweep import number_of_jobs
 from dynas.core.activity import doing, each
 from dynas.core.evaluation import Evaluation, Measurement, PredictorQuality
@@ -150,7 +151,7 @@ def test_piped_lines_say_what_goes_on_and_each_iteration_has_its_own() -> None:
 
 
 def test_the_log_has_lines_and_no_python(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "dynas.commands.display")
+    caplog.set_level(logging.INFO, "dynas.commands")
     display = SearchDisplay(Path("run"), pipe())
     display.watch(PROBLEM)
     display.begin(20)
