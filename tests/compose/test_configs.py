@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -88,18 +89,16 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
 }
 
 
-@pytest.fixture(autouse=True)
-def _binarised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small folder for data=wmt14_en_de."""
-    monkeypatch.setenv("BINARISED", str(write_folder(tmp_path)))
-
-
-@pytest.fixture(autouse=True)
-def _ncf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small folder for data=ml1m and data=pinterest20."""
+@pytest.fixture(scope="module", autouse=True)
+def _folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Small folders for data=wmt14_en_de, data=ml1m and data=pinterest20."""
+    binarised, ncf = tmp_path_factory.mktemp("binarised"), tmp_path_factory.mktemp("ncf")
     for name in ("ml-1m", "pinterest-20"):
-        write_ncf(tmp_path, name=name)
-    monkeypatch.setenv("NCF", str(tmp_path))
+        write_ncf(ncf, name=name)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("BINARISED", str(write_folder(binarised)))
+        patched.setenv("NCF", str(ncf))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -51,7 +51,7 @@ def test_the_ends_of_the_space_compute_what_the_supernet_computes(supernet: Any,
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_an_extracted_sub_network_computes_what_the_supernet_computes(supernet: Any, seed: int) -> None:
     check_against_the_elastic_path(supernet, supernet.space.sample(1, np.random.default_rng(seed))[0])
 
@@ -85,9 +85,9 @@ def test_sub_networks_that_choose_a_precision_differ_in_more_than_that(kind: str
 @pytest.mark.parametrize("kind", OF_IMAGES)
 def test_example_inputs_have_the_size_that_a_sub_network_takes(kind: str) -> None:
     supernet = SUPERNETS[kind]()
-    sizes = {genotype.tobytes(): genotype for genotype in supernet.space.sample(40, np.random.default_rng(0))}
+    n = 20 if len(supernet.resolutions) > 1 else 3
     met = set()
-    for genotype in sizes.values():
+    for genotype in supernet.space.sample_distinct(n, np.random.default_rng(0)):
         subnet = supernet.subnet(supernet.space.decode(genotype))
         (images,) = supernet.example_inputs(1, subnet)
         assert tuple(images.shape[1:]) == (supernet.shape.channels, *subnet.resolution)
