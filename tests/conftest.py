@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import signal
@@ -36,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker, whose other tests would disturb them anyway, nor for a search of the user's.
     """
     usual = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())  # where pytest keeps `tmp_path`
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", f"{usual}/torchinductor_{getpass.getuser()}")  # as by default
     folder = tempfile.mkdtemp(prefix="dynas_", dir=usual)
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
