@@ -161,7 +161,11 @@ class Remembers:
 
 def study(**settings: Any) -> Study:
     features = np.arange(50.0)[:, None]
-    defaults: dict[str, Any] = {"sizes": (10, 20), "test": 25, "targets": {Objective("top1", "max", "%"): np.arange(1.0, 51.0)}}
+    defaults: dict[str, Any] = {
+        "sizes": (10, 20),
+        "test": 25,
+        "targets": {Objective("top1", "max", "%"): np.arange(1.0, 51.0)},
+    }
     return Study(**({"features": features, "factories": {"ridge": predictor("ridge")}} | defaults | settings))
 
 

@@ -20,10 +20,12 @@ def test_activities_stand_one_in_the_other_with_the_step_at_work() -> None:
 
 
 def test_what_fails_is_over() -> None:
+    def fail(item: int) -> None:
+        raise ValueError("broken")
+
     with watched() as journal:
         with pytest.raises(ValueError, match="broken"), doing("extracting"):
-            for _ in each([1, 2]):
-                raise ValueError("broken")
+            list(map(fail, each([1, 2])))
         assert str(journal) == ""
 
 

@@ -40,10 +40,15 @@ def test_the_first_signal_decides_the_status() -> None:
 
 def test_what_is_being_closed_is_closed_first() -> None:
     closed = []
-    with Interrupts():
-        with pytest.raises(KeyboardInterrupt), uninterrupted():
+
+    def close() -> None:
+        with uninterrupted():
             signal.raise_signal(signal.SIGTERM)
             closed.append(1)
+
+    with Interrupts():
+        with pytest.raises(KeyboardInterrupt):
+            close()
         with uninterrupted():
             closed.append(2)
     assert closed == [1, 2]
