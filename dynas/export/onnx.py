@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -21,20 +22,28 @@ def save(network: Network, folder: Path) -> None:
     """Translate the traced network and write it with its weights as one file."""
     outputs = len(run(network.module, network.inputs(1 if network.batch_size is None else network.batch_size)))
     names = ["output"] if outputs == 1 else [f"output_{number}" for number in range(outputs)]
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # it warns of torchvision, which nothing here needs
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of torch about itself
-            program = torch.onnx.export(
-                network.program, dynamo=True, output_names=names, external_data=False, verbose=False
-            )
-    finally:
-        logger.setLevel(level)
+    with errors_only("torch.onnx", "onnxscript"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch about itself
+        program = torch.onnx.export(
+            network.program, dynamo=True, output_names=names, external_data=False, verbose=False
+        )
     assert program is not None
     _name_batch(program)
     program.save(folder / MODEL)
+
+
+@contextmanager
+def errors_only(*names: str) -> Iterator[None]:
+    """Keep warnings of these loggers off the screen: of what nothing here needs, and of steps that are left out."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _name_batch(program: torch.onnx.ONNXProgram) -> None:

@@ -12,9 +12,9 @@ from dynas.core.objectives import Values
 from dynas.errors import DynasError
 from dynas.system.ticker import quiet
 
-NEAR = 0.1  # how much longer than the shortest timings one may take that nothing disturbed
+NEAR = 0.03  # how much longer than the shortest timings one may take that nothing disturbed
 SETTLED = 0.02  # how far apart the times of windows may be for the pace of a machine to count as settled
-WINDOWS = 12  # of timings at most until the pace has settled
+WINDOWS = 6, 16  # of timings at least and at most until the pace has settled
 GAIN = 0.05  # by how much a timing must be shorter than all before it for a module to count as still warming up
 
 
@@ -122,16 +122,17 @@ class InterleavedRounds:
     def settle(self, sampler: Sampler) -> float:
         """Return what a module takes in milliseconds at the pace that the machine keeps where nothing disturbs it.
 
-        It is timed in windows of a quarter of ``max_seconds`` until three in a row agree; where none do, all count.
+        It is timed in windows of a quarter of ``max_seconds`` until the three fastest agree: other work on a machine
+        slows it down for seconds on end. Where they never do, the fastest count all the same.
         """
         self.warm(sampler)
+        least, most = WINDOWS
         windows: list[Values] = []
-        while len(windows) < WINDOWS:
-            windows.append(self.window(sampler))
-            last = [undisturbed(times) for times in windows[-3:]]
-            if len(last) == 3 and max(last) <= (1 + SETTLED) * min(last):
-                return undisturbed(np.concatenate(windows[-3:]))
-        return undisturbed(np.concatenate(windows))
+        while len(windows) < most:
+            windows = sorted([*windows, self.window(sampler)], key=undisturbed)
+            if len(windows) >= least and undisturbed(windows[2]) <= (1 + SETTLED) * undisturbed(windows[0]):
+                break
+        return undisturbed(np.concatenate(windows[:3]))
 
     def window(self, sampler: Sampler) -> Values:
         """Return milliseconds of all timings of a module in a quarter of ``max_seconds``, a few at least."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
@@ -74,10 +75,13 @@ class FormatSuite:
         self.form.save(only, Path("saved"))
         assert difference(only, self.form, Path("saved")) <= TOLERANCE
 
-    def test_saving_leaves_the_network_as_it_is(self, network: Network, tmp_path: Path) -> None:
-        """Check weights and mode."""
+    def test_saving_leaves_the_network_as_it_is(
+        self, network: Network, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Check weights and mode, and that nobody is warned of anything."""
         before = {name: value.clone() for name, value in network.module.state_dict().items()}
         self.form.save(network, tmp_path)
         assert not any(module.training for module in network.module.modules())
         for name, value in network.module.state_dict().items():
             assert torch.equal(value, before[name]), name
+        assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
