@@ -69,6 +69,14 @@ def test_the_front_of_a_run_is_named(tmp_path: Path) -> None:
     assert {"front of the pair", "front (1 of 2)"} <= set(texts(tmp_path / "three.svg").splitlines())
 
 
+def test_a_search_of_many_iterations_is_drawn(tmp_path: Path) -> None:
+    """More than there are colours."""
+    run = search(tmp_path / "a", [(50 + step % 40, 10 + step % 7) for step in range(600)])
+    plot_front(run, tmp_path / "front.svg")
+    last = texts(tmp_path / "front.svg").split("iteration")[0].split()[-1]
+    assert int(last) == run.iterations.max() == 300
+
+
 @pytest.mark.parametrize("members", [5, 60])
 def test_every_member_of_a_front_has_a_mark(tmp_path: Path, members: int) -> None:
     run = search(tmp_path / "a", [(50 + step / 2, 10 + step) for step in range(members)])

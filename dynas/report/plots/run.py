@@ -175,7 +175,8 @@ def _iteration_colours(run: Run) -> tuple[NDArray[np.float64], BoundaryNorm | No
     last = int(run.iterations.max())
     if last == 1:
         return np.tile(np.array(SEQUENCE(0.75)), (len(run), 1)), None
-    norm = BoundaryNorm(np.arange(0.5, last + 1.0), SEQUENCE.N)
+    edges = np.linspace(0.5, last + 0.5, min(last, SEQUENCE.N) + 1)  # neighbours share a colour where there are more
+    norm = BoundaryNorm(edges, SEQUENCE.N)
     return np.asarray(SEQUENCE(norm(run.iterations))), norm
 
 
