@@ -17,16 +17,17 @@ from dynas.hardware.openvino import OpenVinoMeter
 from dynas.testing import MeterSuite
 from tests.helpers.cli import ROOT
 
-QUICK = (1, 0, 2, 3, 1.0)  # batch size, warm-up, repeats, precision
+QUICK = (1, 0, 2, 3, 1.0)  # batch size, warm-up, repeats, tolerance
+SECONDS = 0.1
 BOARD = " ".join(map(shlex.quote, (sys.executable, str(ROOT / "tests/helpers/own/board.py")))) + " {onnx} {shape}"
 
 
 class TestTorchCpuMeter(MeterSuite):
-    make = staticmethod(lambda: TorchCpuMeter(1, *QUICK))
+    make = staticmethod(lambda: TorchCpuMeter(1, *QUICK, max_seconds=SECONDS))
 
 
 class TestOnnxRuntimeMeter(MeterSuite):
-    make = staticmethod(lambda: OnnxRuntimeMeter(1, *QUICK))
+    make = staticmethod(lambda: OnnxRuntimeMeter(1, *QUICK, max_seconds=SECONDS))
 
     @pytest.fixture(autouse=True)
     def _installed(self) -> None:
@@ -34,7 +35,9 @@ class TestOnnxRuntimeMeter(MeterSuite):
 
 
 class TestOpenVinoMeter(MeterSuite):
-    make = staticmethod(lambda: OpenVinoMeter(1, *QUICK, calibration_images=4, bias_correction=False))
+    make = staticmethod(
+        lambda: OpenVinoMeter(1, *QUICK, max_seconds=SECONDS, calibration_images=4, bias_correction=False)
+    )
 
     @pytest.fixture(autouse=True)
     def _installed(self) -> None:
@@ -52,5 +55,5 @@ class TestCommandMeter(MeterSuite):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU on this machine")
 class TestCudaMeter(MeterSuite):
-    make = staticmethod(lambda: CudaMeter(*QUICK, 10, 0, "eager", True, False))
+    make = staticmethod(lambda: CudaMeter(*QUICK, SECONDS, 0, "eager", True, False))
     tolerance = 1e-2  # convolutions may run in TF32
