@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,15 @@ def test_an_empty_front_is_a_table_without_rows(tmp_path: Path) -> None:
     assert "latency [ms]" in shown[1]
 
 
+def told_of(path: Path, column: str, values: Sequence[object]) -> str:
+    """Return what is said of latencies once results.csv has one more column."""
+    header, *rows = path.read_text().splitlines()
+    cells = [header.replace("latency_p10 [ms]", f"latency_p10 [ms],{column}")]
+    cells += [row.replace(",,0.5,", f",,{value},0.5,") for row, value in zip(rows, values, strict=True)]
+    path.write_text("\n".join(cells) + "\n")
+    return quality_text(load_run(path.parent))
+
+
 @pytest.mark.parametrize(
     ("drifts", "said"),
     [
@@ -121,11 +131,7 @@ def test_a_machine_whose_pace_was_another_for_most_of_a_run_is_told(
     tmp_path: Path, drifts: list[object], said: str
 ) -> None:
     path = write_search(tmp_path / "run", FIVE) / "results.csv"
-    header, *rows = path.read_text().splitlines()
-    cells = [header.replace("latency_p10 [ms]", "latency_p10 [ms],latency_drift [%]")]
-    cells += [row.replace(",,0.5,", f",,{drift},0.5,") for row, drift in zip(rows, drifts, strict=True)]
-    path.write_text("\n".join(cells) + "\n")
-    told = quality_text(load_run(path.parent))
+    told = told_of(path, "latency_drift [%]", drifts)
     assert said in told
     assert bool(told) == bool(said)
 
@@ -141,11 +147,7 @@ def test_a_machine_whose_pace_was_another_for_most_of_a_run_is_told(
 def test_latencies_that_are_not_ok_are_counted(tmp_path: Path, qualities: list[str], said: str) -> None:
     path = write_search(tmp_path / "run", FIVE) / "results.csv"
     assert quality_text(load_run(path.parent)) == "", "an older run tells no quality"
-    header, *rows = path.read_text().splitlines()
-    cells = [header.replace("latency_p10 [ms]", "latency_p10 [ms],latency_quality")]
-    cells += [row.replace(",,0.5,", f",,{quality},0.5,") for row, quality in zip(rows, qualities, strict=True)]
-    path.write_text("\n".join(cells) + "\n")
-    told = quality_text(load_run(path.parent))
+    told = told_of(path, "latency_quality", qualities)
     assert said in told
     assert bool(told) == bool(said)
 
