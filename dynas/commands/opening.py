@@ -17,6 +17,8 @@ from dynas.runs.record import read_run
 
 DIGESTS = {"weights_sha256": "weights", "data_sha256": "data", "hardware_sha256": "latency table"}  # of run.json
 ENDINGS = ("budget", "max_minutes", "patience", "max_failures")  # keys that only say when a search ends
+FREE = ("executor.", "validation.")  # beginnings of keys that change nothing of what is measured or trained
+ADDED = {"device": "cpu", "mixed_precision": False}  # what a run did whose config lacks the key, being older
 
 
 def check_opening(config: DictConfig, folder: Path, product: str) -> None:
@@ -46,7 +48,7 @@ def check_same_config(folder: Path, config: dict[str, Any]) -> None:
     """Raise DynasError, naming the differences, unless the run in ``folder`` has this config.
 
     Where sub-networks are measured may differ: a run may go on with more workers. So may what ends it: a finished
-    search with a larger budget is the same one with more evaluations.
+    search with a larger budget is the same one with more evaluations. So may what is looked at during a training.
     """
     before, now = flat(read_run(folder).get("config")), flat(config)
     if before.get("budget", 0) > now.get("budget", 0):  # type: ignore[operator]
@@ -54,8 +56,8 @@ def check_same_config(folder: Path, config: dict[str, Any]) -> None:
             f"'{folder}' was started with budget={before['budget']}: go on with that or a larger one, "
             f"not budget={now['budget']}"
         )
-    keys = [key for key in {**before, **now} if not key.startswith("executor.") and key not in ENDINGS]
-    differing = [key for key in keys if before.get(key) != now.get(key)]
+    keys = [key for key in {**before, **now} if not key.startswith(FREE) and key not in ENDINGS]
+    differing = [key for key in keys if before.get(key, ADDED.get(key)) != now.get(key)]
     if differing:
         shown = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in differing[:3])
         raise DynasError(
@@ -64,16 +66,17 @@ def check_same_config(folder: Path, config: dict[str, Any]) -> None:
         )
 
 
-def check_same_origin(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Check that new measurements can stand beside those of a run that goes on.
+def check_same_origin(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], advice: str = "") -> None:
+    """Check that what a run goes on with is what it began with.
 
     Args:
         folder: the run folder.
         before: what its run.json says.
         now: what it would say of a run that began now.
+        advice: what else a new run offers.
 
     Raises:
-        DynasError: weights, data or latency table are not those that it was measured with.
+        DynasError: weights, data or latency table are not those that it began with.
 
     Warns:
         DynasWarning: processor or versions of packages are others.
@@ -81,12 +84,12 @@ def check_same_origin(folder: Path, before: Mapping[str, Any], now: Mapping[str,
     for key, what in DIGESTS.items():
         if before.get(key) and before[key] != now[key]:
             raise DynasError(
-                f"'{folder}' was measured with other {what} (SHA-256 {before[key][:8]}, now {str(now[key])[:8]}): give "
-                f"these back, or start a new run, where warm_start={folder} measures its front first"
+                f"'{folder}' was begun with other {what} (SHA-256 {before[key][:8]}, now {str(now[key])[:8]}): give "
+                f"these back, or start a new run{advice}"
             )
     if changed := [*_changed(before, now, "machine", ["cpu"]), *_changed(before, now, "versions", now["versions"])]:
         warnings.warn(
-            f"'{folder}' was begun with {', '.join(changed)}: what is measured now may differ from what it holds",
+            f"'{folder}' was begun with {', '.join(changed)}: what comes now may differ from what it holds",
             DynasWarning,
             stacklevel=2,
         )

@@ -49,7 +49,7 @@ def measure(
         reference_ms = measurer.watch_reference(earlier.get("reference_ms"))
     facts = run_facts(config, budget, problem, measurer) | {"reference_ms": reference_ms}
     if config.resume:
-        check_same_origin(folder, earlier, facts)
+        check_same_origin(folder, earlier, facts, f", where warm_start={folder} measures its front first")
     executor = build_executor(config, measurer)
     if not config.resume:
         write_run(folder, facts)  # before the first row, so that a run killed at any moment can be gone on with

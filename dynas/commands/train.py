@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import shlex
-import warnings
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import run_hydra
-from dynas.commands.opening import check_opening
+from dynas.commands.opening import check_opening, check_same_origin
 from dynas.commands.running import job_facts
 from dynas.compose.overrides import plain, run_folder
-from dynas.runs.names import CARD, CHECKPOINT, WEIGHTS
-from dynas.system.files import replacing, write_atomic
+from dynas.runs.names import CARD, CHECKPOINT, TRAINING, TRAINING_PICTURE, WEIGHTS
+from dynas.runs.record import read_run, write_run
+from dynas.system.files import number, write_atomic, write_csv
 
 if TYPE_CHECKING:
-    import torch
+    from rich.console import Console
+    from torch import nn
 
-    from dynas.metrics.measurer import Measurer
-    from dynas.training.sandwich import Recipe, TrainingData
+    from dynas.commands.train_display import TrainingDisplay
+    from dynas.core.objectives import Objective
+    from dynas.core.supernet import Supernet
+    from dynas.training.judge import Judge
+    from dynas.training.ranking import Validation
+    from dynas.training.sandwich import Recipe
+    from dynas.training.steps import TrainingData
+    from dynas.training.training import Training
+
+DEVICES = ("cpu", "cuda")
 
 
 def main(arguments: list[str]) -> int:
@@ -35,11 +45,11 @@ def train_job(config: DictConfig) -> int:
     from dynas.compose.build import build, build_data, build_quality, build_supernet, check_classes
     from dynas.core.supernet import Trainable
     from dynas.errors import DynasError
-    from dynas.runs.record import write_run
     from dynas.supernets.weights.load import load_weights
     from dynas.supernets.weights.storage import STORAGES, save_weights
     from dynas.system.screen import screen
-    from dynas.training.sandwich import TrainingData
+    from dynas.training.judge import Judge
+    from dynas.training.steps import TrainingData
 
     folder = run_folder()
     console = screen()
@@ -59,118 +69,136 @@ def train_job(config: DictConfig) -> int:
             "recipe.teacher=original needs a trained network to learn from: give start=<its weights>, or "
             "recipe.teacher=largest"
         )
-    column, measurer = build_quality(config, supernet, data)
-    facts = job_facts(config) | {"data_sha256": data.digest}
+    judge = Judge(*build_quality(config, supernet, data))
+    validation = build(config, "validation")
+    facts = job_facts(config) | {"data_sha256": data.digest, "weights_sha256": supernet.weights_digest}
+    if config.resume:
+        check_same_origin(folder, read_run(folder), facts)
     write_run(folder, facts | {"status": "running"})
+    training = make_training(config, supernet, data, recipe)
     try:
-        train(supernet, data, recipe, config.seed, folder, console)
+        train(training, validation, judge, folder, console)
     except KeyboardInterrupt:
         write_run(folder, facts | {"status": "interrupted"})
         console.print(f"interrupted; go on with: dynas train resume={shlex.quote(str(folder))}", soft_wrap=True)
         return 130
+    supernet.elastic.to("cpu")
     save_weights(supernet.elastic, folder / WEIGHTS, config.storage)
     load_weights(supernet.elastic, str(folder / WEIGHTS), supernet.name)  # to measure what others will load
-    rows = qualities(column, measurer)
-    write_atomic(folder / CARD, model_card(config, rows, facts))
-    write_run(folder, facts | {"status": "finished", "qualities": rows})
+    rows = qualities(judge)
+    write_atomic(folder / CARD, model_card(config, rows, training, facts))
+    write_run(folder, facts | {"status": "finished", "epochs": training.epochs, "qualities": rows})
     console.print(quality_table(rows))
-    for name in (WEIGHTS, CARD):
-        console.print(f"  {folder / name}", soft_wrap=True, highlight=False)
+    for path in (folder / name for name in (WEIGHTS, CARD, TRAINING, TRAINING_PICTURE)):
+        if path.exists():  # without measurements on the way there is no picture
+            console.print(f"  {path}", soft_wrap=True, highlight=False)
     use = [f"supernet={facts['choices']['supernet']}", f"supernet.weights={folder / WEIGHTS}"]
     console.print(f"use them with: dynas search {shlex.join(use)}", soft_wrap=True)
     return 0
 
 
-def train(supernet: Any, data: TrainingData, recipe: Recipe, seed: int, folder: Path, console: Any) -> None:
-    """Train all epochs that are missing, keeping a checkpoint after each."""
+def make_training(config: DictConfig, supernet: Supernet, data: TrainingData, recipe: Recipe) -> Training:
+    """Return what is trained, on its device."""
     import torch
 
-    from dynas.commands.display import Display
-    from dynas.core.activity import doing
+    from dynas.core.supernet import Trainable
     from dynas.errors import DynasError
-    from dynas.training.sandwich import make_optimizer, train_epoch
+    from dynas.training.training import Training
 
-    steps = data.training_steps(recipe.batch_size)
-    if steps == 0:
-        raise DynasError(f"recipe.batch_size={recipe.batch_size} is larger than the whole training set")
-    net = supernet.elastic.to(memory_format=torch.channels_last)
+    if config.device not in DEVICES:
+        raise DynasError(f"device={config.device}: give {' or '.join(DEVICES)}")
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise DynasError("device=cuda needs an NVIDIA GPU and a torch built for it: give device=cpu")
     original = None
     if recipe.teacher == "original":
-        original = supernet.subnet(supernet.space.decode(supernet.space.largest()))
-        original = original.to(memory_format=torch.channels_last)
-    optimizer = make_optimizer(net, recipe)
-    first = load_checkpoint(folder / CHECKPOINT, net, optimizer)
-    with Display(folder, console, "steps") as display, doing("training, epoch") as activity:
-        display.begin(steps * (recipe.epochs - first))
-        for epoch in range(first, recipe.epochs):
-            activity.step(epoch + 1, recipe.epochs)
-            losses = []
-            for loss in train_epoch(net, supernet.space, data, recipe, optimizer, epoch, steps, seed, original):
-                losses.append(loss)
-                display.more["loss"] = f"{sum(losses[-50:]) / len(losses[-50:]):.3f}"
-                display.count()
-            save_checkpoint(folder / CHECKPOINT, net, optimizer, epoch + 1)
-            if not console.is_terminal:
-                display.say(f"epoch {epoch + 1} / {recipe.epochs}: mean loss {sum(losses) / steps:.3f}")
+        original = placed(supernet.subnet(supernet.space.decode(supernet.space.largest())), config.device)
+    assert isinstance(supernet, Trainable)
+    net = placed(supernet.elastic, config.device)
+    return Training(net, supernet.space, data, recipe, config.seed, config.mixed_precision, original)
 
 
-def save_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Optimizer, epochs: int) -> None:
-    """Write weights, optimizer and the number of finished epochs, replacing the file as a whole."""
+def placed(net: nn.Module, device: str) -> nn.Module:
+    """Return a network on a device, in the layout in which convolutions are quickest there."""
     import torch
 
-    with replacing(path) as file:
-        torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epochs": epochs}, file)
+    moved: nn.Module = net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return moved
 
 
-def load_checkpoint(path: Path, net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    """Restore a checkpoint, where there is one, and return the number of finished epochs.
+def train(training: Training, validation: Validation, judge: Judge, folder: Path, console: Console) -> None:
+    """Train all epochs that are missing, keeping a checkpoint and the curve after each."""
+    from dynas.commands.train_display import TrainingDisplay
+    from dynas.core.activity import doing
+    from dynas.training.plan import make_plan
 
-    Raises:
-        DynasError: the file is no checkpoint of this training.
-    """
-    import torch
+    recipe = training.recipe
+    training.restore(folder / CHECKPOINT)
+    with TrainingDisplay(folder, training, validation, console) as display:
+        with doing("timing some steps"):
+            plan = make_plan(training)
+        display.show(plan)
+        with doing("training, epoch") as activity:
+            while training.epochs < recipe.epochs:
+                if validation.exhausted(training.curve, judge.objective, since=plan[-1].first + 1):
+                    display.say(f"the median has not risen in {validation.patience} measurements: training ends early")
+                    break
+                activity.step(training.epochs + 1, recipe.epochs)
+                row = train_epoch(training, display)
+                looked = time.perf_counter()
+                if validation.due(training.epochs, recipe.epochs):
+                    with doing("measuring sub-networks"):
+                        row |= judge.look(training, validation)
+                training.curve.append(row)
+                training.save(folder / CHECKPOINT)
+                write_curve(training.curve, judge.objective, folder)
+                display.finished(row, time.perf_counter() - looked)
 
-    from dynas.errors import DynasError
 
-    if not path.exists():
-        return 0
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's about odd files
-            state = torch.load(path, weights_only=True)
-        net.load_state_dict(state["net"])
-        optimizer.load_state_dict(state["optimizer"])
-        return int(state["epochs"])
-    except Exception as error:  # torch raises a different type for every way in which a file can be broken
-        raise DynasError(f"'{path}' is no checkpoint of this training: remove it to start from scratch") from error
+def train_epoch(training: Training, display: TrainingDisplay) -> dict[str, float]:
+    """Train one more epoch; return its number, its wall time and its mean loss."""
+    started, losses = time.perf_counter(), []
+    for loss in training.train_epoch():
+        losses.append(loss)
+        display.stepped(losses)
+    seconds = time.perf_counter() - started
+    return {"epoch": training.epochs, "seconds": round(seconds, 2), "loss": sum(losses) / len(losses)}
 
 
-def qualities(column: str, measurer: Measurer) -> list[dict[str, Any]]:
-    """Return quality and costs of the smallest, five random and the largest sub-network.
+def write_curve(curve: list[dict[str, float]], objective: Objective, folder: Path) -> None:
+    """Write what was seen after each epoch, as a table and, once something was measured, as a picture."""
+    from dynas.report.plots.training import plot_training
 
-    Args:
-        column: name and unit of the quality.
-        measurer: measures that quality.
-    """
+    columns = {
+        "epoch": "epoch", "seconds": "seconds [s]", "loss": "loss", "smallest": f"smallest {objective.column}",
+        "median": f"median {objective.column}", "largest": f"largest {objective.column}",
+        "worse": "worse than the smallest [%]", "tau": "Kendall tau with MACs",
+    }  # fmt: skip
+    rows = [[number(row.get(key, float("nan"))) for key in columns] for row in curve]
+    write_csv(folder / TRAINING, list(columns.values()), rows)
+    if any("largest" in row for row in curve):
+        plot_training(curve, objective, folder / TRAINING_PICTURE)
+
+
+def qualities(judge: Judge) -> list[dict[str, Any]]:
+    """Return quality and costs of the smallest, five random and the largest sub-network."""
     import numpy as np
 
-    supernet = measurer.bench.supernet
+    supernet = judge.measurer.bench.supernet
     space = supernet.space
     named = [("smallest", space.smallest())]
     named += [(f"random {index + 1}", row) for index, row in enumerate(space.sample(5, np.random.default_rng(0)))]
     named += [("largest", space.largest())]
-    rows = []
-    for which, genotype in named:
-        (measurement,) = measurer.measure(genotype[None])
-        rows.append(
-            {
-                "sub-network": which,
-                column: round(measurement.values[0], 2),
-                "macs [MAC]": int(supernet.macs(genotype[None])[0]),
-                "params [parameters]": int(supernet.params(genotype[None])[0]),
-            }
-        )
-    return rows
+    genotypes = np.stack([genotype for _, genotype in named])
+    found = zip(judge.qualities(genotypes), supernet.macs(genotypes), supernet.params(genotypes), strict=True)
+    return [
+        {
+            "sub-network": which,
+            judge.objective.column: round(float(quality), 2),
+            "macs [MAC]": int(macs),
+            "params [parameters]": int(params),
+        }
+        for (which, _), (quality, macs, params) in zip(named, found, strict=True)
+    ]
 
 
 def quality_table(rows: list[dict[str, Any]]) -> Any:
@@ -185,8 +213,10 @@ def quality_table(rows: list[dict[str, Any]]) -> Any:
     return table
 
 
-def model_card(config: DictConfig, rows: list[dict[str, Any]], facts: dict[str, Any]) -> str:
+def model_card(config: DictConfig, rows: list[dict[str, Any]], training: Training, facts: dict[str, Any]) -> str:
     """Return the model card: what, how, on what, how good."""
+    from dynas.commands.display import duration_text
+
     command = " ".join(["dynas train", *facts["overrides"]])
     described = {
         part: [f"{key}: {value}" for key, value in plain(config)[part].items() if key != "_target_"]
@@ -195,6 +225,8 @@ def model_card(config: DictConfig, rows: list[dict[str, Any]], facts: dict[str, 
     recipe = "\n".join(f"- {setting}" for setting in described["recipe"])
     header = "| " + " | ".join(rows[0]) + " |\n|" + " --- |" * len(rows[0])
     body = "\n".join("| " + " | ".join(str(cell) for cell in row.values()) + " |" for row in rows)
+    products = "bfloat16 products" if config.mixed_precision else "single precision"
+    ended = f" Ended early, after epoch {training.epochs}." if training.epochs < training.recipe.epochs else ""
     return f"""# Supernet {facts["choices"]["supernet"]} trained on {facts["choices"]["data"]}
 
 Weights ({config.storage} precision): `{WEIGHTS}`. Command:
@@ -209,7 +241,9 @@ Recipe (AdamW, cosine schedule; in a sandwich the {config.recipe.teacher} networ
 
 {recipe}
 - seed: {config.seed}
-- torch {facts["versions"]["torch"]}, {facts["torch_threads"]} thread(s)
+- torch {facts["versions"]["torch"]}, {facts["torch_threads"]} thread(s), {config.device}, {products}
+
+Training took {duration_text(sum(row["seconds"] for row in training.curve))}.{ended}
 
 Quality on the validation samples, of the stored weights and measured as in a search:
 

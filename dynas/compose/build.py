@@ -189,8 +189,8 @@ def build_metric(config: DictConfig, name: str, *parts: Data | Meter) -> Metric:
     return metric
 
 
-def build_quality(config: DictConfig, supernet: Supernet, data: Data) -> tuple[str, Measurer]:
-    """Return how well the task of ``data`` is done as a column's name, and what measures just that.
+def build_quality(config: DictConfig, supernet: Supernet, data: Data) -> tuple[Objective, Measurer]:
+    """Return the objective that says how well the task of ``data`` is done, and what measures just that.
 
     Hydra must have been started.
 
@@ -206,7 +206,8 @@ def build_quality(config: DictConfig, supernet: Supernet, data: Data) -> tuple[s
     metric = build_metric(config, name, data)
     measurer = Measurer(Bench(supernet, data, build_option("hardware", "cpu")), {name: metric})
     measurer.check()
-    return f"{name} [{config.objectives[name].unit}]", measurer
+    entry = config.objectives[name]
+    return Objective(name, entry.direction, metric.unit or entry.unit), measurer
 
 
 def check_classes(config: DictConfig, supernet: Supernet, data: Data) -> None:

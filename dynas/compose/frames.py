@@ -117,8 +117,11 @@ class TrainConfig(PartsConfig):
     start: str = "random"
     storage: str = "half"
     threads: int | None = None
+    device: str = "cpu"
+    mixed_precision: bool = False
     resume: str | None = None
     recipe: Any = MISSING
+    validation: Any = MISSING
 
 
 FRAMES = {

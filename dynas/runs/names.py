@@ -18,5 +18,7 @@ TRIALS = "trials.csv"  # of dynas predictors
 PREDICTORS_PICTURE = "predictors.png"
 CHECK = "check.csv"  # of dynas lut check
 CHECKPOINT = "checkpoint.pt"  # of dynas train
+TRAINING = "training.csv"  # what was measured on the way
+TRAINING_PICTURE = "training.png"
 WEIGHTS = "weights.safetensors"
 CARD = "model_card.md"

@@ -183,8 +183,10 @@ class ElasticDepthConv(nn.Module):
 
     def forward(self, x: Tensor, size: int) -> Tensor:
         """Convolve every channel of ``x`` ``(N, C, H, W)`` with its kernel of ``size``."""
-        weight = self.kernel(size, x.shape[1])
-        return F.conv2d(x, weight, None, self.stride, size // 2, groups=x.shape[1])
+        weight, padding = self.kernel(size, x.shape[1]), size // 2
+        if min(x.shape[2:]) < size:  # then oneDNN takes three times as long for the gradient if it has to pad itself
+            x, padding = F.pad(x, [padding] * 4), 0
+        return F.conv2d(x, weight, None, self.stride, padding, groups=x.shape[1])
 
 
 class ElasticPointNorm(nn.Module):

@@ -9,35 +9,14 @@ opens one kind of design variable after the other.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional as F
 
-from dynas.core.data import IGNORED
-from dynas.core.space import Architecture, SearchSpace
-from dynas.core.supernet import SizesImages
-from dynas.data.images.resize import resize
+from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
-
-
-@runtime_checkable
-class TrainingData(Protocol):
-    """What a data set must offer to be trained on."""
-
-    def training_steps(self, batch_size: int) -> int:
-        """Return the number of batches of an epoch."""
-        ...
-
-    def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, ...]]:
-        """Yield the batches of one epoch: the network's inputs, then the labels (see `dynas.core.data.IGNORED`)."""
-        ...
-
 
 RULES = {"sandwich": 0, "uniform": 1}  # and how many random sub-networks a step needs at least
 
@@ -136,114 +115,3 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     if step < warmup:
         return recipe.learning_rate * (step + 1) / warmup
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
-
-
-def make_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """Return AdamW that decays matrices and kernels but neither norms nor biases."""
-    decayed = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
-
-
-def inputs_of(net: nn.Module, architecture: Architecture, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-    """Return images in the size that a sub-network takes, inputs as they are where the network does not say.
-
-    Every sub-network of a step gets the same images in its own size, as in BigNAS (Yu et al. 2020,
-    arXiv:2003.11142): the largest then teaches on the very pictures that the others see, and a resolution is a gene
-    like any other. (Once-for-All draws one size per step for all of them.)
-    """
-    if not isinstance(net, SizesImages):
-        return inputs
-    return [resize(images, net.image_size(architecture)) for images in inputs]
-
-
-def task_loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean cross-entropy of logits ``(n, classes)`` and labels or shares ``(n, classes)``, or of ``(n,)``.
-
-    Logits ``(n,)`` are of yes or no, and their targets shares ``(n,)``.
-    """
-    if outputs.ndim == 1:
-        return F.binary_cross_entropy_with_logits(outputs, targets)
-    return F.cross_entropy(outputs, targets)
-
-
-def shares(outputs: Tensor) -> Tensor:
-    """Return what a sub-network teaches another by its logits: the shares of the classes, or of yes."""
-    return outputs.detach().sigmoid() if outputs.ndim == 1 else outputs.detach().softmax(dim=1)
-
-
-def step(
-    net: nn.Module,
-    space: SearchSpace,
-    genotypes: NDArray[np.int64],
-    batch: tuple[Tensor, ...],
-    distil: bool,
-    original: nn.Module | None = None,
-) -> float:
-    """Accumulate the gradients of the sub-networks of one step; return the first one's loss.
-
-    Args:
-        net: maps inputs and an architecture to logits, one row of the last axis per label.
-        space: what the genotypes are of.
-        genotypes: the sub-networks.
-        batch: the inputs, then the labels.
-        distil: whether all but the first learn from the first one's outputs instead of the labels.
-        original: what they learn from then instead of the first one: maps the same inputs to logits.
-    """
-    *inputs, labels = batch
-    learned = labels != IGNORED
-    targets, first = labels[learned], 0.0
-    for index, architecture in enumerate(map(space.decode, genotypes)):
-        logits = net(*inputs_of(net, architecture, inputs), architecture)[learned]
-        loss = task_loss(logits, targets)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if index == 0:
-            first = float(loss.detach())
-            if distil and len(genotypes) > 1:
-                targets = shares(logits if original is None else taught(original, net, architecture, inputs)[learned])
-    return first
-
-
-@torch.no_grad()
-def taught(original: nn.Module, net: nn.Module, architecture: Architecture, inputs: Sequence[Tensor]) -> Tensor:
-    """Return the original network's logits on the inputs that ``net`` gives to an architecture."""
-    logits: Tensor = original(*inputs_of(net, architecture, inputs))
-    return logits
-
-
-def train_epoch(
-    net: nn.Module,
-    space: SearchSpace,
-    data: TrainingData,
-    recipe: Recipe,
-    optimizer: torch.optim.Optimizer,
-    epoch: int,
-    steps_per_epoch: int,
-    seed: int,
-    original: nn.Module | None = None,
-) -> Iterator[float]:
-    """Train one epoch, yielding the first sub-network's loss after every step: in a sandwich the largest one's.
-
-    ``original`` teaches where it is given (see `step`). All randomness comes from ``seed`` and ``epoch``,
-    so that a resumed training repeats an uninterrupted one.
-    """
-    rng = np.random.default_rng([seed, epoch])
-    elastic = elastic_genes(space, recipe, epoch)
-    net.train()
-    for index, batch in enumerate(data.training_batches(recipe.batch_size, rng)):
-        rate = learning_rate(recipe, epoch * steps_per_epoch + index, recipe.epochs * steps_per_epoch)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad()
-        genotypes = step_genotypes(space, elastic, recipe, rng)
-        loss = step(net, space, genotypes, batch, recipe.rule == "sandwich", original)
-        if not math.isfinite(loss):
-            raise DynasError(f"training diverged in epoch {epoch + 1}: lower recipe.learning_rate")
-        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimizer.step()
-        yield loss
-    net.eval()

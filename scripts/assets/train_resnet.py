@@ -19,7 +19,8 @@ from torch.nn import functional as F
 
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.supernets.resnets.plain import Layout, ResNet, Strides
-from dynas.training.sandwich import Recipe, learning_rate, make_optimizer
+from dynas.training.sandwich import Recipe, learning_rate
+from dynas.training.steps import make_optimizer
 
 STRIDES = Strides(stem=2, pooling=True, stages=(1, 2, 2, 2))
 

@@ -47,7 +47,7 @@ def test_a_run_does_not_go_on_with_other_weights_data_or_tables(
     before = edited(finished, folder, **{key: "0" * 64})
     refused = dynas("search", f"resume={folder}", "budget=10", cwd=tmp_path)
     assert refused.returncode == 1
-    assert f"was measured with other {what} (SHA-256 00000000, now " in refused.stderr
+    assert f"was begun with other {what} (SHA-256 00000000, now " in refused.stderr
     assert f"warm_start={folder}" in refused.stderr
     assert (folder / "run.json").read_text() == before, "nothing has changed"
     assert len((folder / "results.csv").read_text().splitlines()) == 6

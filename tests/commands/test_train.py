@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import nn
-from torch.nn import functional as F
 
-from dynas.core.design import DesignVariable
-from dynas.core.space import SearchSpace
-from dynas.errors import DynasError
-from dynas.supernets.mbv3 import MobileNetV3Supernet, search_space
-from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, step, step_genotypes
 from tests.helpers.cli import QUICK, dynas, killed, read_rows
 from tests.helpers.garments import write_garments
 
@@ -26,29 +19,22 @@ pytestmark = pytest.mark.slow
 NETWORK = ("data.garments=1", "data.source=garments", "supernet.classes=10", "supernet.resolution=[14,14]")
 SMALL = (
     *NETWORK,
-    "data.validation_size=500",
+    "data.validation_size=250",
     "data.calibration_size=200",
     "recipe.epochs=2",
-    "recipe.batch_size=64",
+    "recipe.batch_size=32",
     "recipe.learning_rate=0.01",
     "recipe.random_subnets=1",
     "recipe.largest_epochs=1",
+    "validation.subnets=3",
     "threads=1",
 )
-
-
-def recipe(**changes: object) -> Recipe:
-    settings = {
-        "epochs": 6, "batch_size": 8, "learning_rate": 1.0, "weight_decay": 0.0, "warmup": 0.1, "largest_epochs": 0,
-        "rule": "sandwich", "random_subnets": 2,
-    }  # fmt: skip
-    return Recipe(**(settings | changes))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cwd = tmp_path_factory.mktemp("train")
-    write_garments(cwd / "garments", 2000, 500)
+    write_garments(cwd / "garments", 640, 250)
     done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd)
     assert done.returncode == 0, done.stderr
     assert "quality on the validation samples" in done.stdout
@@ -66,9 +52,60 @@ def test_training_learns_and_says_how_well(trained: Path) -> None:
     assert f"| largest | {rows[-1]['top1 [%]']} |" in card
 
 
+def test_a_training_keeps_what_was_measured_on_the_way(trained: Path) -> None:
+    first, last = read_rows(trained, "training.csv")
+    assert first["largest top1 [%]"], "while it is trained alone, nothing else is measured"
+    assert not first["median top1 [%]"]
+    assert (first["epoch"], last["epoch"]) == ("1", "2")
+    assert all(last.values())
+    assert (
+        float(last["largest top1 [%]"]) == json.loads((trained / "run.json").read_text())["qualities"][-1]["top1 [%]"]
+    )
+    assert (trained / "training.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_training_does_not_go_on_with_other_data(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    write_garments(tmp_path / "garments", 500, 250)
+    refused = dynas("train", "resume=run", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "run' was begun with other data (SHA-256 " in refused.stderr
+
+
+def test_a_training_ends_early_once_the_median_no_longer_rises(trained: Path) -> None:
+    given = [one for one in SMALL if not one.startswith("recipe.")]
+    done = dynas(
+        "train", *given, "recipe.epochs=9", "recipe.learning_rate=1e-9", "recipe.largest_epochs=0",
+        "recipe.batch_size=320", "validation.patience=1", "hydra.run.dir=early", cwd=trained.parent,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "the median has not risen in 1 measurements: training ends early" in done.stdout
+    epochs = json.loads((trained.parent / "early" / "run.json").read_text())["epochs"]
+    assert epochs == len(read_rows(trained.parent / "early", "training.csv")) < 9
+    assert f"Ended early, after epoch {epochs}." in (trained.parent / "early" / "model_card.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("device=tpu", "device=tpu: give cpu or cuda"),
+        pytest.param(
+            "device=cuda", "device=cuda needs an NVIDIA GPU and a torch built for it: give device=cpu",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU"),
+        ),
+        ("validation.every=0", "validation.every=0"),
+    ],
+)  # fmt: skip
+def test_bad_settings_get_one_sentence(argument: str, message: str, tmp_path: Path) -> None:
+    refused = dynas("train", argument, "data.source=embedded", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert message in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
 def test_the_search_measures_what_training_reported(trained: Path) -> None:
     done = dynas(
-        "search", *QUICK, *NETWORK, "data.validation_size=500", "data.calibration_size=200",
+        "search", *QUICK, *NETWORK, "data.validation_size=250", "data.calibration_size=200",
         f"supernet.weights={trained / 'weights.safetensors'}", "hydra.run.dir=search", cwd=trained.parent,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -83,90 +120,3 @@ def test_a_killed_training_resumes_to_the_same_weights(trained: Path) -> None:
     assert resumed.returncode == 0, resumed.stderr
     expected, found = (load_file(where / "weights.safetensors") for where in (trained, folder))
     assert all(bool((expected[key] == found[key]).all()) for key in expected)
-
-
-def test_a_sandwich_holds_the_largest_the_smallest_and_random_ones() -> None:
-    space = search_space()
-    everything = np.ones(space.n_genes, dtype=bool)
-    rows = step_genotypes(space, everything, recipe(), np.random.default_rng(0))
-    assert (rows[0] == space.largest()).all()
-    assert (rows[1] == space.smallest()).all()
-    assert len({row.tobytes() for row in rows}) == 4
-
-
-def test_uniform_sampling_draws_random_ones_only() -> None:
-    space = search_space()
-    everything = np.ones(space.n_genes, dtype=bool)
-    rows = step_genotypes(space, everything, recipe(rule="uniform"), np.random.default_rng(0))
-    assert (rows == space.canonical(space.random_genes(2, np.random.default_rng(0)))).all()
-
-
-@pytest.mark.parametrize("changes", [{"rule": "sandwhich"}, {"rule": "uniform", "random_subnets": 0}])
-def test_a_rule_that_trains_nothing_is_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(DynasError, match=r"recipe\.rule=\w+ with recipe\.random_subnets=\d: give sandwich, or uniform"):
-        recipe(**changes)
-
-
-def test_a_teacher_whom_nobody_hears_is_refused() -> None:
-    with pytest.raises(DynasError, match=r"recipe\.teacher=original teaches nothing under recipe\.rule=uniform"):
-        recipe(rule="uniform", teacher="original")
-
-
-def test_in_a_sandwich_the_largest_teaches_under_uniform_sampling_the_labels_do() -> None:
-    torch.manual_seed(0)
-    net = nn.Linear(3, 4)
-
-    def gradient(labels: torch.Tensor, *, distil: bool) -> torch.Tensor:
-        net.zero_grad()
-        space = SearchSpace([DesignVariable("d", (1, 2))])
-        step(lambda inputs, architecture: net(inputs) / architecture["d"], space, rows, (inputs, labels), distil=distil)
-        assert net.weight.grad is not None
-        return net.weight.grad.clone()
-
-    rows, inputs = np.array([[1], [0]]), torch.rand(5, 3)
-    labels = torch.tensor([0, 1, 2, 3, 0])
-    first = F.cross_entropy(net(inputs) / 2, labels)
-    taught = F.cross_entropy(net(inputs), (net(inputs) / 2).softmax(1).detach())
-    expected = torch.autograd.grad(first + taught, net.weight)[0]
-    torch.testing.assert_close(gradient(labels, distil=True), expected)
-    both = F.cross_entropy(net(inputs) / 2, labels) + F.cross_entropy(net(inputs), labels)
-    torch.testing.assert_close(gradient(labels, distil=False), torch.autograd.grad(both, net.weight)[0])
-
-
-def test_every_sub_network_of_a_step_sees_the_same_images_in_its_own_size() -> None:
-    supernet = MobileNetV3Supernet("random", 0.125, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2), resolutions=[20, 24, 28])
-    net, space = supernet.elastic.train(), supernet.space
-    rows = step_genotypes(space, np.ones(space.n_genes, dtype=bool), recipe(), np.random.default_rng(0))
-    seen: list[torch.Tensor] = []
-    net.first_conv.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
-    images = torch.rand(4, 1, 28, 56, generator=torch.Generator().manual_seed(0))
-    step(net, space, rows, (images, torch.zeros(4, dtype=torch.int64)), distil=True)
-    heights = [space.decode(row)["r"] for row in rows]
-    assert heights[:2] == [28, 20]
-    assert [tuple(one.shape[2:]) for one in seen] == [(height, 2 * height) for height in heights]
-    assert torch.equal(seen[0], images)
-    torch.testing.assert_close(seen[1].mean((2, 3)), images.mean((2, 3)), atol=0.02, rtol=0)
-
-
-def test_progressive_shrinking_opens_one_variable_after_the_other() -> None:
-    space = search_space()
-    steps = recipe(progressive=("ks", "d", "e"))
-    names = np.concatenate([[variable.name] * variable.length for variable in space.variables])
-    opened = [sorted(set(names[elastic_genes(space, steps, epoch)])) for epoch in (0, 1, 2, 3, 4, 5)]
-    assert opened == [["ks"], ["ks"], ["d", "ks"], ["d", "ks"], ["d", "e", "ks"], ["d", "e", "ks"]]
-    rows = step_genotypes(space, elastic_genes(space, steps, 0), steps, np.random.default_rng(0))
-    assert all(space.decode(row)["d"] == [4] * 5 and space.decode(row)["e"] == [6] * 20 for row in rows)
-
-
-def test_the_learning_rate_rises_then_falls_to_nothing() -> None:
-    rates = [learning_rate(recipe(), step, 100) for step in range(100)]
-    assert rates[:10] == sorted(rates[:10])
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert max(rates) == pytest.approx(1.0)
-    assert rates[-1] < 0.001
-
-
-def test_a_recipe_for_a_variable_that_the_space_lacks_is_refused() -> None:
-    space: SearchSpace = search_space()
-    with pytest.raises(DynasError, match=r"recipe\.progressive names 'w'"):
-        elastic_genes(space, recipe(progressive=("w",)), 0)

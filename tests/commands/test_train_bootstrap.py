@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from dynas.supernets.bootstrap_resnet50 import BootstrapResNet50Supernet
-from dynas.training.sandwich import step
+from dynas.training.steps import step
 from tests.helpers.cli import dynas, killed
 from tests.helpers.garments import write_garments
 from tests.helpers.resnets import OPTIONS, random_state

@@ -113,6 +113,6 @@ def killed(*arguments: str, cwd: Path, once: Path, timeout: float = 300) -> None
     child.wait()
 
 
-def read_rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "results.csv").open(newline="") as file:
+def read_rows(folder: Path, name: str = "results.csv") -> list[dict[str, str]]:
+    with (folder / name).open(newline="") as file:
         return list(csv.DictReader(file))

@@ -1,0 +1,115 @@
+"""Gradient steps of a training: one batch, several sub-networks on shared weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dynas.core.data import IGNORED
+from dynas.core.space import Architecture, SearchSpace
+from dynas.core.supernet import SizesImages
+from dynas.data.images.resize import resize
+from dynas.training.sandwich import Recipe
+
+Batch = tuple[Tensor, ...]  # the network's inputs, then the labels (see `dynas.core.data.IGNORED`)
+
+
+@runtime_checkable
+class TrainingData(Protocol):
+    """What a data set must offer to be trained on."""
+
+    def training_steps(self, batch_size: int) -> int:
+        """Return the number of batches of an epoch."""
+        ...
+
+    def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
+        """Yield the batches of one epoch."""
+        ...
+
+
+def make_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+    """Return AdamW that decays matrices and kernels but neither norms nor biases."""
+    decayed = [parameter for parameter in net.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
+    groups = [
+        {"params": decayed, "weight_decay": recipe.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+
+
+def inputs_of(net: nn.Module, architecture: Architecture, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Return images in the size that a sub-network takes, inputs as they are where the network does not say.
+
+    Every sub-network of a step gets the same images in its own size, as in BigNAS (Yu et al. 2020,
+    arXiv:2003.11142): the largest then teaches on the very pictures that the others see, and a resolution is a gene
+    like any other. (Once-for-All draws one size per step for all of them.)
+    """
+    if not isinstance(net, SizesImages):
+        return inputs
+    return [resize(images, net.image_size(architecture)) for images in inputs]
+
+
+def task_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean cross-entropy of logits ``(n, classes)`` and labels or shares ``(n, classes)``, or of ``(n,)``.
+
+    Logits ``(n,)`` are of yes or no, and their targets shares ``(n,)``.
+    """
+    if outputs.ndim == 1:
+        return F.binary_cross_entropy_with_logits(outputs, targets)
+    return F.cross_entropy(outputs, targets)
+
+
+def shares(outputs: Tensor) -> Tensor:
+    """Return what a sub-network teaches another by its logits: the shares of the classes, or of yes."""
+    return outputs.detach().sigmoid() if outputs.ndim == 1 else outputs.detach().softmax(dim=1)
+
+
+def step(
+    net: nn.Module,
+    space: SearchSpace,
+    genotypes: NDArray[np.int64],
+    batch: Batch,
+    distil: bool,
+    original: nn.Module | None = None,
+    mixed: bool = False,
+) -> float:
+    """Accumulate the gradients of the sub-networks of one step; return the first one's loss.
+
+    Args:
+        net: maps inputs and an architecture to logits, one row of the last axis per label.
+        space: what the genotypes are of.
+        genotypes: the sub-networks.
+        batch: the inputs, then the labels.
+        distil: whether all but the first learn from the first one's outputs instead of the labels.
+        original: what they learn from then instead of the first one: maps the same inputs to logits.
+        mixed: whether products are computed in bfloat16.
+    """
+    *inputs, labels = batch
+    learned = labels != IGNORED
+    targets, first = labels[learned], 0.0
+    for index, architecture in enumerate(map(space.decode, genotypes)):
+        own = inputs_of(net, architecture, inputs)
+        with torch.autocast(labels.device.type, torch.bfloat16, enabled=mixed):
+            logits = net(*own, architecture)[learned].float()
+        loss = task_loss(logits, targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if index == 0:
+            first = float(loss.detach())
+            if distil and len(genotypes) > 1:
+                targets = shares(logits if original is None else taught(original, own, mixed)[learned])
+    return first
+
+
+@torch.no_grad()
+def taught(original: nn.Module, inputs: Sequence[Tensor], mixed: bool) -> Tensor:
+    """Return the original network's logits."""
+    with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=mixed):
+        logits: Tensor = original(*inputs)
+    return logits.float()

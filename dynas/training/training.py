@@ -1,0 +1,132 @@
+"""A training that can stop after every epoch and go on: network, optimizer, and what was seen on the way."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from dynas.core.space import SearchSpace
+from dynas.errors import DynasError
+from dynas.system.files import replacing
+from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, step_genotypes
+from dynas.training.steps import Batch, TrainingData, make_optimizer, step
+
+CLIPPED = 5.0  # norm that gradients have at most
+
+
+@dataclass
+class Training:
+    """A supernet's network on its way.
+
+    Attributes:
+        net: the network, on the device that it is trained on; it runs any sub-network on shared weights.
+        space: its sub-networks.
+        data: what it is trained on.
+        recipe: how.
+        seed: what all random choices come from.
+        mixed: whether products are computed in bfloat16 (weights, sums and losses stay in single precision).
+        original: frozen network that the smaller sub-networks learn from, where it is not the largest one.
+        epochs: how many are finished.
+        curve: what was seen after each of them.
+
+    Raises:
+        DynasError: a batch is larger than the training set.
+    """
+
+    net: nn.Module
+    space: SearchSpace
+    data: TrainingData
+    recipe: Recipe
+    seed: int
+    mixed: bool = False
+    original: nn.Module | None = None
+    epochs: int = 0
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.steps = self.data.training_steps(self.recipe.batch_size)
+        if self.steps == 0:
+            raise DynasError(f"recipe.batch_size={self.recipe.batch_size} is larger than the whole training set")
+        self.optimizer = make_optimizer(self.net, self.recipe)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.net.parameters()).device
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """Yield the batches of an epoch on the network's device."""
+        for batch in self.data.training_batches(self.recipe.batch_size, rng):
+            yield tuple(part.to(self.device) for part in batch)
+
+    def train_epoch(self) -> Iterator[float]:
+        """Train one more epoch, yielding the first sub-network's loss after every step: in a sandwich the largest's.
+
+        All randomness comes from the seed and the number of the epoch, so that a training that goes on after a stop
+        repeats an uninterrupted one.
+        """
+        rng = np.random.default_rng([self.seed, self.epochs])
+        elastic = elastic_genes(self.space, self.recipe, self.epochs)
+        self.net.train()
+        for index, batch in enumerate(self.batches(rng)):
+            yield self.train_step(batch, elastic, self.epochs * self.steps + index, rng)
+        self.net.eval()
+        self.epochs += 1
+
+    def train_step(self, batch: Batch, elastic: NDArray[np.bool_], index: int, rng: np.random.Generator) -> float:
+        """Make step number ``index`` of the training with genes ``(G,)`` that may shrink; return its loss."""
+        rate = learning_rate(self.recipe, index, self.recipe.epochs * self.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad()
+        genotypes = step_genotypes(self.space, elastic, self.recipe, rng)
+        distil = self.recipe.rule == "sandwich"
+        loss = step(self.net, self.space, genotypes, batch, distil, self.original, self.mixed)
+        if not math.isfinite(loss):
+            raise DynasError(f"training diverged in epoch {self.epochs + 1}: lower recipe.learning_rate")
+        nn.utils.clip_grad_norm_(self.net.parameters(), CLIPPED)
+        self.optimizer.step()
+        return loss
+
+    def copy(self) -> Training:
+        """Return a training of a copy of the network, to try something out."""
+        return Training(deepcopy(self.net), self.space, self.data, self.recipe, self.seed, self.mixed, self.original)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, replacing the file as a whole."""
+        state = {
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "epochs": self.epochs,
+            "curve": self.curve,
+        }
+        with replacing(path) as file:
+            torch.save(state, file)
+
+    def restore(self, path: Path) -> None:
+        """Go on from a checkpoint, where there is one.
+
+        Raises:
+            DynasError: the file is no checkpoint of this training.
+        """
+        if not path.exists():
+            return
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch's about odd files
+                state: dict[str, Any] = torch.load(path, weights_only=True, map_location=self.device)
+            self.net.load_state_dict(state["net"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.epochs, self.curve = int(state["epochs"]), list(state.get("curve", []))
+        except Exception as error:  # torch raises a different type for every way in which a file can be broken
+            raise DynasError(f"'{path}' is no checkpoint of this training: remove it to start from scratch") from error

@@ -1,0 +1,51 @@
+"""A gradient step: who learns from whom, and on which images."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from dynas.core.design import DesignVariable
+from dynas.core.space import SearchSpace
+from dynas.supernets.mbv3 import MobileNetV3Supernet
+from dynas.training.sandwich import step_genotypes
+from dynas.training.steps import step
+from tests.helpers.training import recipe
+
+
+def test_in_a_sandwich_the_largest_teaches_under_uniform_sampling_the_labels_do() -> None:
+    torch.manual_seed(0)
+    net = nn.Linear(3, 4)
+
+    def gradient(labels: torch.Tensor, *, distil: bool) -> torch.Tensor:
+        net.zero_grad()
+        space = SearchSpace([DesignVariable("d", (1, 2))])
+        step(lambda inputs, architecture: net(inputs) / architecture["d"], space, rows, (inputs, labels), distil=distil)
+        assert net.weight.grad is not None
+        return net.weight.grad.clone()
+
+    rows, inputs = np.array([[1], [0]]), torch.rand(5, 3)
+    labels = torch.tensor([0, 1, 2, 3, 0])
+    first = F.cross_entropy(net(inputs) / 2, labels)
+    taught = F.cross_entropy(net(inputs), (net(inputs) / 2).softmax(1).detach())
+    expected = torch.autograd.grad(first + taught, net.weight)[0]
+    torch.testing.assert_close(gradient(labels, distil=True), expected)
+    both = F.cross_entropy(net(inputs) / 2, labels) + F.cross_entropy(net(inputs), labels)
+    torch.testing.assert_close(gradient(labels, distil=False), torch.autograd.grad(both, net.weight)[0])
+
+
+def test_every_sub_network_of_a_step_sees_the_same_images_in_its_own_size() -> None:
+    supernet = MobileNetV3Supernet("random", 0.125, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2), resolutions=[20, 24, 28])
+    net, space = supernet.elastic.train(), supernet.space
+    rows = step_genotypes(space, np.ones(space.n_genes, dtype=bool), recipe(), np.random.default_rng(0))
+    seen: list[torch.Tensor] = []
+    net.first_conv.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    images = torch.rand(4, 1, 28, 56, generator=torch.Generator().manual_seed(0))
+    step(net, space, rows, (images, torch.zeros(4, dtype=torch.int64)), distil=True)
+    heights = [space.decode(row)["r"] for row in rows]
+    assert heights[:2] == [28, 20]
+    assert [tuple(one.shape[2:]) for one in seen] == [(height, 2 * height) for height in heights]
+    assert torch.equal(seen[0], images)
+    torch.testing.assert_close(seen[1].mean((2, 3)), images.mean((2, 3)), atol=0.02, rtol=0)
