@@ -116,7 +116,7 @@ class TrainConfig(PartsConfig):
     seed: int = 0
     start: str = "random"
     storage: str = "half"
-    threads: int | None = None
+    threads: int | None = 1
     device: str = "cpu"
     mixed_precision: bool = False
     resume: str | None = None

@@ -2,7 +2,8 @@
 
 Format 0, without a number, is that of version 0.1.0 until November 2026. What it called ``group`` and
 ``hardware.precision`` is now ``together`` and ``hardware.tolerance``; batch sizes of latencies and the shape of the
-network behind ``data=imagenet_surrogate`` were set by config groups that are no more.
+network behind ``data=imagenet_surrogate`` were set by config groups that are no more. A training took the shipped
+images and all cores, where nothing else was given.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def upgraded(facts: Mapping[str, Any]) -> dict[str, Any]:
         facts["config"] = upgraded_config(config, facts.get("overrides"))
         if isinstance(facts.get("overrides"), list):
             facts["overrides"] += repeats_of(config, facts["overrides"])
+            facts["overrides"] += training_of(config, choices, facts["overrides"])
     return facts
 
 
@@ -76,6 +78,18 @@ def repeats_of(config: Mapping[str, Any], overrides: object) -> list[str]:
         return []
     names = [name for name in ("min_repeats", "max_repeats") if name in hardware]
     return [f"hardware.{name}={hardware[name]}" for name in names if not _given(f"hardware.{name}", overrides)]
+
+
+def training_of(config: Mapping[str, Any], choices: object, overrides: object) -> list[str]:
+    """Return what a training was by default, as overrides: its recipe, the shipped images, all cores."""
+    recipe = config.get("recipe")
+    if not isinstance(recipe, dict) or not isinstance(choices, dict):
+        return []
+    found: dict[str, object] = {
+        f"recipe.{key}": value for key, value in recipe.items() if isinstance(value, str | int | float)
+    }
+    found |= {"data": choices.get("data"), "threads": "null" if config.get("threads", 1) is None else config["threads"]}
+    return [f"{key}={value}" for key, value in found.items() if not key.endswith("_") and not _given(key, overrides)]
 
 
 def _given(key: str, overrides: object) -> bool:

@@ -90,7 +90,8 @@ def elastic_genes(space: SearchSpace, recipe: Recipe, epoch: int) -> NDArray[np.
     if recipe.progressive:
         phase = elastic_epoch * len(recipe.progressive) // (recipe.epochs - recipe.largest_epochs)
         opened -= set(recipe.progressive[phase + 1 :])
-    return np.concatenate([[variable.name in opened] * variable.length for variable in space.variables])
+    named = np.concatenate([[variable.name in opened] * variable.length for variable in space.variables])
+    return named & (space.cardinality > 1)
 
 
 def step_genotypes(

@@ -8,19 +8,15 @@ The file holds a state dict with torchvision's names. Training starts over where
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
+from alone import training_alone
 from safetensors.torch import save_file
-from torch import nn
-from torch.nn import functional as F
 
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.supernets.resnets.plain import Layout, ResNet, Strides
-from dynas.training.sandwich import Recipe, learning_rate
-from dynas.training.steps import make_optimizer
+from dynas.training.sandwich import Recipe
 
 STRIDES = Strides(stem=2, pooling=True, stages=(1, 2, 2, 2))
 
@@ -30,26 +26,6 @@ def layout(blocks: list[int], stem: int, classes: int) -> Layout:
     widths = [stem * 2**stage for stage in range(len(blocks))]
     middles = tuple((width,) * count for width, count in zip(widths, blocks, strict=True))
     return Layout(1, classes, 7, stem, tuple(4 * width for width in widths), middles)
-
-
-def train(net: ResNet, data: FashionMNIST, recipe: Recipe, seed: int) -> Iterator[float]:
-    """Train on the labels alone, yielding each epoch's mean loss."""
-    optimizer = make_optimizer(net, recipe)
-    steps = data.training_steps(recipe.batch_size)
-    for epoch in range(recipe.epochs):
-        rng, losses = np.random.default_rng([seed, epoch]), []
-        net.train()
-        for index, (images, labels) in enumerate(data.training_batches(recipe.batch_size, rng)):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(recipe, epoch * steps + index, recipe.epochs * steps)
-            optimizer.zero_grad()
-            loss = F.cross_entropy(net(images), labels)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-            optimizer.step()
-            losses.append(loss.item())
-        yield sum(losses) / len(losses)
-    net.eval()
 
 
 def accuracy(net: ResNet, data: FashionMNIST) -> float:
@@ -79,8 +55,10 @@ def main() -> None:
         arguments.epochs, batch_size=128, learning_rate=0.005, weight_decay=0.02, warmup=0.1, largest_epochs=0,
         rule="sandwich", random_subnets=0,
     )  # fmt: skip
-    for epoch, loss in enumerate(train(net, data, recipe, arguments.seed), start=1):
-        print(f"epoch {epoch} / {recipe.epochs}: mean loss {loss:.3f}", flush=True)
+    training = training_alone(net, data, recipe, arguments.seed)
+    while training.epochs < recipe.epochs:
+        losses = list(training.train_epoch())
+        print(f"epoch {training.epochs} / {recipe.epochs}: mean loss {sum(losses) / len(losses):.3f}", flush=True)
     save_file({name: value.contiguous() for name, value in net.state_dict().items()}, arguments.to)
     print(f"top-1 on {len(data.validation[1])} validation images: {accuracy(net, data):.2f} %; {arguments.to}")
 

@@ -1,6 +1,6 @@
 """Plot HR@10 of NCF's sub-networks against their GMF width, and against every other choice by a rank correlation.
 
-    python scripts/benchmarks/plot_ncf_gmf.py [PREDICTORS_PICTURE]
+    python scripts/benchmarks/plot_ncf_gmf.py [PICTURE]
 
 Cummings et al. 2022 (arXiv:2205.10358, Appendix D.5) explain by a dominating GMF width why LINAS gains little on NCF.
 Sub-networks are drawn with genes that are all equally likely, so that each width and depth comes up as often.

@@ -101,3 +101,12 @@ def test_a_study_of_predictors_goes_on(old: Old) -> None:
     done = dynas("predictors", f"resume={folder}", cwd=folder.parent)
     assert done.returncode == 0, done.stderr
     assert (folder / "trials.csv").read_text() == trials
+
+
+def test_a_training_goes_on_by_the_recipe_and_on_the_images_that_it_began_with(old: Old) -> None:
+    folder = old("train")
+    done = dynas("train", f"resume={folder}", "validation.subnets=0", cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    card = (folder / "model_card.md").read_text()
+    assert "trained on fashion_mnist\n" in card
+    assert "- random_subnets: 2\n" in card

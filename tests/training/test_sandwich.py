@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dynas.core.design import DesignVariable
 from dynas.core.space import SearchSpace
 from dynas.errors import DynasError
 from dynas.supernets.mbv3 import search_space
@@ -19,6 +20,13 @@ def test_a_sandwich_holds_the_largest_the_smallest_and_random_ones() -> None:
     assert (rows[0] == space.largest()).all()
     assert (rows[1] == space.smallest()).all()
     assert len({row.tobytes() for row in rows}) == 4
+
+
+def test_a_network_without_a_choice_is_trained_alone() -> None:
+    space = SearchSpace([DesignVariable("network", ("alone",))])
+    elastic = elastic_genes(space, recipe(), 0)
+    assert not elastic.any()
+    assert step_genotypes(space, elastic, recipe(), np.random.default_rng(0)).tolist() == [[0]]
 
 
 def test_uniform_sampling_draws_random_ones_only() -> None:
