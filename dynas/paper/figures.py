@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from dynas.paper import landscapes as on
+from dynas.paper.cells import Cells
 from dynas.paper.comparison import Compared, Say
+from dynas.paper.facts import Machines, Spaces
 from dynas.paper.landscapes import DEFAULT, PAPER, RANDOM
 from dynas.paper.parts import Part
 from dynas.paper.predictors import Studied
 from dynas.paper.searches import Search
 from dynas.paper.sentences import ahead, share, sooner
-from dynas.paper.settings import Settings
-from dynas.paper.tables import algorithms, correlations, iterations, thresholds
+from dynas.paper.tables import correlations, iterations, thresholds
 from dynas.paper.transfer import Moved
 from dynas.report.compare import Comparison
 
@@ -261,6 +262,22 @@ FIGURES = (
         16,
     ),
     Figure(
+        "table1",
+        "supernets and the sizes of their search spaces",
+        "Powers of ten. That of ResNet50 is nearer to 10^12, by the exact count of the same 29 design variables.",
+        "The same spaces, counted exactly: settings of genes that a sub-network does not have are one and the same.",
+        (Spaces(),),
+        0,
+    ),
+    Figure(
+        "table2",
+        "hardware",
+        "Two CPUs and three GPUs; the mobile phone of Figure 4 is a table of latencies (Cai et al. 2020).",
+        "The machine on which this page was made. The phone is the same table.",
+        (Machines(),),
+        0,
+    ),
+    Figure(
         "table3",
         "evaluations to thresholds, CPU cost of the search, and total cost",
         NO_VALUES,
@@ -274,19 +291,19 @@ FIGURES = (
     ),
     Figure(
         "table4",
-        "the search algorithms",
-        "Which algorithms the paper uses for how many objectives.",
-        "All of them on two objectives, by the runs of Figure 10.",
-        (Compared(on.NOTE10, ALGORITHMS, seeds=3, budget=250, tabulate=algorithms),),
-        1,
+        "settings of the evolutionary algorithms",
+        "Every cell, with those of MOTPE from the text of Appendix H.2.",
+        "The presets hold them; NSGA-II and AGE-MOEA take three objectives too, with a warning.",
+        (Cells("table4"),),
+        0,
     ),
     Figure(
         "table5",
-        "settings of algorithms and predictors",
-        "The settings are the paper's, kept as presets.",
-        "Settings that the paper does not have (start, features, optimism, choice) are set to what it does. The INT8 "
-        "presets are scaled to their small supernet.",
-        (Settings(),),
+        "settings of LINAS and NSGA-II by supernet",
+        "Every cell; NSGA-II's of a supernet are those of the algorithm inside LINAS.",
+        "The presets hold them. What the paper does not have (start, features, optimism, choice) is set to what it "
+        "does. The INT8 presets are scaled to their small supernet.",
+        (Cells("table5"),),
         0,
     ),
 )

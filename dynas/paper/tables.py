@@ -63,25 +63,6 @@ def thresholds(comparison: Comparison) -> tuple[str, str]:
     return _with_reference(markdown(list(records[0]), rows), comparison), _csv(records)
 
 
-def algorithms(comparison: Comparison) -> tuple[str, str]:
-    """Return what each algorithm reached and what its search cost."""
-    names = ["algorithm", "option", "evaluations", "hypervolume", "standard error", "CPU [s]"]
-    lines = [
-        (
-            group.name, f"algo={group.runs[0].choices['algo']}", group.evaluations, group.hypervolume,
-            group.standard_error, cpu_seconds(group.runs),
-        )
-        for group in comparison.groups
-    ]  # fmt: skip
-    rows = [
-        [name, f"`{option}`", f"{evaluations:,}", f"{volume:.5g}", f"{error:.2g}", seconds_text(seconds)]
-        for name, option, evaluations, volume, error, seconds in lines
-    ]
-    shown = [[UNKNOWN if cell == "nan" else cell for cell in row] for row in rows]
-    records = [dict(zip(names, line, strict=True)) for line in lines]
-    return _with_reference(markdown(names, shown), comparison), _csv(records)
-
-
 def correlations(comparison: Comparison) -> tuple[str, str]:
     """Return how well each cost orders sub-networks as each other cost does."""
     from scipy.stats import kendalltau

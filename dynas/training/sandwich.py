@@ -34,7 +34,9 @@ class Recipe:
         largest_epochs: first epochs, in which the largest sub-network is trained alone: it learns far faster
             than the sandwich does from nothing, and is a good teacher from then on.
         rule: ``sandwich`` or ``uniform``.
-        random_subnets: random sub-networks per step, in a sandwich besides the smallest and the largest.
+        random_subnets: random sub-networks per step, in a sandwich besides the largest.
+        smallest_every: steps of a sandwich between those that train the smallest sub-network, too; 1: all of them do;
+            0: none. Trained in every step, it becomes better than others that cost more.
         progressive: design variables in the order in which they become elastic, at equal shares of the
             epochs that follow; empty: all of them at once.
         teacher: what the smaller sub-networks learn from: ``largest``, the largest one as it is by then, or
@@ -49,15 +51,21 @@ class Recipe:
     largest_epochs: int
     rule: str
     random_subnets: int
+    smallest_every: int = 1
     progressive: Sequence[str] = ()
     teacher: str = "largest"
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 2 or self.random_subnets < 0 or not 0 <= self.warmup < 1:
-            raise DynasError(
-                "recipe needs epochs >= 1, batch_size >= 2, random_subnets >= 0 and 0 <= warmup < 1, got "
-                f"{self.epochs}, {self.batch_size}, {self.random_subnets} and {self.warmup}"
-            )
+        for name, value, least in (
+            ("epochs", self.epochs, 1),
+            ("batch_size", self.batch_size, 2),
+            ("random_subnets", self.random_subnets, 0),
+            ("smallest_every", self.smallest_every, 0),
+        ):
+            if value < least:
+                raise DynasError(f"recipe.{name}={value}: give {least} or more")
+        if not 0 <= self.warmup < 1:
+            raise DynasError(f"recipe.warmup={self.warmup}: give 0 or more, and less than 1")
         if self.rule not in RULES or self.random_subnets < RULES[self.rule]:
             raise DynasError(
                 f"recipe.rule={self.rule} with recipe.random_subnets={self.random_subnets}: give sandwich, or uniform "
@@ -95,18 +103,26 @@ def elastic_genes(space: SearchSpace, recipe: Recipe, epoch: int) -> NDArray[np.
 
 
 def step_genotypes(
-    space: SearchSpace, elastic: NDArray[np.bool_], recipe: Recipe, rng: np.random.Generator
+    space: SearchSpace, elastic: NDArray[np.bool_], recipe: Recipe, index: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return the genotypes of one step: in a sandwich the largest, the smallest, then random ones; else these only.
+    """Return the genotypes of a step: in a sandwich the largest, the smallest if it is due, then random ones.
 
-    Where no gene is elastic, the largest alone.
+    Under uniform sampling these only; where no gene is elastic, the largest alone.
+
+    Args:
+        space: what they are of.
+        elastic: which genes ``(G,)`` may shrink.
+        recipe: how many, and when the smallest is due.
+        index: number of the step.
+        rng: draws random ones.
     """
     largest = space.cardinality - 1
     if not elastic.any():
         return largest[None]
     rows = space.random_genes(recipe.random_subnets, rng)
     if recipe.rule == "sandwich":
-        rows = np.concatenate([largest[None], space.smallest()[None], rows])
+        due = recipe.smallest_every > 0 and index % recipe.smallest_every == 0
+        rows = np.concatenate([largest[None], *([space.smallest()[None]] if due else []), rows])
     return space.canonical(np.where(elastic, rows, largest))
 
 

@@ -89,7 +89,7 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad()
-        genotypes = step_genotypes(self.space, elastic, self.recipe, rng)
+        genotypes = step_genotypes(self.space, elastic, self.recipe, index, rng)
         distil = self.recipe.rule == "sandwich"
         loss = step(self.net, self.space, genotypes, batch, distil, self.original, self.mixed)
         if not math.isfinite(loss):

@@ -19,19 +19,21 @@ from hydra import compose, initialize_config_dir
 
 from dynas.commands.paper import chosen, make_parser
 from dynas.compose.frames import register
+from dynas.paper.cells import TABLES, Cells
 from dynas.paper.comparison import drift, labelled
+from dynas.paper.facts import Machines, Spaces
 from dynas.paper.figures import FIGURES
 from dynas.paper.jobs import Job
 from dynas.paper.landscapes import NOTE10, NSGA2
 from dynas.paper.predictors import Studied
 from dynas.paper.searches import Size
 from dynas.paper.sentences import ahead, share, sooner
-from dynas.paper.settings import Settings
 from dynas.paper.tables import SHARES, cpu_seconds, summary, thresholds
 from dynas.predictors.study import Average
 from dynas.report.compare import compare
 from dynas.report.predictor_tables import write_averages
 from dynas.system.folders import CONFIGS
+from dynas.system.machine import cpu_model
 from tests.helpers.cli import ROOT, command, dynas
 from tests.helpers.run_folders import FIVE, search
 
@@ -268,9 +270,21 @@ def test_populations_are_the_papers_where_the_budget_has_room_for_them() -> None
     assert "algo.population=20" in few
 
 
-def test_settings_are_those_of_the_presets(tmp_path: Path) -> None:
-    (text,) = Settings().finish(Size(), tmp_path, tmp_path / "table5")
-    assert "| `paper/nsga2` | nsga2, population 50, crossover 0.9, mutation 0.02 | Validation | - |" in text
-    assert {row["preset"] for row in read(tmp_path / "table5.csv")} == {
-        path.stem for path in (CONFIGS / "experiment" / "paper").glob("*.yaml")
-    }
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_of_settings_counts_the_cells_that_are_the_papers(table: str, tmp_path: Path) -> None:
+    text, count = Cells(table).finish(Size(), tmp_path, tmp_path / table)
+    cells = len(TABLES[table])
+    assert count == f"{cells} of {cells} cells are the paper's."
+    assert len(text.splitlines()) == 2 + cells == 2 + len(read(tmp_path / f"{table}.csv"))
+
+
+def test_table_1_counts_spaces_exactly(tmp_path: Path) -> None:
+    (text,) = Spaces().finish(Size(), tmp_path, tmp_path / "table1")
+    for size in (7371**5, 2_458_914_796_962, 417_846_678_672_384, 7_489_800, 80_621_568):
+        assert f"| {size:,} |" in text
+
+
+def test_table_2_names_this_machine_and_the_papers(tmp_path: Path) -> None:
+    (text,) = Machines().finish(Size(), tmp_path, tmp_path / "table2")
+    assert f"| here: {cpu_model()} |" in text
+    assert "| NVIDIA Titan V | 32 GB | 32 |" in text

@@ -39,7 +39,7 @@ def test_in_a_sandwich_the_largest_teaches_under_uniform_sampling_the_labels_do(
 def test_every_sub_network_of_a_step_sees_the_same_images_in_its_own_size() -> None:
     supernet = MobileNetV3Supernet("random", 0.125, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2), resolutions=[20, 24, 28])
     net, space = supernet.elastic.train(), supernet.space
-    rows = step_genotypes(space, np.ones(space.n_genes, dtype=bool), recipe(), np.random.default_rng(0))
+    rows = step_genotypes(space, np.ones(space.n_genes, dtype=bool), recipe(), 0, np.random.default_rng(0))
     seen: list[torch.Tensor] = []
     net.first_conv.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     images = torch.rand(4, 1, 28, 56, generator=torch.Generator().manual_seed(0))
