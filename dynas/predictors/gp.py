@@ -5,6 +5,8 @@ Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, chapters 2
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.optimize import minimize
@@ -27,12 +29,17 @@ class GaussianProcess:
 
     Args:
         iterations: of the search for the most likely variances at most.
+        theta: logarithms of the linear, the radial and the noise's variance and of the width, where they are known.
+
+    Attributes:
+        theta: those of the last fit.
     """
 
-    def __init__(self, iterations: int = 40) -> None:
+    def __init__(self, iterations: int = 40, theta: Sequence[float] | None = None) -> None:
         if iterations < 1:
             raise DynasError(f"predictor.iterations needs at least 1, got {iterations}")
-        self._iterations = iterations
+        self._iterations, self._known = iterations, theta
+        self.theta = PRIORS[:, 0] if theta is None else np.array(theta, dtype=float)
 
     def fit(self, features: Values, target: Values) -> None:
         """Learn from features ``(n, D)`` and values ``(n,)``."""
@@ -43,21 +50,22 @@ class GaussianProcess:
         with threadpool_limits(limits=1, user_api="blas"):
             product = centred @ centred.T / self._unit
             distances = squared_distances(centred, centred) / (2 * self._unit)
-            self._theta = minimize(
-                _negative_posterior,
-                PRIORS[:, 0],
-                (product, distances, scaled),
-                jac=True,
-                method="L-BFGS-B",
-                bounds=BOUNDS,
-                options={"maxiter": self._iterations},
-            ).x
-            kernel = _kernel(self._theta, product, distances)
-            kernel[np.diag_indices_from(kernel)] += np.exp(self._theta[2]) + JITTER
+            if self._known is None:
+                self.theta = minimize(
+                    _negative_posterior,
+                    PRIORS[:, 0],
+                    (product, distances, scaled),
+                    jac=True,
+                    method="L-BFGS-B",
+                    bounds=BOUNDS,
+                    options={"maxiter": self._iterations},
+                ).x
+            kernel = _kernel(self.theta, product, distances)
+            kernel[np.diag_indices_from(kernel)] += np.exp(self.theta[2]) + JITTER
             self._factor = cho_factor(kernel, lower=True)
             self._alpha = cho_solve(self._factor, scaled)
         self._examples = centred
-        self._weights = np.exp(self._theta[0]) * centred.T @ self._alpha / self._unit
+        self._weights = np.exp(self.theta[0]) * centred.T @ self._alpha / self._unit
 
     def predict(self, features: Values) -> Values:
         """Return the values ``(n,)`` of features ``(n, D)``."""
@@ -68,15 +76,15 @@ class GaussianProcess:
     def std(self, features: Values) -> Values:
         """Return the standard deviation ``(n,)`` of what `predict` says, noise of a measurement not included."""
         centred = features - self._centre
-        across = self._radial(centred) + np.exp(self._theta[0]) * centred @ self._examples.T / self._unit
-        prior = np.exp(self._theta[1]) + np.exp(self._theta[0]) * (centred**2).sum(axis=1) / self._unit
+        across = self._radial(centred) + np.exp(self.theta[0]) * centred @ self._examples.T / self._unit
+        prior = np.exp(self.theta[1]) + np.exp(self.theta[0]) * (centred**2).sum(axis=1) / self._unit
         explained = solve_triangular(self._factor[0], across.T, lower=True, check_finite=False)
         return np.asarray(np.sqrt(np.maximum(prior - (explained**2).sum(axis=0), 0.0)) * self._target_scale)
 
     def _radial(self, centred: Values) -> Values:
         """Return the RBF part ``(n, examples)`` of the covariance with the examples."""
         distances = squared_distances(centred, self._examples) / (2 * self._unit)
-        return np.asarray(np.exp(self._theta[1] - np.exp(-2 * self._theta[3]) * distances))
+        return np.asarray(np.exp(self.theta[1] - np.exp(-2 * self.theta[3]) * distances))
 
 
 def _kernel(theta: Values, product: Values, distances: Values) -> Values:

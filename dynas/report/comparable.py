@@ -94,7 +94,8 @@ def described_objectives(run: Run) -> tuple[Objective, ...]:
 def _timing(run: Run, objective: Objective) -> str:
     """Return batch and threads of a measured time; empty where they are unknown or it is none."""
     facts = run.facts.get("hardware")
-    if objective.exact or not is_timed(objective) or not isinstance(facts, Mapping):
+    measured = not objective.exact and "modelled" not in objective.unit
+    if not measured or not is_timed(objective) or not isinstance(facts, Mapping):
         return ""
     batch, threads = facts.get("batch_size"), facts.get("threads")
     parts = [f"batch of {batch}"] if isinstance(batch, int) and objective.name != "throughput" else []

@@ -15,6 +15,7 @@ from dynas.algos.pareto_local_search import ParetoLocalSearch
 from dynas.api import search
 from dynas.compose.build import build, build_problem
 from dynas.compose.frames import register
+from dynas.data.fashion_mnist import DEBIAN
 from dynas.data.movielens import RATINGS
 from dynas.data.phrases import EMBEDDED
 from dynas.modes.linas import Linas
@@ -23,6 +24,7 @@ from dynas.system.folders import CONFIGS
 from tests.data.test_fairseq_binary import write_folder
 from tests.data.test_ncf_files import ITEMS, USERS, write_ncf
 from tests.helpers.photos import write_imagenet
+from tests.helpers.tables import write_table
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +48,7 @@ BOOTSTRAPPED = ["bootstrap_resnet50", *(f"paper/bnas_{how}" for how in PAPER)]
 SIZES = {  # distinct sub-networks where they are not those of mbv3
     "proxyless": 9 * 7371**5,
     "ofa_proxyless": 9 * 7371**5,
-    "resnet50": 2_458_914_796_962,
+    **dict.fromkeys(["resnet50", *(f"paper/resnet50_{how}" for how in PAPER)], 2_458_914_796_962),
     "ofa_resnet50": 2_458_914_796_962 * 2 // 3,  # two widths within the stem round to the same channels
     **dict.fromkeys(TRANSFORMERS, 417_846_678_672_384),
     **dict.fromkeys(RECOMMENDERS, 7_489_800),
@@ -61,6 +63,7 @@ LAYOUT = (
 )
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
+    "tabulated": ["data.path=${{oc.env:TABLE}}"],
     "lut": ["hardware.table=note10", "hardware.width=1.2", "data=imagenet_surrogate"],
     "command": ["hardware.command=echo"],
     "imagenet": IMAGENET,
@@ -91,13 +94,14 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
 
 @pytest.fixture(scope="module", autouse=True)
 def _folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Small folders for data=wmt14_en_de, data=ml1m and data=pinterest20."""
+    """Small folders for data=wmt14_en_de, data=ml1m, data=pinterest20 and data=tabulated."""
     binarised, ncf = tmp_path_factory.mktemp("binarised"), tmp_path_factory.mktemp("ncf")
     for name in ("ml-1m", "pinterest-20"):
         write_ncf(ncf, name=name)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("BINARISED", str(write_folder(binarised)))
         patched.setenv("NCF", str(ncf))
+        patched.setenv("TABLE", str(write_table(tmp_path_factory.mktemp("table"))))
         yield
 
 
@@ -115,6 +119,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 NEEDS = {
     "cuda": (torch.cuda.is_available(), "torch finds no GPU on this machine"),
+    "fashion_mnist_full": (DEBIAN.is_dir(), "Debian's package dataset-fashion-mnist is not on this machine"),
     "ray": (importlib.util.find_spec("ray") is not None, "ray is not installed"),
 }
 

@@ -1,0 +1,107 @@
+"""A table stands in for measuring: its models know what was measured, and say that they are models."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tabulate
+
+from dynas.data.tabulated import MODEL, RESULTS, Tabulated
+from dynas.errors import DynasError
+from dynas.runs.load import load_run
+from dynas.supernets.ncf import NcfSupernet
+from dynas.testing import DataSuite
+from tests.helpers.cli import BRIEF, QUICK, dynas, read_rows
+from tests.helpers.tables import supernet, write_table
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    TestTable.folder = write_table(tmp_path_factory.mktemp("table"))
+    return TestTable.folder
+
+
+@pytest.mark.usefixtures("table")
+class TestTable(DataSuite):
+    folder: Path
+
+    @staticmethod
+    def make() -> Tabulated:
+        return Tabulated(str(TestTable.folder))
+
+
+def test_models_tell_what_was_not_measured(table: Path) -> None:
+    net, data = supernet(), Tabulated(str(table))
+    genotypes = net.space.sample(200, np.random.default_rng(1))
+    macs = net.macs(genotypes)
+    top1, latency = (data.replaces[name].count(net, genotypes) for name in ("top1", "latency"))
+    np.testing.assert_allclose(top1, 50 + 10 * np.log10(macs / 1e5), atol=1.0)
+    np.testing.assert_allclose(latency, macs / 1e6, rtol=0.15)
+    (alone,) = data.replaces["top1"].count(net, genotypes[:1])
+    assert alone == pytest.approx(top1[0], abs=2e-6), "whatever it is asked together with"
+
+
+def test_models_say_that_they_are(table: Path) -> None:
+    top1, latency = (Tabulated(str(table)).replaces[name] for name in ("top1", "latency"))
+    assert (top1.unit, latency.unit) == ("%, modelled", "ms, modelled")
+    assert not top1.exact, "a search has to predict it"
+    assert top1.note.startswith("top1 is a model's estimate fitted to 90 measured sub-networks (cross-validated error ")
+    assert top1.note.endswith("measured nowhere), not a measurement")
+
+
+def test_a_table_of_another_space_is_refused(table: Path) -> None:
+    ncf = NcfSupernet("random", 10, 20, [8, 16], [8, 16], 2)
+    with pytest.raises(DynasError, match=r"of another search space \(ks, e, d\) than that of the supernet \(mlp"):
+        Tabulated(str(table)).replaces["top1"].count(ncf, ncf.space.smallest()[None])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (MODEL, b"{}", "is no table written by scripts/assets/tabulate.py: KeyError('task')"),
+        (MODEL, b"[1", "is no table written by scripts/assets/tabulate.py"),
+        (RESULTS, b"top1", "cannot read"),
+        (RESULTS, lzma.compress(b"top1\n1\n"), "is no table written by scripts/assets/tabulate.py: KeyError("),
+    ],
+)
+def test_a_broken_table_is_refused(table: Path, name: str, content: bytes, message: str, tmp_path: Path) -> None:
+    for one in (MODEL, RESULTS):
+        (tmp_path / one).write_bytes((table / one).read_bytes())
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DynasError) as refused:
+        Tabulated(str(tmp_path))
+    assert message in str(refused.value)
+
+
+def test_a_folder_without_a_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DynasError, match=r"no table '.*results\.csv\.xz'"):
+        Tabulated(str(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_search_becomes_a_table_and_the_table_is_searched(tmp_path: Path) -> None:
+    random = ("mode=validation", "algo=random", "algo.draw=genes", "algo.population=12")
+    measured = [one for one in QUICK if not one.startswith(("objectives", "mode", "algo"))]
+    done = dynas("search", *measured, *random, *BRIEF, "confirm=0", "hydra.run.dir=measured", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    facts = tabulate.model(load_run(tmp_path / "measured"))
+    assert facts["objectives"]["latency"]["measured"].endswith("batch of 1, 1 thread")
+    folder = tmp_path / "table"
+    folder.mkdir()
+    (folder / RESULTS).write_bytes(lzma.compress((tmp_path / "measured" / "results.csv").read_bytes()))
+    (folder / MODEL).write_text(json.dumps(facts))
+    searched = dynas(
+        "search", "data=tabulated", "data.path=table", "budget=12", "mode.start_size=6", "mode.population=6",
+        "algo.population=6", "mode.predicted_evaluations=100", "hydra.run.dir=searched", cwd=tmp_path,
+    )  # fmt: skip
+    assert searched.returncode == 0, searched.stderr
+    assert {"top1 [%, modelled]", "latency [ms, modelled]"} <= read_rows(tmp_path / "searched")[0].keys()
+    assert "latency is a model's estimate fitted to 12 measured sub-networks" in searched.stdout
+    assert "\nlatency: batch of" not in searched.stdout, "nothing was timed"
+    refused = dynas("search", "data=tabulated", "data.path=table", "supernet=resnet50", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "of another search space (ks, e, d) than that of the supernet (d, e, w)" in refused.stderr
