@@ -7,12 +7,12 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from dynas.core.data import ClassificationData, Data
+from dynas.core.data import Data
 from dynas.core.space import Architecture
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
@@ -88,7 +88,7 @@ def measured_network(supernet: Supernet, data: Data, architecture: Architecture)
     subnet = supernet.subnet(architecture)
     if any(isinstance(module, nn.BatchNorm2d) for module in subnet.modules()):
         try:
-            recalibrated(subnet, cast(ClassificationData, data))
+            recalibrated(subnet, data)
         except DynasError as error:
             raise DynasError(f"the network cannot be re-calibrated as for a measurement: {error}") from error
     return subnet.eval()

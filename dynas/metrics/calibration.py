@@ -53,8 +53,17 @@ def recalibrate(subnet: nn.Module, batches: Iterable[Tensor]) -> None:
         norm.running_var = variance / total
 
 
-def recalibrated(subnet: nn.Module, data: ClassificationData) -> nn.Module:
-    """Re-calibrate ``subnet`` on the calibration samples, in place and in the format that is fastest; return it."""
+def recalibrated(subnet: nn.Module, data: Data) -> nn.Module:
+    """Re-calibrate ``subnet`` on the calibration samples, in place and in the format that is fastest; return it.
+
+    Raises:
+        DynasError: the data hold no images.
+    """
+    if not isinstance(data, ClassificationData):
+        raise DynasError(
+            f"{type(data).__name__} holds no images: measure the sub-network on data that do, by dynas evaluate "
+            "architectures=<run folder> data=<such data>, and go on from that run"
+        )
     subnet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     recalibrate(subnet, sized(data, subnet).calibration_batches())
     return subnet.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload, no-any-return]

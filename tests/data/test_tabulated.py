@@ -105,3 +105,6 @@ def test_a_search_becomes_a_table_and_the_table_is_searched(tmp_path: Path) -> N
     refused = dynas("search", "data=tabulated", "data.path=table", "supernet=resnet50", cwd=tmp_path)
     assert refused.returncode == 1
     assert "of another search space (ks, e, d) than that of the supernet (d, e, w)" in refused.stderr
+    exported = dynas("export", "searched", "--row", "1", cwd=tmp_path)
+    assert exported.returncode == 1
+    assert "Tabulated holds no images: measure the sub-network on data that do" in exported.stderr
