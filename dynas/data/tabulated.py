@@ -1,7 +1,7 @@
 """Sub-networks that were measured once, and a model fitted to them: a landscape that is searched without measuring.
 
 The table is a folder: ``run.json`` and ``results.csv.xz`` of the random search that measured, and ``model.json`` with
-the variances of a Gaussian process per objective and its cross-validated errors (scripts/assets/tabulate.py writes it).
+the variances of a Gaussian process per objective and its cross-validated errors (scripts/assets/build_table.py writes it).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Tabulated(Data):
                 for name, one in model["objectives"].items()
             }
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DynasError(f"'{folder}' is no table written by scripts/assets/tabulate.py: {error!r}") from error
+            raise DynasError(f"'{folder}' is no table written by scripts/assets/build_table.py: {error!r}") from error
 
 
 def described(space: SearchSpace) -> list[list[Any]]:

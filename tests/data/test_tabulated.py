@@ -6,9 +6,9 @@ import json
 import lzma
 from pathlib import Path
 
+import build_table
 import numpy as np
 import pytest
-import tabulate
 
 from dynas.data.tabulated import MODEL, RESULTS, Tabulated
 from dynas.errors import DynasError
@@ -62,10 +62,10 @@ def test_a_table_of_another_space_is_refused(table: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        (MODEL, b"{}", "is no table written by scripts/assets/tabulate.py: KeyError('task')"),
-        (MODEL, b"[1", "is no table written by scripts/assets/tabulate.py"),
+        (MODEL, b"{}", "is no table written by scripts/assets/build_table.py: KeyError('task')"),
+        (MODEL, b"[1", "is no table written by scripts/assets/build_table.py"),
         (RESULTS, b"top1", "cannot read"),
-        (RESULTS, lzma.compress(b"top1\n1\n"), "is no table written by scripts/assets/tabulate.py: KeyError("),
+        (RESULTS, lzma.compress(b"top1\n1\n"), "is no table written by scripts/assets/build_table.py: KeyError("),
     ],
 )
 def test_a_broken_table_is_refused(table: Path, name: str, content: bytes, message: str, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_search_becomes_a_table_and_the_table_is_searched(tmp_path: Path) -> N
     measured = [one for one in QUICK if not one.startswith(("objectives", "mode", "algo"))]
     done = dynas("search", *measured, *random, *BRIEF, "confirm=0", "hydra.run.dir=measured", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    facts = tabulate.model(load_run(tmp_path / "measured"))
+    facts = build_table.model(load_run(tmp_path / "measured"))
     assert facts["objectives"]["latency"]["measured"].endswith("batch of 1, 1 thread")
     folder = tmp_path / "table"
     folder.mkdir()

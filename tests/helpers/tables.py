@@ -6,8 +6,8 @@ import json
 import lzma
 from pathlib import Path
 
+import build_table
 import numpy as np
-import tabulate
 
 from dynas.core.objectives import Objective
 from dynas.data.tabulated import MODEL, RESULTS, described
@@ -37,7 +37,7 @@ def write_table(folder: Path) -> Path:
     (folder / RESULTS).write_bytes(lzma.compress((folder / "results.csv").read_bytes()))
     features = levels(net.space, genotypes)
     objectives = {
-        one.name: tabulate.fitted(one, features, values[:, column]) | {"measured": "measured nowhere"}
+        one.name: build_table.fitted(one, features, values[:, column]) | {"measured": "measured nowhere"}
         for column, one in enumerate((TOP1, LATENCY))
     }
     model = {

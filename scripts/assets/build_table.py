@@ -1,7 +1,7 @@
 """Make a table for ``data=tabulated`` of random searches: all that was measured, and how well a model tells it.
 
     dynas search supernet=mbv3 mode=validation algo=random algo.draw=genes budget=2000 confirm=0 hydra.run.dir=measured
-    python scripts/assets/tabulate.py measured --to tables/mbv3
+    python scripts/assets/build_table.py measured --to tables/mbv3
 
 The variances of each Gaussian process are those that are most likely given a third of the rows, 700 at most; errors are
 of ten-fold cross-validation over all rows with these variances.
