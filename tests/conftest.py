@@ -63,7 +63,7 @@ def nothing_but_this_process(pytestconfig: pytest.Config) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         for place in ("subprocess.Popen.__init__", "multiprocessing.process.BaseProcess.start"):
             patched.setattr(place, lambda *given, **named: pytest.skip("starts a process"))
-        patched.setattr("dynas.training.training.make_optimizer", lambda *given: pytest.skip("trains"))
+        patched.setattr("dynas.training.training.Training.train_step", lambda *given: pytest.skip("trains"))
         yield
 
 

@@ -1,7 +1,8 @@
 """Sub-networks that were measured once, and a model fitted to them: a landscape that is searched without measuring.
 
-The table is a folder: ``run.json`` and ``results.csv.xz`` of the random search that measured, and ``model.json`` with
-the variances of a Gaussian process per objective and its cross-validated errors (scripts/assets/build_table.py writes it).
+The table is a folder, which scripts/assets/build_table.py writes: ``run.json`` and ``results.csv.xz`` of the random
+search that measured, and ``model.json`` with the variances of a Gaussian process per objective and its cross-validated
+errors.
 """
 
 from __future__ import annotations

@@ -102,16 +102,19 @@ class Training:
         """Return a training of a copy of the network, to try something out."""
         return Training(deepcopy(self.net), self.space, self.data, self.recipe, self.seed, self.mixed, self.original)
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint, replacing the file as a whole."""
-        state = {
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint holds."""
+        return {
             "net": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "epochs": self.epochs,
             "curve": self.curve,
         }
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, replacing the file as a whole."""
         with replacing(path) as file:
-            torch.save(state, file)
+            torch.save(self.state(), file)
 
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint, where there is one.
@@ -127,6 +130,7 @@ class Training:
                 state: dict[str, Any] = torch.load(path, weights_only=True, map_location=self.device)
             self.net.load_state_dict(state["net"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.epochs, self.curve = int(state["epochs"]), list(state.get("curve", []))
+            self.epochs = int(state["epochs"])
+            self.curve = [{name: float(value) for name, value in row.items()} for row in state.get("curve", [])]
         except Exception as error:  # torch raises a different type for every way in which a file can be broken
             raise DynasError(f"'{path}' is no checkpoint of this training: remove it to start from scratch") from error

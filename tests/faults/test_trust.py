@@ -16,12 +16,12 @@ import pytest
 import torch
 
 from dynas import DynasError
-from dynas.commands.train import load_checkpoint
 from dynas.compose.stored import danger, stored_overrides
 from dynas.data.images.tensor_cache import mapped
 from dynas.supernets.weights.state import read_state
 from tests.helpers.cli import dynas
 from tests.helpers.processes import one_sentence
+from tests.helpers.training import small_training
 
 
 class Bomb:
@@ -59,11 +59,10 @@ def test_a_checkpoint_that_would_run_code_is_refused(
 ) -> None:
     path, mark = tmp_path / name, tmp_path / "it ran"
     save(path, Bomb(mark))
-    net = torch.nn.Linear(1, 1)
     with pytest.raises(DynasError, match=r"nothing was loaded|cannot read weights"):
         read_state(path)
     with pytest.raises(DynasError, match="is no checkpoint of this training"):
-        load_checkpoint(path, net, torch.optim.AdamW(net.parameters()))
+        small_training().restore(path)
     assert not mark.exists()
 
 

@@ -23,7 +23,6 @@ from safetensors.torch import save
 from scipy.io import savemat
 
 from dynas import Objective, SearchSpace
-from dynas.commands.train import load_checkpoint
 from dynas.compose.sweeps import read_jobs, sweep_overrides
 from dynas.data.imagenet_surrogate import EMBEDDED, ImageNetSurrogate
 from dynas.data.images.idx import read_idx
@@ -44,6 +43,7 @@ from dynas.runs.examples import read_examples
 from dynas.supernets.weights.load import copy_state
 from dynas.supernets.weights.state import read_state
 from tests.fuzz.mutations import accepted_or_refused, damaged, damaged_cells, damaged_tree, fuzz, written
+from tests.helpers.training import small_training
 
 pytestmark = pytest.mark.slow
 
@@ -149,15 +149,14 @@ def begun_table(path: Path) -> None:
 
 def trained() -> bytes:
     buffer = io.BytesIO()
-    net = torch.nn.Linear(3, 2)
-    state = {"net": net.state_dict(), "optimizer": torch.optim.AdamW(net.parameters()).state_dict(), "epochs": 1}
-    torch.save(state, buffer)
+    training = small_training()
+    training.curve.append({"epoch": 1, "seconds": 2.5, "loss": 0.5})
+    torch.save(training.state(), buffer)
     return buffer.getvalue()
 
 
 def go_on_training(path: Path) -> None:
-    net = torch.nn.Linear(3, 2)
-    load_checkpoint(path, net, torch.optim.AdamW(net.parameters()))
+    small_training().restore(path)
 
 
 BYTES: dict[str, tuple[str, bytes, Callable[[Path], Any]]] = {
