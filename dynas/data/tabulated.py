@@ -111,7 +111,7 @@ class Modelled(CountedMetric):
         self.unit = f"{model['unit']}, modelled"
         self._examples, self._logarithmic = examples, bool(model["logarithmic"])
         self._values = np.log(values) if self._logarithmic else values
-        self._process = GaussianProcess(theta=model["theta"])
+        self._process = GaussianProcess.known(model["theta"])
         self._fitted = False
         self.note = (
             f"{name} is a model's estimate fitted to {len(examples):,} measured sub-networks (cross-validated error "

@@ -29,17 +29,23 @@ class GaussianProcess:
 
     Args:
         iterations: of the search for the most likely variances at most.
-        theta: logarithms of the linear, the radial and the noise's variance and of the width, where they are known.
 
     Attributes:
-        theta: those of the last fit.
+        theta: logarithms of the linear, the radial and the noise's variance and of the width ``(4,)``.
     """
 
-    def __init__(self, iterations: int = 40, theta: Sequence[float] | None = None) -> None:
+    def __init__(self, iterations: int = 40) -> None:
         if iterations < 1:
             raise DynasError(f"predictor.iterations needs at least 1, got {iterations}")
-        self._iterations, self._known = iterations, theta
-        self.theta = PRIORS[:, 0] if theta is None else np.array(theta, dtype=float)
+        self._iterations, self._known = iterations, False
+        self.theta = PRIORS[:, 0]
+
+    @classmethod
+    def known(cls, theta: Sequence[float] | Values) -> GaussianProcess:
+        """Return a process whose ``theta`` is known, so that it only has to take in the examples."""
+        process = cls()
+        process.theta, process._known = np.array(theta, dtype=float), True
+        return process
 
     def fit(self, features: Values, target: Values) -> None:
         """Learn from features ``(n, D)`` and values ``(n,)``."""
@@ -50,7 +56,7 @@ class GaussianProcess:
         with threadpool_limits(limits=1, user_api="blas"):
             product = centred @ centred.T / self._unit
             distances = squared_distances(centred, centred) / (2 * self._unit)
-            if self._known is None:
+            if not self._known:
                 self.theta = minimize(
                     _negative_posterior,
                     PRIORS[:, 0],

@@ -48,7 +48,7 @@ def fitted(objective: Objective, features: Values, values: Values) -> dict[str, 
     process.fit(features[some], target[some])
     found = np.empty_like(target)
     for rest, fold in KFold(FOLDS, shuffle=True, random_state=0).split(features):
-        known = GaussianProcess(theta=process.theta.tolist())
+        known = GaussianProcess.known(process.theta)
         known.fit(features[rest], target[rest])
         found[fold] = known.predict(features[fold])
     found = np.exp(found) if logarithmic else found
