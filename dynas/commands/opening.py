@@ -51,14 +51,15 @@ def check_same_config(folder: Path, config: dict[str, Any]) -> None:
     Where sub-networks are measured may differ: a run may go on with more workers. So may what ends it: a finished
     search with a larger budget is the same one with more evaluations. So may what is looked at during a training.
     """
-    before, now = flat(read_run(folder).get("config")), flat(config)
+    now = flat(config)
+    before = {key: value for key, value in ADDED.items() if key in now} | flat(read_run(folder).get("config"))
     if before.get("budget", 0) > now.get("budget", 0):  # type: ignore[operator]
         raise DynasError(
             f"'{folder}' was started with budget={before['budget']}: go on with that or a larger one, "
             f"not budget={now['budget']}"
         )
     keys = [key for key in {**before, **now} if not key.startswith(FREE) and key not in ENDINGS]
-    differing = [key for key in keys if before.get(key, ADDED.get(key)) != now.get(key)]
+    differing = [key for key in keys if before.get(key) != now.get(key)]
     if differing:
         shown = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in differing[:3])
         raise DynasError(

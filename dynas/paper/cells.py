@@ -7,16 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from omegaconf import DictConfig
-
-from dynas.paper.jobs import Job
-from dynas.paper.parts import markdown
+from dynas.paper.parts import WithoutRuns, composed, markdown
 from dynas.paper.searches import Size
 from dynas.system.files import write_csv
-from dynas.system.folders import CONFIGS
 
 RIESZ = "Riesz s-energy, 20 partitions"
 
@@ -105,21 +100,15 @@ TABLE5 = (
 TABLES = {"table4": TABLE4, "table5": TABLE5}
 
 
-@dataclass(frozen=True)
-class Cells:
-    """A part that lists the cells of one table beside the presets, as composed; it needs no runs.
+@dataclass(frozen=True, kw_only=True)
+class Cells(WithoutRuns):
+    """A part that lists the cells of one table beside the presets, as composed.
 
     Attributes:
         table: key of `TABLES`.
-        name: tells it apart from other parts of the figure.
     """
 
     table: str
-    name: str = ""
-
-    def jobs(self, size: Size) -> list[Job]:
-        """Return nothing."""
-        return []
 
     def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
         """Write one row per cell, and count those that agree."""
@@ -140,20 +129,8 @@ def shown(value: object) -> str:
     return str(value).rpartition(".")[2] if isinstance(value, str) else str(value)
 
 
-@cache
-def composed(preset: str) -> DictConfig:
-    """Return the config of a search by a preset."""
-    import hydra
-
-    from dynas.compose.frames import register
-
-    register()
-    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return hydra.compose("search", overrides=[f"experiment=paper/{preset}"])
-
-
 def held(cell: Cell) -> object:
     """Return what a cell's key holds under its preset."""
     from omegaconf import OmegaConf
 
-    return OmegaConf.select(composed(cell.preset), cell.key)
+    return OmegaConf.select(composed(f"experiment=paper/{cell.preset}"), cell.key)

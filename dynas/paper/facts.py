@@ -6,8 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from dynas.paper.jobs import Job
-from dynas.paper.parts import markdown
+from dynas.paper.parts import WithoutRuns, composed, markdown
 from dynas.paper.searches import Size
 from dynas.system.files import write_csv
 from dynas.system.machine import machine_facts
@@ -47,15 +46,8 @@ MACHINES = (
 )
 
 
-@dataclass(frozen=True)
-class Spaces:
+class Spaces(WithoutRuns):
     """Supernets and the exact sizes of their spaces."""
-
-    name: str = ""
-
-    def jobs(self, size: Size) -> list[Job]:
-        """Return nothing."""
-        return []
 
     def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
         """Write a row per supernet."""
@@ -68,15 +60,8 @@ class Spaces:
         return [markdown(header, rows).replace("---:", "---", 3)]
 
 
-@dataclass(frozen=True)
-class Machines:
+class Machines(WithoutRuns):
     """The paper's machines and this one."""
-
-    name: str = ""
-
-    def jobs(self, size: Size) -> list[Job]:
-        """Return nothing."""
-        return []
 
     def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
         """Write a row per machine."""
@@ -90,15 +75,9 @@ class Machines:
 
 def space_size(option: str) -> int:
     """Return how many distinct sub-networks a supernet has."""
-    import hydra
-
     from dynas.compose.build import build_supernet
-    from dynas.compose.frames import register
-    from dynas.system.folders import CONFIGS
 
-    register()
-    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return build_supernet(hydra.compose("search", overrides=[f"supernet={option}"])).space.size
+    return build_supernet(composed(f"supernet={option}")).space.size
 
 
 def memory_gib() -> float:

@@ -294,7 +294,7 @@ FIGURES = (
         "settings of the evolutionary algorithms",
         "Every cell, with those of MOTPE from the text of Appendix H.2.",
         "The presets hold them; NSGA-II and AGE-MOEA take three objectives too, with a warning.",
-        (Cells("table4"),),
+        (Cells(table="table4"),),
         0,
     ),
     Figure(
@@ -303,7 +303,7 @@ FIGURES = (
         "Every cell; NSGA-II's of a supernet are those of the algorithm inside LINAS.",
         "The presets hold them. What the paper does not have (start, features, optimism, choice) is set to what it "
         "does. The INT8 presets are scaled to their small supernet.",
-        (Cells("table5"),),
+        (Cells(table="table5"),),
         0,
     ),
 )

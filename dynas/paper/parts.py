@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from omegaconf import DictConfig
+
 from dynas.paper.jobs import Job
 from dynas.paper.searches import Size
+from dynas.system.folders import CONFIGS
 
 ENDINGS = (".svg", ".png")
 
@@ -33,6 +38,33 @@ class Part(Protocol):
             stem: where its files go and how their names begin.
         """
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithoutRuns:
+    """What parts have in common that need no runs.
+
+    Attributes:
+        name: tells it apart from other parts of the figure.
+    """
+
+    name: str = ""
+
+    def jobs(self, size: Size) -> list[Job]:
+        """Return nothing."""
+        return []
+
+
+@cache
+def composed(override: str) -> DictConfig:
+    """Return the config of a search with one override."""
+    import hydra
+
+    from dynas.compose.frames import register
+
+    register()
+    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        return hydra.compose("search", overrides=[override])
 
 
 def draw(paint: Callable[[Path], None], stem: Path, caption: str) -> str:

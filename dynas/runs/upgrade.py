@@ -85,11 +85,11 @@ def training_of(config: Mapping[str, Any], choices: object, overrides: object) -
     recipe = config.get("recipe")
     if not isinstance(recipe, dict) or not isinstance(choices, dict):
         return []
-    found: dict[str, object] = {
-        f"recipe.{key}": value for key, value in recipe.items() if isinstance(value, str | int | float)
-    }
-    found |= {"data": choices.get("data"), "threads": "null" if config.get("threads", 1) is None else config["threads"]}
-    return [f"{key}={value}" for key, value in found.items() if not key.endswith("_") and not _given(key, overrides)]
+    threads = config.get("threads", 1)
+    found = {f"recipe.{key}": value for key, value in recipe.items() if not key.endswith("_")}
+    found |= {"data": choices.get("data"), "threads": "null" if threads is None else threads}
+    simple = {key: value for key, value in found.items() if isinstance(value, str | int | float)}
+    return [f"{key}={value}" for key, value in simple.items() if not _given(key, overrides)]
 
 
 def _given(key: str, overrides: object) -> bool:

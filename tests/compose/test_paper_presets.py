@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from dynas.paper.cells import TABLES, Cell, composed, held
+from dynas.paper.cells import TABLES, Cell, held
+from dynas.paper.parts import composed
 from dynas.system.folders import CONFIGS
 
 LINAS = {  # the paper's LINAS knows neither of our starts, features, optimism and choice
@@ -60,7 +61,7 @@ def test_a_preset_has_the_number_of_the_papers_cell(cell: Cell) -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_is_the_papers_where_the_text_says_how(preset: str) -> None:
-    config, numbers = composed(preset), NUMBERS.get(preset, {})
+    config, numbers = composed(f"experiment=paper/{preset}"), NUMBERS.get(preset, {})
     assert {key: OmegaConf.select(config, key) for key in numbers} == numbers
     algo, mode = CHOICES.get(preset, (preset, "Validation"))
     assert algo in config.algo._target_.lower()

@@ -272,7 +272,7 @@ def test_populations_are_the_papers_where_the_budget_has_room_for_them() -> None
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_of_settings_counts_the_cells_that_are_the_papers(table: str, tmp_path: Path) -> None:
-    text, count = Cells(table).finish(Size(), tmp_path, tmp_path / table)
+    text, count = Cells(table=table).finish(Size(), tmp_path, tmp_path / table)
     cells = len(TABLES[table])
     assert count == f"{cells} of {cells} cells are the paper's."
     assert len(text.splitlines()) == 2 + cells == 2 + len(read(tmp_path / f"{table}.csv"))
