@@ -13,16 +13,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from dynas.core.space import Architecture, Genotypes
 from dynas.core.supernet import Supernet
 from dynas.supernets.neumf.network import NeuMF
 from dynas.supernets.neumf.shape import Shape, count_dense, count_embeddings, count_macs, search_space
+from dynas.supernets.slicing import Sliced
 from dynas.supernets.weights.load import load_weights
 
 
-class ElasticNeuMF(NeuMF):
+class ElasticNeuMF(Sliced, NeuMF):
     """The NeuMF of the largest architecture, which runs or cuts out any smaller one."""
 
     def __init__(self, shape: Shape, largest: Architecture) -> None:
@@ -35,38 +35,27 @@ class ElasticNeuMF(NeuMF):
             else:
                 nn.init.xavier_uniform_(weight)
 
-    def leading(self, name: str, size: torch.Size) -> Tensor:
-        """Return the leading slice of a size of the largest parameter of a name."""
-        return self.get_parameter(name)[tuple(slice(0, length) for length in size)]
+    def smaller(self, architecture: Architecture) -> NeuMF:
+        """Return a sub-network, whose weights are not looked at."""
+        return NeuMF(*self.entities, architecture)
 
-    def cut(self, architecture: Architecture) -> tuple[NeuMF, dict[str, Tensor]]:
-        """Return a sub-network without weights, and the slices that are its parameters."""
-        users, items = self.entities
-        with torch.device("meta"):
-            subnet = NeuMF(users, items, architecture)
-        slices = {name: self.leading(name, part.shape) for name, part in subnet.named_parameters()}
-        width, hidden = architecture["mlp_embed_dim"], subnet.hidden
-        user, item = self.get_parameter("layers.0.weight")[: hidden[0]].chunk(2, dim=1)
-        slices["layers.0.weight"] = torch.cat([user[:, :width], item[:, :width]], dim=1)
-        factors, features = self.get_parameter("predict.weight").tensor_split([self.gmf_user.embedding_dim], dim=1)
-        parts = [factors[:, : architecture["gmf_embed_dim"]], features[:, : hidden[-1]]]
-        slices["predict.weight"] = torch.cat(parts, dim=1)
-        return subnet, slices
-
-    def static(self, architecture: Architecture) -> NeuMF:
-        """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
-        subnet, slices = self.cut(architecture)
-        copies = {name: part.detach().clone(memory_format=torch.contiguous_format) for name, part in slices.items()}
-        subnet.load_state_dict(copies, assign=True)
-        return subnet.requires_grad_(True).eval()
+    def view(self, name: str, size: torch.Size, subnet: nn.Module) -> Tensor:
+        """Return the part of the largest weights that is a sub-network's parameter of a name and size."""
+        weight = self.get_parameter(name)
+        if name == "layers.0.weight":  # of user and item, side by side
+            user, item = weight[: size[0]].chunk(2, dim=1)
+            return torch.cat([user[:, : size[1] // 2], item[:, : size[1] // 2]], dim=1)
+        if name == "predict.weight":  # of factors and features
+            factors, features = weight.tensor_split([self.gmf_user.embedding_dim], dim=1)
+            width = subnet.get_parameter("gmf_user.weight").shape[1]
+            return torch.cat([factors[:, :width], features[:, : size[1] - width]], dim=1)
+        return super().view(name, size, subnet)
 
     def forward(self, users: Tensor, items: Tensor, architecture: Architecture | None = None) -> Tensor:
         """Run a sub-network on shared weights, by default the largest (see `NeuMF.forward`)."""
         if architecture is None:
             return super().forward(users, items)
-        subnet, slices = self.cut(architecture)
-        scores: Tensor = functional_call(subnet, slices, (users, items))
-        return scores
+        return self.run(architecture, users, items)
 
 
 class NcfSupernet(Supernet):
@@ -107,7 +96,8 @@ class NcfSupernet(Supernet):
 
     def subnet(self, architecture: Architecture) -> NeuMF:
         """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
-        return self.elastic.static(architecture)
+        subnet: NeuMF = self.elastic.static(architecture)
+        return subnet
 
     def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
         """Return users and items ``(batch_size,)``, seeded random ones."""

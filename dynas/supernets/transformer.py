@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from dynas.core.space import Architecture, Genotypes
 from dynas.core.supernet import Supernet
@@ -20,10 +19,11 @@ from dynas.core.translation import EOS, PAD, UNK
 from dynas.errors import DynasError
 from dynas.supernets.hat.network import Transformer, Translating
 from dynas.supernets.hat.shape import Shape, count_embeddings, count_macs, count_params, search_space
+from dynas.supernets.slicing import Sliced
 from dynas.supernets.weights.load import load_weights
 
 
-class ElasticTransformer(Transformer):
+class ElasticTransformer(Sliced, Transformer):
     """The Transformer of the largest architecture, which runs or cuts out any smaller one."""
 
     def __init__(self, shape: Shape, largest: Architecture) -> None:
@@ -40,39 +40,23 @@ class ElasticTransformer(Transformer):
             elif weight.dim() == 2:
                 nn.init.xavier_uniform_(weight)
 
-    def view(self, name: str, size: torch.Size) -> Tensor:
+    def smaller(self, architecture: Architecture) -> Transformer:
+        """Return a sub-network, whose weights are not looked at."""
+        return Transformer(self.shape, architecture)
+
+    def view(self, name: str, size: torch.Size, subnet: nn.Module) -> Tensor:
         """Return the slice of the largest weights that is a sub-network's parameter of a name and size."""
         *path, last = name.split(".")
         if last in ("q_proj_weight", "k_proj_weight", "v_proj_weight"):
             joint = self.get_parameter(".".join([*path, "in_proj_weight"]))
             return joint.chunk(3)["qkv".index(last[0])][:, : size[1]]
-        return self.get_parameter(name)[tuple(slice(0, length) for length in size)]
-
-    def cut(self, architecture: Architecture) -> tuple[Transformer, dict[str, Tensor]]:
-        """Return a sub-network without weights and the views that are its parameters."""
-        with torch.device("meta"):
-            subnet = Transformer(self.shape, architecture)
-        return subnet, {name: self.view(name, part.shape) for name, part in subnet.named_parameters()}
-
-    def static(self, architecture: Architecture) -> Transformer:
-        """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
-        subnet, views = self.cut(architecture)
-        for name, view in views.items():
-            path, _, last = name.rpartition(".")
-            setattr(
-                subnet.get_submodule(path),
-                last,
-                nn.Parameter(view.detach().clone(memory_format=torch.contiguous_format)),
-            )
-        return subnet.eval()
+        return super().view(name, size, subnet)
 
     def forward(self, source: Tensor, previous: Tensor, architecture: Architecture | None = None) -> Tensor:
         """Run a sub-network on shared weights, by default the largest (see `Transformer.forward`)."""
         if architecture is None:
             return super().forward(source, previous)
-        subnet, views = self.cut(architecture)
-        logits: Tensor = functional_call(subnet.train(self.training), views, (source, previous))
-        return logits
+        return self.run(architecture, source, previous)
 
 
 class TransformerSupernet(Supernet):
@@ -138,7 +122,8 @@ class TransformerSupernet(Supernet):
 
     def subnet(self, architecture: Architecture) -> Transformer:
         """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
-        return self.elastic.static(architecture)
+        subnet: Transformer = self.elastic.static(architecture)
+        return subnet
 
     def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
         """Return source and previous tokens ``(batch_size, sentence_length)``, seeded noise between special tokens."""

@@ -55,7 +55,9 @@ def load_rule(reference: Path) -> ModuleType:
     return module
 
 
-def load_golden(reference: Path, name: str, make: Callable[[str], Supernet], folder: Path) -> Golden:
+def load_golden(
+    reference: Path, name: str, make: Callable[[str], Supernet], folder: Path, tensor: str = "ofa_tensor"
+) -> Golden:
     """Return a golden file with its supernet, loaded from a checkpoint of the weights that the file prescribes.
 
     Args:
@@ -63,13 +65,15 @@ def load_golden(reference: Path, name: str, make: Callable[[str], Supernet], fol
         name: the file's name without ``.json.gz``.
         make: makes the supernet from the path of a checkpoint.
         folder: where the checkpoint may be written.
+        tensor: function of the rule that makes a weight from its key and shape.
     """
     rule = load_rule(reference)
+    weight = getattr(rule, tensor)
     with gzip.open(reference / f"{name}.json.gz", "rt") as file:
         content = json.load(file)
-    state = {key: torch.from_numpy(np.asarray(rule.ofa_tensor(key, shape))) for key, shape, _ in content["state_dict"]}
+    state = {key: torch.from_numpy(np.asarray(weight(key, shape))) for key, shape, _ in content["state_dict"]}
     path = folder / "checkpoint.pth"
-    torch.save({"state_dict": state}, path)
+    torch.save({content.get("checkpoint", {}).get("key", "state_dict"): state}, path)
     supernet = make(str(path))
     path.unlink()
     return Golden(content, rule, supernet)
@@ -143,7 +147,7 @@ def check_aliases(golden: Golden) -> None:
     space = golden.supernet.space
     keys = {case["id"]: space.key(space.encode(case["arch"])) for case in golden.cases}
     aliases = {case["id"]: case["alias_of"] for case in golden.cases if case["alias_of"]}
-    assert len(aliases) == 4
+    assert aliases
     for alias, original in aliases.items():
         assert keys[alias] == keys[original], alias
     originals = [key for case, key in keys.items() if case not in aliases]

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dynas.core.translation import PAD
+from dynas.supernets.slicing import Linear
 
 KeysValues = tuple[Tensor, Tensor]  # each (rows, heads, tokens, channels of a head)
 
@@ -55,13 +56,6 @@ class Positions(nn.Module):
         """
         seen = tokens != PAD
         return self.table[(seen.cumsum(1) + past) * seen + PAD]
-
-
-class Linear(nn.Linear):
-    """A linear layer without first weights: whoever makes the network fills them in."""
-
-    def reset_parameters(self) -> None:
-        """Do nothing."""
 
 
 class Attention(nn.Module):

@@ -1,0 +1,118 @@
+"""BERT as a supernet: elastic layers, heads and feed-forward networks.
+
+Devlin et al. 2019 (arXiv:1810.04805), with the space of DyNAS-T's ``bert_base_sst2``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from dynas.core.space import Architecture, Genotypes
+from dynas.core.supernet import Supernet
+from dynas.errors import DynasError
+from dynas.supernets.transformers.names import BERT, renamed
+from dynas.supernets.transformers.shape import Shape, Sizes, search_space
+from dynas.supernets.transformers.words import Bert, ElasticBert, Words
+from dynas.supernets.weights.download import sha256
+from dynas.supernets.weights.load import copy_state, locate
+from dynas.supernets.weights.state import read_state
+
+IN_FOLDERS = ("model.safetensors", "pytorch_model.bin")  # weights in folders of Hugging Face transformers
+OTHER_HEADS = "cls."  # of pretraining, which tell no classes
+
+
+class BertSupernet(Supernet):
+    """The trained supernet that the search draws from.
+
+    Args:
+        weights: ``random`` (untrained) or a path to a checkpoint of ours or of DyNAS-T, or to a classifier's file or
+            folder of Hugging Face transformers.
+        vocabulary, positions, segments, classes, length: see `dynas.supernets.transformers.words.Words`.
+        width: of the tokens.
+        layers, heads, feeds, head_size: see `dynas.supernets.transformers.shape.Shape`.
+        epsilon: of the norms.
+        seed: seed of the weights where ``weights=random``.
+        latency_batch: texts that a latency is stated for; None: the hardware's choice.
+
+    Raises:
+        DynasError: the weights cannot be read or do not fit, or the shape makes no sense.
+    """
+
+    name = "bert"
+    task = "text classification"
+
+    def __init__(
+        self,
+        weights: str,
+        vocabulary: int,
+        positions: int,
+        segments: int,
+        classes: int,
+        width: int,
+        layers: Sequence[int],
+        heads: Sequence[int],
+        feeds: Sequence[int],
+        head_size: int,
+        length: int,
+        epsilon: float,
+        seed: int = 0,
+        latency_batch: int | None = None,
+    ) -> None:
+        shape = Shape((width,), tuple(layers), tuple(heads), tuple(feeds), head_size)
+        self.words = Words(shape, vocabulary, positions, segments, classes, epsilon, length)
+        self.latency_batch = latency_batch
+        self.space = search_space(shape)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.elastic = ElasticBert(self.words)
+        self.weights_digest = "random"
+        if weights != "random":
+            path = weights_file(weights, self.name)
+            state = renamed(read_state(path), BERT)
+            copy_state(self.elastic, {key: state[key] for key in state if not key.startswith(OTHER_HEADS)}, path)
+            self.weights_digest = sha256(path)
+        self.elastic.eval()
+
+    def subnet(self, architecture: Architecture) -> Bert:
+        """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
+        subnet: Bert = self.elastic.static(architecture)
+        return subnet
+
+    def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
+        """Return word pieces ``(batch_size, length)``, seeded noise, and a mask that hides none of them."""
+        noise = torch.Generator().manual_seed(0)
+        pieces = torch.randint(self.words.vocabulary, (batch_size, self.words.length), generator=noise)
+        return pieces, torch.ones_like(pieces)
+
+    def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the exact multiply-accumulates ``(n,)`` for one text of ``length`` word pieces."""
+        return self.words.macs(Sizes.of(self.words.shape, genotypes))
+
+    def params(self, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the exact number of parameters ``(n,)``, embedding tables included."""
+        return self.params_without_embeddings(genotypes) + self.words.embeddings
+
+    def params_without_embeddings(self, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the exact number of parameters ``(n,)`` without the embedding tables."""
+        return self.words.params(Sizes.of(self.words.shape, genotypes))
+
+
+def weights_file(weights: str, name: str) -> Path:
+    """Return the file of weights: that of a folder of Hugging Face transformers, or what `locate` finds.
+
+    Raises:
+        DynasError: there is none.
+    """
+    folder = Path(weights).expanduser()
+    if not folder.is_dir():
+        return locate(weights, name, None)
+    found = next((folder / file for file in IN_FOLDERS if (folder / file).is_file()), None)
+    if found is None:
+        raise DynasError(f"supernet.weights={weights}: the folder has neither {' nor '.join(IN_FOLDERS)}")
+    return found

@@ -1,0 +1,1 @@
+"""Elastic Transformer encoders of words and of images."""

@@ -1,0 +1,152 @@
+"""The search space of Transformer encoders, and what their layers cost: exact MACs and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynas.core.design import DesignVariable, depth_gates, is_whole
+from dynas.core.space import Architecture, Genotypes, SearchSpace
+from dynas.errors import DynasError
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the layers of sub-networks are cut from.
+
+    Attributes:
+        widths: options of the tokens' width, ascending; one option is no design variable.
+        layers: options of the number of layers, ascending.
+        heads: options of each layer's attention heads, ascending.
+        feeds: options of each layer's feed-forward network, ascending: units, or, as fractions, shares of the width.
+        head_size: channels of a head, the same for any number of them.
+        stored: width of the stored network where it is larger than every option.
+    """
+
+    widths: tuple[int, ...]
+    layers: tuple[int, ...]
+    heads: tuple[int, ...]
+    feeds: tuple[int | float, ...]
+    head_size: int
+    stored: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("widths", "layers", "heads", "feeds"):
+            options = getattr(self, name)
+            whole = all(map(is_whole, options)) or (name == "feeds" and all(isinstance(one, float) for one in options))
+            if not options or not whole or list(options) != sorted(set(options)) or options[0] <= 0:
+                kind = "whole numbers, or all shares such as 3.5" if name == "feeds" else "whole numbers"
+                raise DynasError(f"supernet.{name}={list(options)}: give positive {kind} in ascending order")
+        if self.head_size < 1:
+            raise DynasError(f"supernet.head_size={self.head_size}: give a positive number")
+        if self.stored is not None and self.stored < self.widths[-1]:
+            raise DynasError(f"supernet.stored={self.stored}: give the largest of widths={list(self.widths)} or more")
+
+    @property
+    def depth(self) -> int:
+        """Layers of the stored network."""
+        return self.layers[-1]
+
+    def units(self, width: int, feed: int | float) -> int:
+        """Return the units of a feed-forward network that an option stands for."""
+        return feed if isinstance(feed, int) else int(width * feed)
+
+    def largest(self) -> Layers:
+        """Return the layers of the stored network."""
+        width = self.stored or self.widths[-1]
+        return Layers(width, [self.heads[-1]] * self.depth, [self.units(width, self.feeds[-1])] * self.depth)
+
+    def of(self, architecture: Architecture) -> Layers:
+        """Return the layers of a sub-network."""
+        width, depth = architecture.get("width", self.widths[0]), architecture["layers"]
+        heads, feeds = (as_list(architecture[name])[:depth] for name in ("heads", "feed"))
+        return Layers(width, heads, [self.units(width, feed) for feed in feeds])
+
+
+def as_list(value: object) -> Sequence[int]:
+    """Return the values of a design variable, which is a plain value where there is one gene."""
+    return value if isinstance(value, list) else [value]  # type: ignore[list-item]
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The sizes of one network's layers.
+
+    Attributes:
+        width: of the tokens.
+        heads, units: of each layer's attention and feed-forward network.
+    """
+
+    width: int
+    heads: Sequence[int]
+    units: Sequence[int]
+
+
+def search_space(shape: Shape) -> SearchSpace:
+    """Return the space: heads and feed-forward networks of absent layers are inactive."""
+    gates = depth_gates("layers", [shape.depth])
+    widths = [DesignVariable("width", shape.widths)] if len(shape.widths) > 1 else []
+    return SearchSpace(
+        [
+            *widths,
+            DesignVariable("layers", shape.layers),
+            DesignVariable("heads", shape.heads, shape.depth, gates),
+            DesignVariable("feed", shape.feeds, shape.depth, gates),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes that genotypes choose.
+
+    Attributes:
+        width: of the tokens ``(n,)``.
+        depth: number of layers ``(n,)``.
+        channels, units: of each layer's heads together and feed-forward network ``(n, layers)``, 0 where absent.
+    """
+
+    width: Counts
+    depth: Counts
+    channels: Counts
+    units: Counts
+
+    @classmethod
+    def of(cls, shape: Shape, genotypes: Genotypes) -> Sizes:
+        """Read genotypes ``(n, G)``."""
+        elastic = len(shape.widths) > 1
+        width = np.array(shape.widths)[genotypes[:, 0] if elastic else np.zeros(len(genotypes), dtype=np.int64)]
+        rest = genotypes[:, 1:] if elastic else genotypes
+        depth = np.array(shape.layers)[rest[:, 0]]
+        present = np.arange(shape.depth) < depth[:, None]
+        heads, feeds = np.split(rest[:, 1 : 1 + 2 * shape.depth], 2, axis=1)
+        table = np.array([[shape.units(one, feed) for feed in shape.feeds] for one in shape.widths])
+        units = table[genotypes[:, :1] if elastic else 0, feeds]
+        return cls(width, depth, shape.head_size * np.array(shape.heads)[heads] * present, units * present)
+
+
+def count_params(sizes: Sizes, norms: int) -> Counts:
+    """Return the parameters ``(n,)`` of all layers, each with so many norms: linear layers and norms with biases."""
+    width = sizes.width
+    attention = (4 * width + 3) * sizes.channels.sum(axis=1)
+    feed = (2 * width + 1) * sizes.units.sum(axis=1)
+    return np.asarray(attention + feed + sizes.depth * (2 + 2 * norms) * width)
+
+
+def count_macs(sizes: Sizes, tokens: int) -> Counts:
+    """Return the multiply-accumulates ``(n,)`` of all layers for one sample: linear layers and attention's products.
+
+    Neither norms nor softmax count.
+    """
+    linear = sizes.width * (4 * sizes.channels + 2 * sizes.units).sum(axis=1)
+    return np.asarray(tokens * linear + count_products(sizes, tokens))
+
+
+def count_products(sizes: Sizes, tokens: int) -> Counts:
+    """Return the multiply-accumulates ``(n,)`` of the two products of attention: queries by keys, chances by values."""
+    return np.asarray(2 * tokens**2 * sizes.channels.sum(axis=1))

@@ -1,0 +1,142 @@
+"""BERT (Devlin et al. 2019, arXiv:1810.04805) with a classifier of texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from dynas.core.space import Architecture
+from dynas.errors import DynasError
+from dynas.supernets.slicing import Linear, Sliced
+from dynas.supernets.transformers.layers import Attention, PostNorm
+from dynas.supernets.transformers.shape import Counts, Layers, Shape, Sizes, count_macs, count_params
+
+STD = 0.02  # of the first weights, as BERT's
+
+
+@dataclass(frozen=True)
+class Words:
+    """What all sub-networks share.
+
+    Attributes:
+        shape: of the layers, with one width.
+        vocabulary: number of word pieces.
+        positions: longest text in word pieces.
+        segments: parts of a text that are told apart.
+        classes: number of them.
+        epsilon: of the norms.
+        length: word pieces of the texts that costs are stated for.
+    """
+
+    shape: Shape
+    vocabulary: int
+    positions: int
+    segments: int
+    classes: int
+    epsilon: float
+    length: int
+
+    def __post_init__(self) -> None:
+        if min(self.vocabulary, self.positions, self.segments, self.classes, self.length) < 1:
+            raise DynasError(
+                "supernet bert needs positive numbers for vocabulary, positions, segments, classes and length"
+            )
+        if self.length > self.positions:
+            raise DynasError(f"supernet.length={self.length} is longer than supernet.positions={self.positions}")
+
+    @property
+    def width(self) -> int:
+        """Of the tokens."""
+        return self.shape.widths[0]
+
+    def params(self, sizes: Sizes) -> Counts:
+        """Return the parameters ``(n,)`` without the embedding tables."""
+        pooler, classifier = (self.width + 1) * self.width, (self.width + 1) * self.classes
+        return count_params(sizes, 2) + 2 * self.width + pooler + classifier
+
+    @property
+    def embeddings(self) -> int:
+        """Parameters of the embedding tables."""
+        return (self.vocabulary + self.positions + self.segments) * self.width
+
+    def macs(self, sizes: Sizes) -> Counts:
+        """Return the multiply-accumulates ``(n,)`` for one text: layers, attention's products, pooler, classifier."""
+        return count_macs(sizes, self.length) + self.width * (self.width + self.classes)
+
+
+class Bert(nn.Module):
+    """A network that tells classes of texts.
+
+    Args:
+        words: what it shares with others.
+        layers: its own sizes.
+    """
+
+    def __init__(self, words: Words, layers: Layers) -> None:
+        super().__init__()
+        width = layers.width
+        self.words = words
+        self.word_embeddings = nn.Embedding(words.vocabulary, width)
+        self.position_embeddings = nn.Embedding(words.positions, width)
+        self.segment_embeddings = nn.Embedding(words.segments, width)
+        self.embeddings_norm = nn.LayerNorm(width, words.epsilon)
+        self.layers = nn.ModuleList(
+            PostNorm(Attention(width, heads, words.shape.head_size), width, units, words.epsilon)
+            for heads, units in zip(layers.heads, layers.units, strict=True)
+        )
+        self.pooler = Linear(width, width)
+        self.classifier = Linear(width, words.classes)
+
+    def tokens(self, pieces: Tensor, mask: Tensor | None = None, segments: Tensor | None = None) -> Tensor:
+        """Return the last layer's tokens ``(N, T, width)`` (see `forward`)."""
+        places = torch.arange(pieces.shape[1], device=pieces.device)
+        parts = self.segment_embeddings.weight[0] if segments is None else self.segment_embeddings(segments)
+        x = self.embeddings_norm(self.word_embeddings(pieces) + self.position_embeddings(places) + parts)
+        # the least number rather than minus infinity: a text of nothing but padding then has no NaN
+        least = torch.finfo(x.dtype).min
+        hidden = None if mask is None else (mask[:, None, None, :] == 0).to(x.dtype) * least
+        for layer in self.layers:
+            x = layer(x, hidden)
+        y: Tensor = x
+        return y
+
+    def forward(self, pieces: Tensor, mask: Tensor | None = None, segments: Tensor | None = None) -> Tensor:
+        """Return the logits ``(N, classes)``.
+
+        Args:
+            pieces: word pieces ``(N, T)`` by their numbers.
+            mask: ``(N, T)``, 0 where there is no piece but padding; None: nowhere.
+            segments: part of the text ``(N, T)`` that each belongs to; None: all to the first one.
+        """
+        y: Tensor = self.classifier(torch.tanh(self.pooler(self.tokens(pieces, mask, segments)[:, 0])))
+        return y
+
+
+class ElasticBert(Sliced, Bert):
+    """The network of the largest layers, which runs or cuts out any smaller one."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words, words.shape.largest())
+        for name, weight in self.named_parameters():
+            if weight.dim() > 1:
+                nn.init.normal_(weight, std=STD)
+            elif name.endswith("bias"):
+                nn.init.zeros_(weight)
+
+    def smaller(self, architecture: Architecture) -> Bert:
+        """Return a sub-network, whose weights are not looked at."""
+        return Bert(self.words, self.words.shape.of(architecture))
+
+    def forward(
+        self,
+        pieces: Tensor,
+        mask: Tensor | None = None,
+        segments: Tensor | None = None,
+        architecture: Architecture | None = None,
+    ) -> Tensor:
+        """Run a sub-network on shared weights, by default the largest (see `Bert.forward`)."""
+        if architecture is None:
+            return super().forward(pieces, mask, segments)
+        return self.run(architecture, pieces, mask, segments)
