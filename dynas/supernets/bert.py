@@ -6,7 +6,6 @@ Devlin et al. 2019 (arXiv:1810.04805), with the space of DyNAS-T's ``bert_base_s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,7 +14,6 @@ from torch import Tensor, nn
 
 from dynas.core.space import Architecture, Genotypes
 from dynas.core.supernet import Supernet
-from dynas.errors import DynasError
 from dynas.supernets.transformers.names import BERT, renamed
 from dynas.supernets.transformers.shape import Shape, Sizes, search_space
 from dynas.supernets.transformers.words import Bert, ElasticBert, Words
@@ -23,7 +21,6 @@ from dynas.supernets.weights.download import sha256
 from dynas.supernets.weights.load import copy_state, locate
 from dynas.supernets.weights.state import read_state
 
-IN_FOLDERS = ("model.safetensors", "pytorch_model.bin")  # weights in folders of Hugging Face transformers
 OTHER_HEADS = "cls."  # of pretraining, which tell no classes
 
 
@@ -73,7 +70,7 @@ class BertSupernet(Supernet):
             self.elastic = ElasticBert(self.words)
         self.weights_digest = "random"
         if weights != "random":
-            path = weights_file(weights, self.name)
+            path = locate(weights, self.name, None)
             state = renamed(read_state(path), BERT)
             copy_state(self.elastic, {key: state[key] for key in state if not key.startswith(OTHER_HEADS)}, path)
             self.weights_digest = sha256(path)
@@ -101,18 +98,3 @@ class BertSupernet(Supernet):
     def params_without_embeddings(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact number of parameters ``(n,)`` without the embedding tables."""
         return self.words.params(Sizes.of(self.words.shape, genotypes))
-
-
-def weights_file(weights: str, name: str) -> Path:
-    """Return the file of weights: that of a folder of Hugging Face transformers, or what `locate` finds.
-
-    Raises:
-        DynasError: there is none.
-    """
-    folder = Path(weights).expanduser()
-    if not folder.is_dir():
-        return locate(weights, name, None)
-    found = next((folder / file for file in IN_FOLDERS if (folder / file).is_file()), None)
-    if found is None:
-        raise DynasError(f"supernet.weights={weights}: the folder has neither {' nor '.join(IN_FOLDERS)}")
-    return found

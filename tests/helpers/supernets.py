@@ -7,12 +7,14 @@ from typing import Any
 
 import torch
 
+from dynas.supernets.bert import BertSupernet
 from dynas.supernets.mbconv.supernet import MBConvSupernet
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.ncf import NcfSupernet
 from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.resnet50 import ResNet50Supernet
 from dynas.supernets.transformer import TransformerSupernet
+from dynas.supernets.vit import AutoFormerSupernet, VitSupernet
 from tests.helpers.resnets import bootstrapped, odd_bootstrapped
 
 NARROW: dict[str, Any] = {
@@ -92,6 +94,33 @@ def odd_ncf(**changes: Any) -> NcfSupernet:
     return narrow_ncf(**({"users": 7, "embed_dims": (3, 5), "hidden_sizes": (1, 6, 11), "layers": 3} | changes))
 
 
+def narrow_vit(**changes: Any) -> VitSupernet:
+    """A small one with an image that is wider than high."""
+    shape: dict[str, Any] = {
+        "weights": "random", "resolution": (28, 56), "patch": 7, "channels": 1, "classes": 100, "width": 24,
+        "layers": (2, 3), "heads": (1, 2, 3), "feeds": (16, 32, 48), "head_size": 8,
+    }  # fmt: skip
+    return VitSupernet(**(shape | changes))
+
+
+def narrow_autoformer(**changes: Any) -> AutoFormerSupernet:
+    """A small one that stores more width than any sub-network has."""
+    shape: dict[str, Any] = {
+        "weights": "random", "resolution": (28, 28), "patch": 7, "channels": 3, "classes": 10, "widths": (16, 20, 24),
+        "layers": (1, 2, 4), "heads": (2, 3), "feeds": (1.5, 2), "head_size": 8, "stored": 32, "distance": 2,
+    }  # fmt: skip
+    return AutoFormerSupernet(**(shape | changes))
+
+
+def narrow_bert(**changes: Any) -> BertSupernet:
+    """A small one."""
+    shape: dict[str, Any] = {
+        "weights": "random", "vocabulary": 60, "positions": 20, "segments": 2, "classes": 4, "width": 24,
+        "layers": (2, 3, 4), "heads": (1, 3), "feeds": (16, 40), "head_size": 8, "length": 12, "epsilon": 1e-12,
+    }  # fmt: skip
+    return BertSupernet(**(shape | changes))
+
+
 SUPERNETS: dict[str, Callable[..., Any]] = {
     "narrow mbv3": narrow,
     "odd mbv3": maker(MobileNetV3Supernet, **ODD),
@@ -110,9 +139,15 @@ SUPERNETS: dict[str, Callable[..., Any]] = {
     "odd transformer": odd_transformer,
     "narrow ncf": narrow_ncf,
     "odd ncf": odd_ncf,
+    "narrow vit": narrow_vit,
+    "joint vit": lambda **changes: narrow_vit(**({"residual_norm": True} | JOINT | changes)),
+    "narrow autoformer": narrow_autoformer,
+    "narrow bert": narrow_bert,
 }
-OF_IMAGES = [kind for kind in SUPERNETS if not kind.endswith(("transformer", "ncf"))]
-OF_WIDTHS = [kind for kind in OF_IMAGES if "bootstrapped" not in kind]  # the others take their shape from weights
+OF_IMAGES = [kind for kind in SUPERNETS if not kind.endswith(("transformer", "ncf", "bert"))]
+OF_WIDTHS = [
+    kind for kind in OF_IMAGES if not kind.endswith(("bootstrapped", "vit", "autoformer"))
+]  # the others take their shape from weights
 
 
 def moved(kind: str) -> Any:

@@ -24,6 +24,8 @@ FREE = {  # the design variables whose options all cost the same
     ("resnet50", "params"): {"r", "p"},
     ("bootstrap_resnet50", "macs"): {"p"},
     ("bootstrap_resnet50", "params"): {"r", "p"},
+    ("vit", "macs"): {"p"},
+    ("vit", "params"): {"p"},
     ("transformer", "macs"): HEADS,
     ("transformer", "params"): HEADS | {"decoder_attend"},
 }

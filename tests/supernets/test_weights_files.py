@@ -82,7 +82,7 @@ def save(state: dict[str, Any], path: Path) -> None:
 LAST = r"[\w.]+\.bias"
 MISFITS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], str]] = {
     "missing": (without_last, f"lacks '{LAST}'"),
-    "unexpected": (lambda state: state | {"head.bias": torch.ones(3)}, r"has unexpected 'head\.bias'"),
+    "unexpected": (lambda state: state | {"extra.bias": torch.ones(3)}, r"has unexpected 'extra\.bias'"),
     "shape": (
         lambda state: state | {list(state)[-1]: torch.ones(3)},
         rf"has '{LAST}' as \(3,\) instead of \(\d+,\)",

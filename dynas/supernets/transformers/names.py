@@ -68,6 +68,11 @@ VIT: Sequence[Rule] = (
     (r"\.attention\.output\.dense\.", ".attention.out."),
     (r"\.intermediate\.dense\.", ".up."),
     (r"\.output\.dense\.", ".down."),
+    (r"^vit\.layers\.(\d+)\.", r"layers.\1."),  # as version 5 has them in memory
+    (r"\.attention\.q_proj\.", ".attention.query."),
+    (r"\.attention\.k_proj\.", ".attention.key."),
+    (r"\.attention\.v_proj\.", ".attention.value."),
+    (r"\.attention\.o_proj\.", ".attention.out."),
     (r"\.layernorm_before\.", ".attention_norm."),
     (r"\.layernorm_after\.", ".feed_norm."),
     (r"^(?:vit\.)?layernorm\.", "norm."),

@@ -102,7 +102,7 @@ class Bert(nn.Module):
         y: Tensor = x
         return y
 
-    def forward(self, pieces: Tensor, mask: Tensor | None = None, segments: Tensor | None = None) -> Tensor:
+    def forward(self, pieces: Tensor, mask: Tensor | None = None, *, segments: Tensor | None = None) -> Tensor:
         """Return the logits ``(N, classes)``.
 
         Args:
@@ -133,10 +133,11 @@ class ElasticBert(Sliced, Bert):
         self,
         pieces: Tensor,
         mask: Tensor | None = None,
-        segments: Tensor | None = None,
         architecture: Architecture | None = None,
+        *,
+        segments: Tensor | None = None,
     ) -> Tensor:
         """Run a sub-network on shared weights, by default the largest (see `Bert.forward`)."""
         if architecture is None:
-            return super().forward(pieces, mask, segments)
-        return self.run(architecture, pieces, mask, segments)
+            return super().forward(pieces, mask, segments=segments)
+        return self.run(architecture, pieces, mask, segments=segments)

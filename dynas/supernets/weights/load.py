@@ -12,6 +12,7 @@ from dynas.supernets.weights.download import Checkpoint, fetch, sha256
 from dynas.supernets.weights.state import our_names, read_state
 from dynas.system.folders import CONFIGS
 
+IN_FOLDERS = ("model.safetensors", "pytorch_model.bin")  # weights in folders of Hugging Face transformers
 EMBEDDED = Path(__file__).parents[1] / "embedded"
 
 
@@ -59,6 +60,7 @@ def locate(source: str, name: str, public: Checkpoint | None) -> Path:
             )
         return fetch(public)
     path = embedded_path(name) if source == "embedded" else Path(source).expanduser()
+    path = next((path / file for file in IN_FOLDERS if (path / file).is_file()), path)
     if not path.is_file():
         raise DynasError(f"no weights at '{path}', there is no such file: give the path of a checkpoint, or embedded")
     return path
