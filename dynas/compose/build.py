@@ -24,6 +24,7 @@ from dynas.core.objectives import Objective
 from dynas.core.predictor import Predictor, PredictorFactory
 from dynas.core.problem import Problem
 from dynas.core.supernet import Supernet
+from dynas.core.texts import TextData
 from dynas.errors import DynasError, os_sentence
 from dynas.metrics.measurer import Measurer
 
@@ -213,7 +214,7 @@ def build_quality(config: DictConfig, supernet: Supernet, data: Data) -> tuple[O
 def check_classes(config: DictConfig, supernet: Supernet, data: Data) -> None:
     """Raise DynasError where supernet and data disagree on the number of classes, if both have classes at all."""
     wanted, inferred = config.supernet.get("classes"), supernet.classes
-    classes = data.classes if isinstance(data, ClassificationData) else None
+    classes = data.classes if isinstance(data, ClassificationData | TextData) else None
     if wanted is None and None not in (inferred, classes) and inferred != classes:
         raise DynasError(
             f"the network of supernet.weights={config.supernet.weights} has {inferred} classes but the data have "

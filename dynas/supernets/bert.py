@@ -76,6 +76,16 @@ class BertSupernet(Supernet):
             self.weights_digest = sha256(path)
         self.elastic.eval()
 
+    @property
+    def vocabulary(self) -> int:
+        """Number of word pieces that its networks know."""
+        return self.words.vocabulary
+
+    @property
+    def positions(self) -> int:
+        """Word pieces of the longest text."""
+        return self.words.positions
+
     def subnet(self, architecture: Architecture) -> Bert:
         """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
         subnet: Bert = self.elastic.static(architecture)

@@ -1,4 +1,4 @@
-"""What the data of every task promise (see `dynas.core.data`, `translation` and `recommendation` beside it)."""
+"""What the data of every task promise (see `dynas.core.data`, `translation`, `recommendation` and `texts`)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from torch import Tensor
 from dynas.core.data import IGNORED, ClassificationData, Data, Resizable
 from dynas.core.metric import Metric
 from dynas.core.recommendation import RecommendationData
+from dynas.core.texts import TextBatch, TextData
 from dynas.core.translation import EOS, PAD, TokenBatch, TranslationData
 
-Samples = ClassificationData | TranslationData | RecommendationData
+Samples = ClassificationData | TranslationData | RecommendationData | TextData
 BATCHES = 8  # of an epoch whose content is looked at
 
 
 class DataSuite:
-    """Checks data of one of the three tasks; subclass it in a test module and say how the data are made.
+    """Checks data of one of the known tasks; subclass it in a test module and say how the data are made.
 
     Data that are a model instead of samples are checked for what they say of themselves only.
 
@@ -89,6 +90,8 @@ class DataSuite:
                 assert images.shape[1:] == batches[0][0].shape[1:]
         elif isinstance(samples, TranslationData):
             _check_pairs(samples)
+        elif isinstance(samples, TextData):
+            _check_validation_texts(samples)
         else:
             _check_candidates(samples)
 
@@ -106,6 +109,9 @@ class DataSuite:
                 assert len(batch[1]) == self.batch_size
             elif isinstance(samples, TranslationData):
                 _check_tokens(samples, batch, self.batch_size)
+            elif isinstance(samples, TextData):
+                _check_texts(samples, batch)
+                assert len(batch[2]) == self.batch_size
             else:
                 _check_choices(samples, batch, self.batch_size)
 
@@ -126,6 +132,10 @@ class DataSuite:
             held_out = {(tuple(source), tuple(target)) for source, target in samples.validation}
             for batch in samples.training_batches(self.batch_size, np.random.default_rng(0)):
                 assert held_out.isdisjoint(_pairs(batch))
+        elif isinstance(samples, TextData):
+            texts = {text for batch in samples.validation_batches() for text in _texts(batch)}
+            for batch in samples.training_batches(self.batch_size, np.random.default_rng(0)):
+                assert texts.isdisjoint(_texts(batch))
         else:
             held_out_items = set(zip(samples.ranked_users.tolist(), samples.candidates[:, 0].tolist(), strict=True))
             for users, items, labels in samples.training_batches(self.batch_size, np.random.default_rng(0)):
@@ -173,6 +183,8 @@ def _fixed(data: Samples) -> list[Any]:
         return [*validation, *([batch] for batch in data.calibration_batches())]
     if isinstance(data, TranslationData):
         return [list(data.validation), data.references, data.tokenised_references]
+    if isinstance(data, TextData):
+        return [_flat(batch) for batch in data.validation_batches()]
     return [data.ranked_users.tolist(), data.candidates.tolist()]
 
 
@@ -193,6 +205,33 @@ def _check_labelled(data: ClassificationData, batch: tuple[Tensor, Tensor]) -> N
     assert labels.dtype == torch.int64
     assert labels.shape == (len(images),)
     assert ((labels >= 0) & (labels < data.classes)).all()
+
+
+def _check_validation_texts(data: TextData) -> None:
+    batches = list(data.validation_batches())
+    assert batches
+    for batch in batches:
+        _check_texts(data, batch)
+    lengths = torch.cat([mask.sum(dim=1) for _, mask, _ in batches]).float()
+    assert round(float(lengths.mean())) == data.length
+
+
+def _check_texts(data: TextData, batch: TextBatch) -> None:
+    pieces, mask, labels = batch
+    assert pieces.dtype == mask.dtype == labels.dtype == torch.int64
+    assert pieces.shape == mask.shape
+    assert labels.shape == (len(pieces),)
+    assert pieces.shape[1] <= data.longest
+    assert ((pieces >= 0) & (pieces < data.vocabulary)).all()
+    assert ((labels >= 0) & (labels < data.classes)).all()
+    lengths = mask.sum(dim=1)
+    assert int(lengths.max()) == mask.shape[1], "no more padding than the longest text needs"
+    assert torch.equal(mask, (torch.arange(mask.shape[1]) < lengths[:, None]).long()), "padding is on the right"
+
+
+def _texts(batch: TextBatch) -> set[tuple[int, ...]]:
+    """Return the word pieces of a batch without padding."""
+    return {tuple(row[seen != 0].tolist()) for row, seen in zip(batch[0], batch[1], strict=True)}
 
 
 def _check_pairs(data: TranslationData) -> None:

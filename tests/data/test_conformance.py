@@ -12,6 +12,7 @@ from dynas.data.imagenet import ImageNet
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.data.movielens import movielens
 from dynas.data.phrases import phrases
+from dynas.data.sentiment import sentiment
 from dynas.testing import DataSuite
 from tests.helpers.photos import write_imagenet
 
@@ -45,6 +46,12 @@ class TestPhrases(DataSuite):
     make = staticmethod(lambda: phrases(20, 0))
     make_other = staticmethod(lambda: phrases(20, 1))
     batch_size = 2000
+
+
+class TestSentiment(DataSuite):
+    make = staticmethod(lambda: sentiment(None, "embedded", 40, 0))
+    make_other = staticmethod(lambda: sentiment(500, "embedded", 40, 0))
+    batch_size = 32
 
 
 class TestMovieLens(DataSuite):

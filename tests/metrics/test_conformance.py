@@ -13,6 +13,7 @@ from dynas.data.fashion_mnist import FashionMNIST
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.data.movielens import movielens
 from dynas.data.phrases import phrases
+from dynas.data.sentiment import sentiment
 from dynas.hardware.cpu import TorchCpuMeter
 from dynas.hardware.lookup import LookupTable
 from dynas.metrics.accuracy import Top1
@@ -21,10 +22,11 @@ from dynas.metrics.cost import Macs, Params, ParamsWithoutEmbeddings
 from dynas.metrics.latency import Latency, Throughput
 from dynas.metrics.ranking import HitRate, Ndcg
 from dynas.metrics.size import Size
+from dynas.metrics.texts import Accuracy
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.testing import MetricSuite
 from tests.helpers.own.mine import Confidence, Perceptrons
-from tests.helpers.supernets import narrow, narrow_transformer, odd_ncf
+from tests.helpers.supernets import narrow, narrow_bert, narrow_transformer, odd_ncf
 
 
 def meter() -> TorchCpuMeter:
@@ -51,6 +53,11 @@ def sentences() -> Bench:
     return Bench(supernet, data, meter())
 
 
+def reviews() -> Bench:
+    data = sentiment(60, "embedded", 20, 0)
+    return Bench(narrow_bert(vocabulary=data.vocabulary, classes=2), data, meter())
+
+
 @lru_cache
 def table() -> LookupTable:
     return LookupTable("note10", 1.2)
@@ -70,6 +77,11 @@ def modelled() -> Bench:
 class TestTop1(MetricSuite):
     make = staticmethod(Top1)
     make_bench = staticmethod(images)
+
+
+class TestAccuracy(MetricSuite):
+    make = staticmethod(Accuracy)
+    make_bench = staticmethod(reviews)
 
 
 class TestSize(MetricSuite):
