@@ -28,6 +28,8 @@ class Supernet(ABC):
             its own (`ChoosesPrecision`). None: no choice.
         single_pass: whether one forward pass is what its networks are used for; else see `timed`.
         latency_batch: samples that a latency is usually stated for; None: the hardware's choice.
+        lengths: least and most tokens of a text, where all inputs are ``(n, T)`` and may have any number of them; None:
+            the inputs of a sub-network have one shape.
         classes: number of classes, where the shape comes from the weights.
         inferred: the settings that an untrained supernet of the same shape needs, where the weights tell it.
     """
@@ -39,6 +41,7 @@ class Supernet(ABC):
     precision_choices: Sequence[str] | None = None
     single_pass: bool = True
     latency_batch: int | None = None
+    lengths: tuple[int, int] | None = None
     classes: int | None = None
     inferred: Mapping[str, Any] = MappingProxyType({})
 

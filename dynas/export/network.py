@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from dynas.metrics.calibration import recalibrated
 
 Tensors = tuple[Tensor, ...]
 EXAMPLES = 2  # samples that a network is traced with: of a batch of one, a compiler would make a constant
+BATCH, TOKENS = "batch", "tokens"  # names of dimensions that are not fixed
 SIZES = (1, 2, 5)  # batches that a dynamic batch size is tried with
 
 
@@ -46,17 +47,41 @@ class Network:
         """Batch sizes that the files are tried with."""
         return SIZES if self.batch_size is None else (self.batch_size,)
 
-    def inputs(self, batch_size: int) -> Tensors:
-        """Return seeded inputs of a batch."""
-        return self.supernet.example_inputs(batch_size, self.module)
+    def inputs(self, batch_size: int, length: int | None = None) -> Tensors:
+        """Return seeded inputs of a batch, as long as usual or with another number of tokens."""
+        inputs = self.supernet.example_inputs(batch_size, self.module)
+        if length is None:
+            return inputs
+        return tuple(one[:, torch.arange(length) % one.shape[1]] for one in inputs)
+
+    @property
+    def trials(self) -> Iterator[Tensors]:
+        """Inputs that the files are tried with: all batch sizes, and where texts are free, several lengths."""
+        for index, size in enumerate(self.sizes):
+            usual = self.inputs(size)
+            yield usual
+            if self.supernet.lengths is not None:
+                least, most = self.supernet.lengths
+                yield self.inputs(size, least if index % 2 else min(most, 2 * usual[0].shape[1] - 1))
 
     @property
     def signature(self) -> list[dict[str, Any]]:
         """Shape and type of each input."""
         size: int | str = self.batch_size or "batch"
+        free: list[int | str] = [] if self.supernet.lengths is None else [TOKENS]
         return [
-            {"shape": [size, *one.shape[1:]], "dtype": str(one.dtype).removeprefix("torch.")} for one in self.inputs(1)
+            {"shape": [size, *free, *one.shape[1 + len(free) :]], "dtype": str(one.dtype).removeprefix("torch.")}
+            for one in self.inputs(1)
         ]
+
+    @property
+    def dynamic(self) -> dict[int, Any]:
+        """The dimensions of inputs that are not fixed."""
+        free: dict[int, Any] = {} if self.batch_size else {0: torch.export.Dim(BATCH)}
+        if self.supernet.lengths is not None:
+            least, most = self.supernet.lengths
+            free[1] = torch.export.Dim(TOKENS, min=least, max=most)
+        return free
 
     @cached_property
     def program(self) -> torch.export.ExportedProgram:
@@ -66,8 +91,7 @@ class Network:
             DynasError: it cannot be traced, or not for every batch size.
         """
         inputs = self.inputs(self.batch_size or EXAMPLES)
-        batch = {0: torch.export.Dim("batch")}
-        shapes = tuple(batch for _ in inputs) if self.batch_size is None else None
+        shapes = tuple(self.dynamic for _ in inputs) if self.dynamic else None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of torch about itself

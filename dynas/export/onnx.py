@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from dynas.export.network import Network, Tensors, run
+from dynas.export.network import BATCH, TOKENS, Network, Tensors, run
 
 MODEL = "model.onnx"
 FILES: tuple[str, ...] = (MODEL,)
@@ -28,7 +28,7 @@ def save(network: Network, folder: Path) -> None:
             network.program, dynamo=True, output_names=names, external_data=False, verbose=False
         )
     assert program is not None
-    _name_batch(program)
+    name_dimensions(program)
     program.save(folder / MODEL)
 
 
@@ -46,12 +46,13 @@ def errors_only(*names: str) -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _name_batch(program: torch.onnx.ONNXProgram) -> None:
-    """Call the dynamic dimension ``batch``, since torch numbers it."""
+def name_dimensions(program: torch.onnx.ONNXProgram) -> None:
+    """Call the dynamic dimensions ``batch`` and ``tokens``, since torch numbers them."""
     graph = program.model.graph
     for value in (*graph.inputs, *graph.outputs):
-        if value.shape is not None and value.shape and not isinstance(value.shape[0], int):
-            value.shape[0] = "batch"
+        for place, name in enumerate((BATCH, TOKENS)):
+            if value.shape is not None and len(value.shape) > place and not isinstance(value.shape[place], int):
+                value.shape[place] = name
 
 
 def load(folder: Path) -> Callable[[Tensors], Tensors]:

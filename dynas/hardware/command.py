@@ -88,7 +88,7 @@ class CommandMeter(Meter):
         shape = ",".join("x".join(map(str, one.shape)) for one in inputs)
         with tempfile.TemporaryDirectory(prefix="dynas_") as folder:
             path = Path(folder) / "model.onnx"
-            path.write_bytes(trace_onnx(module, inputs, any_batch=False))
+            path.write_bytes(trace_onnx(module, inputs, free=()))
             words = [word.replace(ONNX, str(path)).replace(SHAPE, shape) for word in self.words]
             return summarised(milliseconds(run_command(words, self.timeout, Path(folder))))
 

@@ -5,26 +5,25 @@ from __future__ import annotations
 import io
 import logging
 import warnings
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
-from dynas.export.network import Tensors
-
-BATCH = "batch"
+from dynas.export.network import BATCH, Tensors
 
 
-def trace_onnx(module: nn.Module, inputs: Tensors, any_batch: bool) -> bytes:
+def trace_onnx(module: nn.Module, inputs: Tensors, free: Sequence[str] = (BATCH,)) -> bytes:
     """Return a module as an ONNX model with its weights, whose inputs are called ``input_0`` and so on.
 
     Args:
         module: in eval mode, with one output ``(N, ...)``; batch norm is folded into convolutions.
         inputs: a batch of what it takes, each ``(N, ...)``.
-        any_batch: whether the model takes any ``N``, or only this one.
+        free: names of the leading dimensions of inputs that may be any number; the output shares the first of them.
     """
     buffer = io.BytesIO()
     names = [f"input_{number}" for number in range(len(inputs))]
-    axes = {name: {0: BATCH} for name in (*names, "output")} if any_batch else None
+    axes = {name: dict(enumerate(free)) for name in names} | {"output": dict(enumerate(free[:1]))}
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -9,8 +10,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from dynas.core.supernet import resolution_of
-from dynas.export.network import Tensors
-from dynas.hardware.onnx_model import BATCH, trace_onnx
+from dynas.export.network import BATCH, TOKENS, Tensors
+from dynas.hardware.onnx_model import trace_onnx
 from dynas.hardware.runtime import Run, RuntimeMeter, RuntimeNetwork, Shapes
 
 QUIET = 3  # errors only
@@ -30,9 +31,9 @@ class OnnxRuntimeMeter(RuntimeMeter):
     name = "onnxruntime"
     packages = ("onnx", "onnxruntime")
 
-    def convert(self, module: nn.Module, inputs: Tensors) -> RuntimeNetwork:
-        """Return a module in eval mode as a network of this runtime that takes any batch size."""
-        return SessionNetwork(trace_onnx(module, inputs, any_batch=True), self.threads, module)
+    def convert(self, module: nn.Module, inputs: Tensors, free: Sequence[str] = (BATCH,)) -> RuntimeNetwork:
+        """Return a module in eval mode as a network of this runtime whose inputs are free in leading dimensions."""
+        return SessionNetwork(trace_onnx(module, inputs, free), self.threads, module)
 
 
 class SessionNetwork(RuntimeNetwork):
@@ -64,7 +65,8 @@ class SessionNetwork(RuntimeNetwork):
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.add_free_dimension_override_by_name(BATCH, shapes[0][0])
+        for name, length in zip((BATCH, TOKENS), shapes[0], strict=False):
+            options.add_free_dimension_override_by_name(name, length)
         options.log_severity_level = QUIET
         session = onnxruntime.InferenceSession(self.model, options, providers=["CPUExecutionProvider"])
         names = [one.name for one in session.get_inputs()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from dynas.core.data import ClassificationData
 from dynas.core.supernet import precision_of, resolution_of
 from dynas.errors import DynasError
-from dynas.export.network import Tensors
+from dynas.export.network import BATCH, Tensors
 from dynas.hardware.runtime import RuntimeMeter
 from dynas.metrics.calibration import sized
 
@@ -71,11 +71,11 @@ class OpenVinoMeter(RuntimeMeter):
             raise DynasError(f"precision=int8 quantises networks of images only, not '{bench.supernet.name}'")
         self.calibration(cast(ClassificationData, bench.data))
 
-    def convert(self, module: nn.Module, inputs: Tensors) -> CompiledNetwork:
-        """Return a module in eval mode as a network of this runtime that takes any batch size."""
+    def convert(self, module: nn.Module, inputs: Tensors, free: Sequence[str] = (BATCH,)) -> CompiledNetwork:
+        """Return a module in eval mode as a network of this runtime whose inputs are free in leading dimensions."""
         from dynas.hardware.openvino_model import CompiledNetwork, convert
 
-        return CompiledNetwork(convert(module, inputs), self.settings, resolution_of(module))
+        return CompiledNetwork(convert(module, inputs, free), self.settings, resolution_of(module))
 
     def deploy(self, subnet: nn.Module, bench: Bench) -> nn.Module:
         """Return a sub-network as it runs in OpenVINO, in its own precision or else in that of the bench."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dynas.export.network import Tensors
+from dynas.export.network import BATCH, Tensors
 from dynas.hardware.onnx_model import trace_onnx
 from dynas.hardware.runtime import Run, RuntimeNetwork, Shapes
 
@@ -41,16 +41,17 @@ def core() -> openvino.Core:
     return openvino.Core()
 
 
-def convert(subnet: nn.Module, inputs: Tensors) -> openvino.Model:
-    """Return a network as a model that takes any batch size, its batch norm folded into convolutions.
+def convert(subnet: nn.Module, inputs: Tensors, free: Sequence[str] = (BATCH,)) -> openvino.Model:
+    """Return a network as a model, its batch norm folded into convolutions.
 
     It goes through ONNX in memory: of a torch.jit trace, which OpenVINO reads, too, torch keeps megabytes for good.
 
     Args:
         subnet: a module in eval mode.
         inputs: a batch of what it takes, each ``(N, ...)``.
+        free: see `dynas.hardware.onnx_model.trace_onnx`.
     """
-    return openvino.convert_model(io.BytesIO(trace_onnx(subnet, inputs, any_batch=True)))
+    return openvino.convert_model(io.BytesIO(trace_onnx(subnet, inputs, free)))
 
 
 def quantise(model: openvino.Model, images: Tensor, bias_correction: bool) -> openvino.Model:

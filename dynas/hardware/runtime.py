@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from dynas.core.data import ClassificationData
 from dynas.errors import DynasError
-from dynas.export.network import Tensors, relative_difference, run
+from dynas.export.network import BATCH, TOKENS, Tensors, relative_difference, run
 from dynas.hardware.latency import CpuMeter
 from dynas.metrics.calibration import recalibrated
 from dynas.system.extras import install
@@ -72,8 +72,8 @@ class RuntimeMeter(CpuMeter, ABC):
     packages: Sequence[str]
 
     @abstractmethod
-    def convert(self, module: nn.Module, inputs: Tensors) -> RuntimeNetwork:
-        """Return a module in eval mode as a network of this runtime that takes any batch size."""
+    def convert(self, module: nn.Module, inputs: Tensors, free: Sequence[str] = (BATCH,)) -> RuntimeNetwork:
+        """Return a module in eval mode as a network of this runtime whose inputs are free in leading dimensions."""
 
     def check(self, bench: Bench) -> None:
         """Raise DynasError where a package is missing, or a sub-network is more than one forward pass."""
@@ -85,19 +85,21 @@ class RuntimeMeter(CpuMeter, ABC):
         normed = any(isinstance(module, nn.BatchNorm2d) for module in subnet.modules())
         if normed and isinstance(bench.data, ClassificationData) and not bench.data.modelled:
             recalibrated(subnet, bench.data)
-        return self.port(subnet, bench.supernet.example_inputs(self.batch_size, subnet))
+        free = (BATCH,) if bench.supernet.lengths is None else (BATCH, TOKENS)
+        return self.port(subnet, bench.supernet.example_inputs(self.batch_size, subnet), free)
 
-    def port(self, module: nn.Module, inputs: Tensors) -> RuntimeNetwork:
+    def port(self, module: nn.Module, inputs: Tensors, free: Sequence[str] = (BATCH,)) -> RuntimeNetwork:
         """Return a module as it runs here.
 
         Args:
             module: a sub-network or a part of one, in eval mode.
             inputs: what it is traced and tried with.
+            free: names of their leading dimensions that may be any number.
 
         Raises:
             ValueError: the two differ by more than `TOLERANCE` of the largest output.
         """
-        network = self.convert(module, inputs)
+        network = self.convert(module, inputs, free)
         apart = relative_difference(run(module, inputs), run(network, inputs))
         if not apart <= TOLERANCE:
             raise ValueError(

@@ -21,6 +21,7 @@ from dynas.supernets.weights.download import sha256
 from dynas.supernets.weights.load import copy_state, locate
 from dynas.supernets.weights.state import read_state
 
+SHORTEST = 2  # word pieces: those that begin and end a text
 OTHER_HEADS = "cls."  # of pretraining, which tell no classes
 
 
@@ -63,7 +64,7 @@ class BertSupernet(Supernet):
     ) -> None:
         shape = Shape((width,), tuple(layers), tuple(heads), tuple(feeds), head_size)
         self.words = Words(shape, vocabulary, positions, segments, classes, epsilon, length)
-        self.latency_batch = latency_batch
+        self.latency_batch, self.lengths = latency_batch, (SHORTEST, positions)
         self.space = search_space(shape)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

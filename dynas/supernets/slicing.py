@@ -49,8 +49,8 @@ class Sliced(nn.Module):
             setattr(subnet.get_submodule(path), last, weight)
         return subnet.eval()
 
-    def run(self, architecture: Architecture, *inputs: Tensor | None, **named: Tensor | None) -> Tensor:
+    def run(self, architecture: Architecture, *inputs: Tensor | None) -> Tensor:
         """Run a sub-network on shared weights."""
         subnet, views = self.cut(architecture)
-        outputs: Tensor = functional_call(subnet.train(self.training), dict(views), inputs, named)
+        outputs: Tensor = functional_call(subnet.train(self.training), dict(views), inputs)
         return outputs

@@ -96,11 +96,10 @@ class VitSupernet(VisionSupernet):
         state = split_joint(vision_state(given, VIT))
         twice = any(".residual_norm." in key for key in state) if residual_norm is None else residual_norm
         origin = HUGGING_FACE if any("layernorm_before" in key for key in given) else OTHERS
-        self.build(
-            Vision(shape, pair(resolution), patch, channels, classes, origin if epsilon is None else epsilon, twice),
-            seed,
-            precision_choices,
-        )
+        epsilon = origin if epsilon is None else epsilon
+        self.inferred = {"residual_norm": twice, "epsilon": epsilon}
+        vision = Vision(shape, pair(resolution), patch, channels, classes, epsilon, twice)
+        self.build(vision, seed, precision_choices)
         if path is not None:
             copy_state(self.elastic, state, path)
         self.weights_digest = "random" if path is None else sha256(path)

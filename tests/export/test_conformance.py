@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dynas.export import onnx, pytorch, torch_export
 from dynas.export.network import Network
+from dynas.export.write import TOLERANCE, difference
 from dynas.supernets.ncf import NcfSupernet
 from dynas.testing import FormatSuite
+from tests.helpers.supernets import NARROW_BERT, narrow_autoformer, narrow_bert, narrow_vit
 
 pytestmark = pytest.mark.slow
 
@@ -44,3 +47,41 @@ class TestTorchExport(FormatSuite):
 class TestOnnx(FormatSuite):
     form = onnx
     make_network = staticmethod(recommender)
+
+
+def texts() -> Network:
+    """Return a sub-network whose inputs may be of any length."""
+    supernet = narrow_bert()
+    architecture = supernet.space.decode(supernet.space.middle())
+    config = {"supernet": {"_target_": "dynas.supernets.bert.BertSupernet", **NARROW_BERT}}
+    return Network(supernet.subnet(architecture), supernet, architecture, config)
+
+
+class TestPytorchOfTexts(FormatSuite):
+    form = pytorch
+    make_network = staticmethod(texts)
+
+
+class TestTorchExportOfTexts(FormatSuite):
+    form = torch_export
+    make_network = staticmethod(texts)
+
+
+class TestOnnxOfTexts(FormatSuite):
+    form = onnx
+    make_network = staticmethod(texts)
+
+
+def test_texts_are_tried_in_several_lengths() -> None:
+    network = texts()
+    assert {inputs[0].shape[1] for inputs in network.trials} == {2, 12, 20}
+    assert network.signature == [{"shape": ["batch", "tokens"], "dtype": "int64"}] * 2
+
+
+@pytest.mark.parametrize("make", [narrow_autoformer, narrow_vit], ids=["relative positions", "positions"])
+def test_a_vision_transformer_is_exported(make: Any, tmp_path: Path) -> None:
+    supernet = make()
+    architecture = supernet.space.decode(supernet.space.middle())
+    network = Network(supernet.subnet(architecture), supernet, architecture, {})
+    onnx.save(network, tmp_path)
+    assert difference(network, onnx, tmp_path) <= TOLERANCE

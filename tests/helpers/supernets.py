@@ -112,13 +112,15 @@ def narrow_autoformer(**changes: Any) -> AutoFormerSupernet:
     return AutoFormerSupernet(**(shape | changes))
 
 
+NARROW_BERT: dict[str, Any] = {
+    "weights": "random", "vocabulary": 60, "positions": 20, "segments": 2, "classes": 4, "width": 24,
+    "layers": (2, 3, 4), "heads": (1, 3), "feeds": (16, 40), "head_size": 8, "length": 12, "epsilon": 1e-12,
+}  # fmt: skip
+
+
 def narrow_bert(**changes: Any) -> BertSupernet:
     """A small one."""
-    shape: dict[str, Any] = {
-        "weights": "random", "vocabulary": 60, "positions": 20, "segments": 2, "classes": 4, "width": 24,
-        "layers": (2, 3, 4), "heads": (1, 3), "feeds": (16, 40), "head_size": 8, "length": 12, "epsilon": 1e-12,
-    }  # fmt: skip
-    return BertSupernet(**(shape | changes))
+    return BertSupernet(**(NARROW_BERT | changes))
 
 
 SUPERNETS: dict[str, Callable[..., Any]] = {

@@ -118,7 +118,7 @@ class VisionTransformer(nn.Module):
     def features(self, images: Tensor) -> Tensor:
         """Return what the classifier sees ``(N, width)`` of images ``(N, channels, height, width)``."""
         patches = self.patches(images).flatten(2).transpose(1, 2)
-        x = torch.cat([self.class_token.expand(len(images), -1, -1), patches], dim=1) + self.positions
+        x = torch.cat([self.class_token.expand(images.shape[0], -1, -1), patches], dim=1) + self.positions
         for layer in self.layers:
             x = layer(x)
         tokens: Tensor = self.norm(x)

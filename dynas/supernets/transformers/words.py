@@ -24,7 +24,7 @@ class Words:
         shape: of the layers, with one width.
         vocabulary: number of word pieces.
         positions: longest text in word pieces.
-        segments: parts of a text that are told apart.
+        segments: rows of the table of segments, of which a text takes the first.
         classes: number of them.
         epsilon: of the norms.
         length: word pieces of the texts that costs are stated for.
@@ -89,28 +89,28 @@ class Bert(nn.Module):
         self.pooler = Linear(width, width)
         self.classifier = Linear(width, words.classes)
 
-    def tokens(self, pieces: Tensor, mask: Tensor | None = None, segments: Tensor | None = None) -> Tensor:
+    def tokens(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Return the last layer's tokens ``(N, T, width)`` (see `forward`)."""
-        places = torch.arange(pieces.shape[1], device=pieces.device)
-        parts = self.segment_embeddings.weight[0] if segments is None else self.segment_embeddings(segments)
-        x = self.embeddings_norm(self.word_embeddings(pieces) + self.position_embeddings(places) + parts)
+        places = torch.arange(input_ids.shape[1], device=input_ids.device)
+        segment = self.segment_embeddings.weight[0]  # a text is one segment
+        x = self.embeddings_norm(self.word_embeddings(input_ids) + self.position_embeddings(places) + segment)
         # the least number rather than minus infinity: a text of nothing but padding then has no NaN
         least = torch.finfo(x.dtype).min
-        hidden = None if mask is None else (mask[:, None, None, :] == 0).to(x.dtype) * least
+        hidden = None if attention_mask is None else (attention_mask[:, None, None, :] == 0).to(x.dtype) * least
         for layer in self.layers:
             x = layer(x, hidden)
         y: Tensor = x
         return y
 
-    def forward(self, pieces: Tensor, mask: Tensor | None = None, *, segments: Tensor | None = None) -> Tensor:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Return the logits ``(N, classes)``.
 
         Args:
-            pieces: word pieces ``(N, T)`` by their numbers.
-            mask: ``(N, T)``, 0 where there is no piece but padding; None: nowhere.
-            segments: part of the text ``(N, T)`` that each belongs to; None: all to the first one.
+            input_ids: word pieces ``(N, T)`` by their numbers.
+            attention_mask: ``(N, T)``, 0 where there is no piece but padding; None: nowhere.
         """
-        y: Tensor = self.classifier(torch.tanh(self.pooler(self.tokens(pieces, mask, segments)[:, 0])))
+        first = self.tokens(input_ids, attention_mask)[:, 0]
+        y: Tensor = self.classifier(torch.tanh(self.pooler(first)))
         return y
 
 
@@ -130,14 +130,9 @@ class ElasticBert(Sliced, Bert):
         return Bert(self.words, self.words.shape.of(architecture))
 
     def forward(
-        self,
-        pieces: Tensor,
-        mask: Tensor | None = None,
-        architecture: Architecture | None = None,
-        *,
-        segments: Tensor | None = None,
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, architecture: Architecture | None = None
     ) -> Tensor:
         """Run a sub-network on shared weights, by default the largest (see `Bert.forward`)."""
         if architecture is None:
-            return super().forward(pieces, mask, segments=segments)
-        return self.run(architecture, pieces, mask, segments=segments)
+            return super().forward(input_ids, attention_mask)
+        return self.run(architecture, input_ids, attention_mask)
