@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
 
+from dynas.compose.build import build_supernet
+from dynas.compose.frames import register
 from dynas.supernets.bert import BertSupernet
+from dynas.system.folders import CONFIGS
 from tests.helpers import golden as checks
 from tests.helpers.golden import Golden, load_golden
 
 pytestmark = pytest.mark.slow
 
 OURS = {"num_layers": "layers", "num_attention_heads": "heads", "intermediate_size": "feed"}
-BASE: dict[str, Any] = {
-    "vocabulary": 30522, "positions": 512, "segments": 2, "classes": 2, "width": 768, "layers": range(6, 13),
-    "heads": (6, 8, 10, 12), "feeds": (1024, 2048, 3072), "head_size": 64, "length": 128, "epsilon": 1e-12,
-}  # fmt: skip
+
+
+def make(weights: str) -> BertSupernet:
+    """Return what configs/supernet/bert_base.yaml describes."""
+    register()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose("search", overrides=["supernet=bert_base"])
+    config.supernet.weights = weights
+    return build_supernet(config)  # type: ignore[return-value]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +35,7 @@ def golden(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Golden:
     """The golden file, its cases with our names of design variables."""
     folder = tmp_path_factory.mktemp("golden")
     name = "dynast_bert_sst2_public"
-    found = load_golden(reference, name, lambda path: BertSupernet(path, **BASE), folder, "bert_tensor")
+    found = load_golden(reference, name, make, folder, "bert_tensor")
     for case in found.cases:
         case["arch"] = {OURS[name]: value for name, value in case["arch"].items()}
         case["macs"] = case["macs_linear"] + case["macs_attention"]

@@ -152,6 +152,6 @@ def test_a_torch_file_of_something_else_is_refused(make: Callable[..., Any], tmp
 
 
 def test_a_missing_file_is_refused_with_a_way_out(make: Callable[..., Any], tmp_path: Path) -> None:
-    for path in (tmp_path / "none.pth", tmp_path):
-        with pytest.raises(DynasError, match=r"no weights at .*: give the path of a checkpoint, or embedded"):
+    for path, why in ((tmp_path / "none.pth", "there is no such file"), (tmp_path, "the folder has neither")):
+        with pytest.raises(DynasError, match=rf"no weights at .*, {why}.*: give the path of a checkpoint"):
             make(weights=str(path))

@@ -27,7 +27,8 @@ def load_weights(module: nn.Module, source: str, name: str, public: Checkpoint |
     Args:
         module: the elastic network.
         source: ``embedded``, ``ofa`` (the public checkpoint, downloaded once), ``random`` (keeps the weights as they
-            are) or a path to a ``.safetensors`` file or a torch checkpoint that holds tensors only.
+            are), a path to a ``.safetensors`` file or a torch checkpoint that holds tensors only, or to a folder of
+            Hugging Face transformers.
         name: the supernet's name, for the embedded file and in errors.
         public: the public checkpoint that fits the supernet's shape, where there is one.
 
@@ -62,7 +63,9 @@ def locate(source: str, name: str, public: Checkpoint | None) -> Path:
     path = embedded_path(name) if source == "embedded" else Path(source).expanduser()
     path = next((path / file for file in IN_FOLDERS if (path / file).is_file()), path)
     if not path.is_file():
-        raise DynasError(f"no weights at '{path}', there is no such file: give the path of a checkpoint, or embedded")
+        why = f"the folder has neither {' nor '.join(IN_FOLDERS)}" if path.is_dir() else "there is no such file"
+        ours = ", or embedded" if embedded_path(name).is_file() else ""
+        raise DynasError(f"no weights at '{path}', {why}: give the path of a checkpoint{ours}")
     return path
 
 
