@@ -18,6 +18,8 @@ from dynas.compose.frames import register
 from dynas.data.fashion_mnist import DEBIAN
 from dynas.data.movielens import RATINGS
 from dynas.data.phrases import EMBEDDED
+from dynas.data.sentiment import EMBEDDED as SENTIMENT
+from dynas.data.sentiment import VOCABULARY
 from dynas.modes.linas import Linas
 from dynas.predictors.gp import GaussianProcess
 from dynas.system.folders import CONFIGS
@@ -44,6 +46,11 @@ TRANSFORMERS = [
 ]
 RATED = ["movielens", "ratings", "ml1m", "pinterest20"]
 RECOMMENDERS = [*RATED, "ncf", "hr10", "ndcg10", "hr10_latency", *(f"paper/ncf_{how}" for how in PAPER)]
+TEXTS = ["bert_base", "dynast/bert_sst2", "sentiment", "text_classification", "accuracy", "accuracy_latency"]
+VISION = ["vit_base", "dynast/vit_b"]
+AUTOFORMERS = {
+    "autoformer_t": 1_056_964_608, "autoformer_s": 77_103_263_459_313, "autoformer_b": 10_108_977_168_384,
+}  # fmt: skip
 BOOTSTRAPPED = ["bootstrap_resnet50", *(f"paper/bnas_{how}" for how in PAPER)]
 SIZES = {  # distinct sub-networks where they are not those of mbv3
     "proxyless": 9 * 7371**5,
@@ -53,10 +60,16 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(TRANSFORMERS, 417_846_678_672_384),
     **dict.fromkeys(RECOMMENDERS, 7_489_800),
     **dict.fromkeys(BOOTSTRAPPED, 80_621_568),
+    **dict.fromkeys(TEXTS, 9_726_654_763_008),
+    **dict.fromkeys(VISION, 9_721_026_183_168),
+    **AUTOFORMERS,
 }
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
 BINARISED = ["data.path=${{oc.env:BINARISED}}", "supernet.source_vocabulary=16", "supernet.target_vocabulary=16"]
 NCF_FILES = ["supernet=ncf", "data.path=${{oc.env:NCF}}", f"supernet.users={USERS}", f"supernet.items={ITEMS}"]
+READ = [f"data.path={SENTIMENT / 'validation.tsv.xz'}", "data.validation_size=10"]
+BERT = ["supernet=bert_base", f"supernet.vocabulary={len((SENTIMENT / VOCABULARY).read_text().splitlines())}"]
+TOKENIZER = f"data.tokenizer={SENTIMENT / VOCABULARY}"
 LAYOUT = (
     "supernet.network={{channels:1,classes:100,kernel:7,stem:8,outputs:[32,64,128,256],"
     "middles:[[8,8,8],[16,16,16,16],[32,32,32,32,32,32],[64,64,64]]}}"
@@ -67,6 +80,13 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "lut": ["hardware.table=note10", "hardware.width=1.2", "data=imagenet_surrogate"],
     "command": ["hardware.command=echo"],
     "imagenet": IMAGENET,
+    **dict.fromkeys((*VISION, *AUTOFORMERS), IMAGENET),
+    "bert_base": [*BERT, *READ, TOKENIZER],
+    "dynast/bert_sst2": [*BERT[1:], *READ, TOKENIZER],
+    "text_classification": [*BERT, *READ, TOKENIZER, "objectives=accuracy"],
+    "sentiment": [*BERT, "data=sentiment", "objectives=accuracy"],
+    "accuracy": [*BERT, "data=sentiment"],
+    "accuracy_latency": [*BERT, "data=sentiment"],
     "ofa_mbv3": IMAGENET,
     "ofa_mbv3_w12": IMAGENET,
     "ofa_proxyless": IMAGENET,
