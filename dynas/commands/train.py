@@ -42,7 +42,7 @@ def train_job(config: DictConfig) -> int:
     """Train as the config says; returns 0, or 130 after an interrupt."""
     import torch
 
-    from dynas.compose.build import build, build_data, build_quality, build_supernet, check_classes
+    from dynas.compose.build import build, build_data, build_quality, build_supernet, check_fit
     from dynas.core.supernet import Trainable
     from dynas.errors import DynasError
     from dynas.supernets.weights.load import load_weights
@@ -60,7 +60,7 @@ def train_job(config: DictConfig) -> int:
     if config.storage not in STORAGES:
         raise DynasError(f"storage={config.storage}: give {' or '.join(STORAGES)}")
     data, recipe, supernet = build_data(config), build(config, "recipe"), build_supernet(config)
-    check_classes(config, supernet, data)
+    check_fit(config, supernet, data)
     if not isinstance(supernet, Trainable) or not isinstance(data, TrainingData):
         part = data if isinstance(supernet, Trainable) else supernet
         raise DynasError(f"{type(part).__name__} is not made for training: choose another supernet or other data")

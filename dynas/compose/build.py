@@ -24,7 +24,7 @@ from dynas.core.objectives import Objective
 from dynas.core.predictor import Predictor, PredictorFactory
 from dynas.core.problem import Problem
 from dynas.core.supernet import Supernet
-from dynas.core.texts import TextData
+from dynas.core.texts import ReadsTexts, TextData
 from dynas.errors import DynasError, os_sentence
 from dynas.metrics.measurer import Measurer
 
@@ -105,7 +105,9 @@ def build_problem(config: DictConfig) -> tuple[Problem, Measurer]:
             raise DynasError(f"objectives.{name}={entry}: an objective is a mapping; choose by objectives=[top1,macs]")
     data, supernet = build_data(config), build_supernet(config)
     meter = build_meter(config, supernet)
-    check_classes(config, supernet, data)
+    check_fit(config, supernet, data)
+    if isinstance(data, TextData) and isinstance(supernet, ReadsTexts):
+        supernet.stand_for(data.typical())
     metrics = {name: build_metric(config, name, data, meter) for name in config.objectives}
     measurer = Measurer(Bench(supernet, data, meter, config.precision), metrics, config.together)
     with doing("checking that the parts fit together"):
@@ -211,8 +213,10 @@ def build_quality(config: DictConfig, supernet: Supernet, data: Data) -> tuple[O
     return Objective(name, entry.direction, metric.unit or entry.unit), measurer
 
 
-def check_classes(config: DictConfig, supernet: Supernet, data: Data) -> None:
-    """Raise DynasError where supernet and data disagree on the number of classes, if both have classes at all."""
+def check_fit(config: DictConfig, supernet: Supernet, data: Data) -> None:
+    """Raise DynasError where supernet and data disagree on classes or word pieces, if both have them at all."""
+    if isinstance(data, TextData) and isinstance(supernet, ReadsTexts):
+        check_texts(supernet, data)
     wanted, inferred = config.supernet.get("classes"), supernet.classes
     classes = data.classes if isinstance(data, ClassificationData | TextData) else None
     if wanted is None and None not in (inferred, classes) and inferred != classes:
@@ -224,6 +228,19 @@ def check_classes(config: DictConfig, supernet: Supernet, data: Data) -> None:
         raise DynasError(
             f"supernet.classes={wanted} but the data has {classes} classes: "
             f"give supernet.classes={classes} with weights trained for them, or other data"
+        )
+
+
+def check_texts(supernet: ReadsTexts, data: TextData) -> None:
+    """Raise DynasError where networks cannot read the word pieces of texts."""
+    if data.vocabulary != supernet.vocabulary:
+        raise DynasError(
+            f"the tokenizer has {data.vocabulary:,} word pieces, but the network was made for "
+            f"{supernet.vocabulary:,}: give data.tokenizer=<the one of these weights>"
+        )
+    if data.longest > supernet.positions:
+        raise DynasError(
+            f"data.max_length={data.longest} is longer than the network reads: give {supernet.positions} or less"
         )
 
 

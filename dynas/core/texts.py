@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -32,6 +32,10 @@ class TextData(Data):
     length: int
 
     @abstractmethod
+    def typical(self) -> Sequence[int]:
+        """Return the word pieces of the validation text whose length is nearest to the mean one."""
+
+    @abstractmethod
     def validation_batches(self) -> Iterator[TextBatch]:
         """Yield what accuracy is measured on, each text once: texts of like length together, padding masked by 0."""
 
@@ -46,7 +50,11 @@ class TextData(Data):
 
 @runtime_checkable
 class ReadsTexts(Protocol):
-    """A supernet that says which texts its networks can read."""
+    """A supernet that says which texts its networks can read, and takes one for its latency and MACs."""
+
+    def stand_for(self, text: Sequence[int]) -> None:
+        """Take the word pieces of a text as the one that latency and MACs are stated for."""
+        ...
 
     @property
     def vocabulary(self) -> int:

@@ -11,8 +11,7 @@ from torch import nn
 
 from dynas.core.activity import each
 from dynas.core.metric import MeasuredMetric, Reading
-from dynas.core.texts import ReadsTexts, TextData
-from dynas.errors import DynasError
+from dynas.core.texts import TextData
 from dynas.metrics.calibration import device_of
 
 if TYPE_CHECKING:
@@ -26,21 +25,6 @@ class Accuracy(MeasuredMetric):
 
     task = "text classification"
     extras = (STANDARD_ERROR,)
-
-    def check(self, bench: Bench) -> None:
-        """Raise DynasError where the networks cannot read the data's word pieces."""
-        supernet, data = bench.supernet, bench.data
-        if not isinstance(supernet, ReadsTexts) or not isinstance(data, TextData):
-            return
-        if data.vocabulary != supernet.vocabulary:
-            raise DynasError(
-                f"the tokenizer has {data.vocabulary:,} word pieces, but the network was made for "
-                f"{supernet.vocabulary:,}: give data.tokenizer=<the one of these weights>"
-            )
-        if data.longest > supernet.positions:
-            raise DynasError(
-                f"data.max_length={data.longest} is longer than the network reads: give {supernet.positions} or less"
-            )
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Return the accuracy of each on the validation texts."""

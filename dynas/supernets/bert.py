@@ -6,6 +6,7 @@ Devlin et al. 2019 (arXiv:1810.04805), with the space of DyNAS-T's ``bert_base_s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from dynas.supernets.weights.download import sha256
 from dynas.supernets.weights.load import copy_state, locate
 from dynas.supernets.weights.state import read_state
 
+USUAL = 128  # word pieces that MACs are stated for as long as no text is known
 SHORTEST = 2  # word pieces: those that begin and end a text
 OTHER_HEADS = "cls."  # of pretraining, which tell no classes
 
@@ -31,7 +33,8 @@ class BertSupernet(Supernet):
     Args:
         weights: ``random`` (untrained) or a path to a checkpoint of ours or of DyNAS-T, or to a classifier's file or
             folder of Hugging Face transformers.
-        vocabulary, positions, segments, classes, length: see `dynas.supernets.transformers.words.Words`.
+        length: word pieces of the texts that latency and MACs are stated for; None: the mean of the data.
+        vocabulary, positions, segments, classes: see `dynas.supernets.transformers.words.Words`.
         width: of the tokens.
         layers, heads, feeds, head_size: see `dynas.supernets.transformers.shape.Shape`.
         epsilon: of the norms.
@@ -43,6 +46,7 @@ class BertSupernet(Supernet):
     """
 
     name = "bert"
+    text: Sequence[int] | None
     task = "text classification"
 
     def __init__(
@@ -57,13 +61,14 @@ class BertSupernet(Supernet):
         heads: Sequence[int],
         feeds: Sequence[int],
         head_size: int,
-        length: int,
+        length: int | None,
         epsilon: float,
         seed: int = 0,
         latency_batch: int | None = None,
     ) -> None:
         shape = Shape((width,), tuple(layers), tuple(heads), tuple(feeds), head_size)
-        self.words = Words(shape, vocabulary, positions, segments, classes, epsilon, length)
+        self.length, self.text = length, None
+        self.words = Words(shape, vocabulary, positions, segments, classes, epsilon, length or min(USUAL, positions))
         self.latency_batch, self.lengths = latency_batch, (SHORTEST, positions)
         self.space = search_space(shape)
         with torch.random.fork_rng(devices=[]):
@@ -92,11 +97,22 @@ class BertSupernet(Supernet):
         subnet: Bert = self.elastic.static(architecture)
         return subnet
 
+    def stand_for(self, text: Sequence[int]) -> None:
+        """Take the word pieces of a text as the one that latency and MACs are stated for."""
+        self.text = text
+        if self.length is None:
+            self.words = replace(self.words, length=len(text))
+
     def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
-        """Return word pieces ``(batch_size, length)``, seeded noise, and a mask that hides none of them."""
-        noise = torch.Generator().manual_seed(0)
-        pieces = torch.randint(self.words.vocabulary, (batch_size, self.words.length), generator=noise)
-        return pieces, torch.ones_like(pieces)
+        """Return word pieces ``(batch_size, length)`` and their mask: a text, padded, or seeded noise without one."""
+        length = self.words.length
+        if self.text is None:
+            noise = torch.Generator().manual_seed(0)
+            pieces = torch.randint(self.words.vocabulary, (batch_size, length), generator=noise)
+            return pieces, torch.ones_like(pieces)
+        row = torch.tensor([*self.text[:length], *[0] * (length - len(self.text))])
+        mask = (torch.arange(length) < len(self.text)).long()
+        return row.repeat(batch_size, 1), mask.repeat(batch_size, 1)
 
     def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact multiply-accumulates ``(n,)`` for one text of ``length`` word pieces."""

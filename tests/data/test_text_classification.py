@@ -14,17 +14,14 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from dynas.core.bench import Bench
+from dynas.compose.build import check_texts
 from dynas.data.sentiment import EMBEDDED, VOCABULARY, sentiment
 from dynas.data.text.labelled import LabelledTexts
 from dynas.data.text.word_pieces import read_tokenizer
 from dynas.data.text_classification import text_classification
 from dynas.errors import DynasError
-from dynas.hardware.cpu import TorchCpuMeter
-from dynas.metrics.texts import Accuracy
 from tests.helpers.supernets import narrow_bert
 
-METER = TorchCpuMeter(threads=1, batch_size=1, warmup=0, min_repeats=2, max_repeats=3, tolerance=1.0)
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "film", "##s", "a", "!", "so"]
 ROWS = [
     ("a good film", "1"),
@@ -193,4 +190,4 @@ def test_a_network_that_cannot_read_the_texts_is_refused(kind: str) -> None:
     data = sentiment(10, "embedded", 64, 0)
     change, message = MISFITS[kind]
     with pytest.raises(DynasError, match=message):
-        Accuracy().check(Bench(narrow_bert(**change(data)), data, METER))
+        check_texts(narrow_bert(**change(data)), data)

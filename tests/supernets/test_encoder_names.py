@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from dynas.data.sentiment import sentiment
 from dynas.errors import DynasError
 from tests.helpers.supernets import narrow_bert, narrow_vit
 
@@ -129,6 +130,19 @@ def test_padding_behind_a_text_changes_nothing() -> None:
     with torch.inference_mode():
         torch.testing.assert_close(subnet(padded, hidden), subnet(pieces, mask))
         torch.testing.assert_close(subnet(pieces), subnet(pieces, mask))
+
+
+def test_latency_is_that_of_a_text_of_the_data() -> None:
+    data = sentiment(200, "embedded", 20, 0)
+    padded, usual = (narrow_bert(vocabulary=data.vocabulary, length=length) for length in (20, None))
+    for supernet in (padded, usual):
+        supernet.stand_for(data.typical())
+    pieces, mask = padded.example_inputs(3)
+    assert pieces.shape == mask.shape == (3, 20)
+    assert pieces[2][mask[2] == 1].tolist() == data.typical()
+    assert usual.example_inputs(2)[1].sum() == 2 * len(data.typical()) == 2 * data.length
+    largest = usual.space.largest()[None]
+    assert usual.macs(largest) < padded.macs(largest)
 
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {

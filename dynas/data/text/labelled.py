@@ -61,6 +61,10 @@ class LabelledTexts(TextData):
         found = tokenizer.encode_batch(list(texts.texts))
         return [(one.ids, label) for one, label in zip(found, texts.labels, strict=True)]
 
+    def typical(self) -> Sequence[int]:
+        """Return the word pieces of the validation text whose length is nearest to the mean one."""
+        return min((pieces for pieces, _ in self._validation), key=lambda pieces: abs(len(pieces) - self.length))
+
     def validation_batches(self) -> Iterator[TextBatch]:
         """Yield what accuracy is measured on, each text once, the shortest first."""
         order = sorted(range(len(self._validation)), key=lambda index: len(self._validation[index][0]))
