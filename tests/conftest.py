@@ -20,6 +20,7 @@ from dynas import SearchSpace
 from dynas.supernets.mbv3 import search_space
 from dynas.testing import spaces
 from dynas.testing.analytic import Analytic
+from tests.helpers.cli import drop_logs
 
 REFERENCE = Path(__file__).parents[1] / ".." / "shared" / "reference"
 
@@ -52,6 +53,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.skip(reason="slow"))
+
+
+@pytest.fixture(autouse=True)
+def no_log_outlives_its_test() -> Iterator[None]:
+    """Commands that are called in this process leave their logs open, in folders that are gone later."""
+    yield
+    drop_logs()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -121,7 +121,7 @@ def test_a_finished_run_can_be_resumed_and_stays_as_it_is(finished: tuple[Path, 
 
 REFUSED = [
     (["serch"], "unknown command 'serch'"),
-    (["search", "supernet=foo"], "unknown supernet 'foo': choose one of bootstrap_resnet50, hat_transformer, mbv3, "),
+    (["search", "supernet=foo"], "unknown supernet 'foo': choose one of autoformer_b, autoformer_s, "),
     (
         ["search", "algo=foo"],
         "unknown algo 'foo': choose one of agemoea, cmaes, ctaea, ga, moead, motpe, nsga2, "

@@ -256,6 +256,8 @@ def test_without_its_packages_onnx_is_left_out_and_refused_when_asked_for(
 class OneModule:
     """A supernet of a single network that takes two numbers a sample."""
 
+    lengths = None
+
     def __init__(self, forward: Callable[[Tensor], Tensor]) -> None:
         self.forward = forward
 

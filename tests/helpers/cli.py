@@ -74,10 +74,15 @@ def as_fresh(cwd: Path) -> Iterator[None]:
         os.environ.update(environment)
         torch.set_num_threads(threads)
         GlobalHydra.instance().clear()
-        logging.getLogger().handlers[:] = [one for one in logging.getLogger().handlers if not is_log(one)]
+        drop_logs()
         for name in set(sys.modules) - modules:
             if is_beneath(getattr(sys.modules[name], "__file__", None), cwd):
                 del sys.modules[name]
+
+
+def drop_logs() -> None:
+    """Let nothing write into the logs of runs any longer, whose folders go with their tests."""
+    logging.getLogger().handlers[:] = [one for one in logging.getLogger().handlers if not is_log(one)]
 
 
 def is_log(handler: logging.Handler) -> bool:
