@@ -42,7 +42,7 @@ def train_job(config: DictConfig) -> int:
     """Train as the config says; returns 0, or 130 after an interrupt."""
     import torch
 
-    from dynas.compose.build import build, build_data, build_quality, build_supernet, check_fit
+    from dynas.compose.build import build, build_parts, build_quality
     from dynas.core.supernet import Trainable
     from dynas.errors import DynasError
     from dynas.supernets.weights.load import load_weights
@@ -59,8 +59,7 @@ def train_job(config: DictConfig) -> int:
         torch.set_num_threads(config.threads)
     if config.storage not in STORAGES:
         raise DynasError(f"storage={config.storage}: give {' or '.join(STORAGES)}")
-    data, recipe, supernet = build_data(config), build(config, "recipe"), build_supernet(config)
-    check_fit(config, supernet, data)
+    recipe, (data, supernet) = build(config, "recipe"), build_parts(config)
     if not isinstance(supernet, Trainable) or not isinstance(data, TrainingData):
         part = data if isinstance(supernet, Trainable) else supernet
         raise DynasError(f"{type(part).__name__} is not made for training: choose another supernet or other data")

@@ -103,11 +103,8 @@ def build_problem(config: DictConfig) -> tuple[Problem, Measurer]:
     for name, entry in config.objectives.items():
         if not isinstance(entry, DictConfig):
             raise DynasError(f"objectives.{name}={entry}: an objective is a mapping; choose by objectives=[top1,macs]")
-    data, supernet = build_data(config), build_supernet(config)
+    data, supernet = build_parts(config)
     meter = build_meter(config, supernet)
-    check_fit(config, supernet, data)
-    if isinstance(data, TextData) and isinstance(supernet, ReadsTexts):
-        supernet.stand_for(data.typical())
     metrics = {name: build_metric(config, name, data, meter) for name in config.objectives}
     measurer = Measurer(Bench(supernet, data, meter, config.precision), metrics, config.together)
     with doing("checking that the parts fit together"):
@@ -123,6 +120,19 @@ def build_problem(config: DictConfig) -> tuple[Problem, Measurer]:
         for name, entry in config.objectives.items()
     )
     return Problem(supernet.space, objectives, exact), measurer
+
+
+def build_parts(config: DictConfig) -> tuple[Data, Supernet]:
+    """Return data and supernet, which knows a text of them where it reads texts.
+
+    Raises:
+        DynasError: as `build_data`, `build_supernet` and `check_fit` do.
+    """
+    data, supernet = build_data(config), build_supernet(config)
+    check_fit(config, supernet, data)
+    if isinstance(data, TextData) and isinstance(supernet, ReadsTexts):
+        supernet.stand_for(data.typical())
+    return data, supernet
 
 
 def build_data(config: DictConfig) -> Data:

@@ -13,7 +13,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from dynas.compose.build import build_data, build_supernet
+from dynas.compose.build import build_parts
 from dynas.compose.frames import register
 from dynas.compose.overrides import flat, one_sentence, plain, quoted
 from dynas.compose.stored import stored_overrides
@@ -65,7 +65,7 @@ def rebuild(run: Run, config_dir: Path | None = None) -> Origin:
                     f"'{run.folder}' was measured with {part}.{key}={value} but its overrides now give "
                     f"{now[part].get(key)}: configs have changed since"
                 )
-    supernet, data = build_supernet(config), build_data(config)
+    data, supernet = build_parts(config)
     for what, digest in (("weights", supernet.weights_digest), ("data", data.digest)):
         if run.facts.get(f"{what}_sha256") != digest:
             raise DynasError(

@@ -69,10 +69,11 @@ def training_and_validation(path: Path, validation: str | None) -> list[Path]:
     Raises:
         DynasError: a folder lacks them.
     """
+    given = [Path(validation).expanduser()] if validation else []
     if not path.is_dir():
-        return [path, *([Path(validation).expanduser()] if validation else [])]
+        return [path, *given]
     found = []
-    for names in (TRAINING, VALIDATION):
+    for names in (TRAINING,) if given else (TRAINING, VALIDATION):
         candidates = [path / f"{name}{suffix}" for name in names for suffix in SUFFIXES]
         file = next((one for one in candidates if one.is_file()), None)
         if file is None:
@@ -80,7 +81,7 @@ def training_and_validation(path: Path, validation: str | None) -> list[Path]:
                 f"data.path={path}: the folder has no {' or '.join(names)} file ({', '.join(SUFFIXES[:3])})"
             )
         found.append(file)
-    return found
+    return [*found, *given]
 
 
 def class_names(labels: list[str], classes: list[str] | None) -> list[str]:

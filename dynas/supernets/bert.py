@@ -5,7 +5,7 @@ Devlin et al. 2019 (arXiv:1810.04805), with the space of DyNAS-T's ``bert_base_s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,9 +18,7 @@ from dynas.core.supernet import Supernet
 from dynas.supernets.transformers.names import BERT, renamed
 from dynas.supernets.transformers.shape import Shape, Sizes, search_space
 from dynas.supernets.transformers.words import Bert, ElasticBert, Words
-from dynas.supernets.weights.download import sha256
-from dynas.supernets.weights.load import copy_state, locate
-from dynas.supernets.weights.state import read_state
+from dynas.supernets.weights.load import load_weights
 
 USUAL = 128  # word pieces that MACs are stated for as long as no text is known
 SHORTEST = 2  # word pieces: those that begin and end a text
@@ -74,12 +72,7 @@ class BertSupernet(Supernet):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.elastic = ElasticBert(self.words)
-        self.weights_digest = "random"
-        if weights != "random":
-            path = locate(weights, self.name, None)
-            state = renamed(read_state(path), BERT)
-            copy_state(self.elastic, {key: state[key] for key in state if not key.startswith(OTHER_HEADS)}, path)
-            self.weights_digest = sha256(path)
+        self.weights_digest = load_weights(self.elastic, weights, self.name, named=named)
         self.elastic.eval()
 
     @property
@@ -125,3 +118,8 @@ class BertSupernet(Supernet):
     def params_without_embeddings(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact number of parameters ``(n,)`` without the embedding tables."""
         return self.words.params(Sizes.of(self.words.shape, genotypes))
+
+
+def named(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights under our names, without the heads of pretraining."""
+    return {name: value for name, value in renamed(state, BERT).items() if not name.startswith(OTHER_HEADS)}

@@ -7,6 +7,7 @@ Dosovitskiy et al. 2021 (arXiv:2010.11929), with the space of DyNAS-T's ``vit_ba
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from dynas.supernets.transformers.names import AUTOFORMER, VIT, Rule, renamed, s
 from dynas.supernets.transformers.shape import Shape, Sizes, search_space
 from dynas.supernets.transformers.vision import ElasticVisionTransformer, Vision
 from dynas.supernets.weights.download import sha256
-from dynas.supernets.weights.load import copy_state, locate
+from dynas.supernets.weights.load import copy_state, load_weights, locate
 from dynas.supernets.weights.state import read_state
 
 HUGGING_FACE, OTHERS, CREAM = 1e-12, 1e-6, 1e-5  # epsilons of the norms by who trained the weights
@@ -55,8 +56,8 @@ class VitSupernet(VisionSupernet):
     """A ViT whose sub-networks have fewer layers, heads and feed-forward units.
 
     Args:
-        weights: ``embedded``, ``random`` (untrained) or a path to a checkpoint: of ours, DyNAS-T, timm, torchvision or
-            Hugging Face transformers.
+        weights: ``random`` (untrained) or a path to a checkpoint: of ours, DyNAS-T, timm, torchvision or Hugging Face
+            transformers.
         resolution: input height and width in pixels.
         patch: height and width of a patch in pixels.
         channels, classes: of the images.
@@ -144,11 +145,9 @@ class AutoFormerSupernet(VisionSupernet):
         shape = Shape(tuple(widths), tuple(layers), tuple(heads), shares, head_size, stored)
         vision = Vision(shape, pair(resolution), patch, channels, classes, CREAM, distance=distance, pooled=True)
         self.build(vision, seed, precision_choices)
-        self.weights_digest = "random"
-        if weights != "random":
-            path = locate(weights, self.name, None)
-            copy_state(self.elastic, vision_state(read_state(path), AUTOFORMER), path)
-            self.weights_digest = sha256(path)
+        self.weights_digest = load_weights(
+            self.elastic, weights, self.name, named=partial(vision_state, rules=AUTOFORMER)
+        )
 
 
 def pair(resolution: Sequence[int]) -> tuple[int, int]:

@@ -92,6 +92,9 @@ def test_a_folder_in_the_layout_of_glue_is_read(tmp_path: Path, vocabulary: Path
     data = texts(tmp_path, vocabulary, validation_size=None)
     assert sorted(label for _, label in measured(data)) == [0, 1]
     assert sum(len(labels) for *_, labels in data.training_batches(2, np.random.default_rng(0))) == len(ROWS)
+    (tmp_path / "other.csv").write_text(as_csv(ROWS[:3]))
+    other = texts(tmp_path, vocabulary, validation=str(tmp_path / "other.csv"), validation_size=None)
+    assert len(measured(other)) == 3, "what is given counts, not the folder's"
 
 
 def test_texts_that_differ_in_punctuation_stay_on_one_side(tmp_path: Path, vocabulary: Path) -> None:

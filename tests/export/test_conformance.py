@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +35,6 @@ def recommender() -> Network:
     return Network(supernet.subnet(architecture), supernet, architecture, config)
 
 
-class TestPytorch(FormatSuite):
-    form = pytorch
-    make_network = staticmethod(recommender)
-
-
-class TestTorchExport(FormatSuite):
-    form = torch_export
-    make_network = staticmethod(recommender)
-
-
-class TestOnnx(FormatSuite):
-    form = onnx
-    make_network = staticmethod(recommender)
-
-
 def texts() -> Network:
     """Return a sub-network whose inputs may be of any length."""
     supernet = narrow_bert()
@@ -57,19 +43,22 @@ def texts() -> Network:
     return Network(supernet.subnet(architecture), supernet, architecture, config)
 
 
-class TestPytorchOfTexts(FormatSuite):
-    form = pytorch
-    make_network = staticmethod(texts)
+FORMATS = {"Pytorch": pytorch, "TorchExport": torch_export, "Onnx": onnx}
+NETWORKS = {"": recommender, "OfTexts": texts}
 
 
-class TestTorchExportOfTexts(FormatSuite):
-    form = torch_export
-    make_network = staticmethod(texts)
+def suite(form: Any, make: Callable[[], Network]) -> dict[str, Any]:
+    """Return what a sub-class of `FormatSuite` says."""
+    return {"form": form, "make_network": staticmethod(make)}
 
 
-class TestOnnxOfTexts(FormatSuite):
-    form = onnx
-    make_network = staticmethod(texts)
+globals().update(
+    {
+        f"Test{name}{kind}": type(f"Test{name}{kind}", (FormatSuite,), suite(form, make))
+        for name, form in FORMATS.items()
+        for kind, make in NETWORKS.items()
+    }
+)
 
 
 def test_texts_are_tried_in_several_lengths() -> None:

@@ -32,6 +32,16 @@ class Errors(Protocol):
         ...
 
     @property
+    def mape(self) -> float:
+        """Mean absolute percentage error, in percent."""
+        ...
+
+    @property
+    def kendall_tau(self) -> float:
+        """Rank correlation of prediction and measurement."""
+        ...
+
+    @property
     def mape_error(self) -> float:
         """Standard error of its MAPE over trials, in percent; NaN for a single one."""
         ...
@@ -57,10 +67,8 @@ def plot_predictors(averages: Sequence[Errors], objectives: Sequence[Objective],
         for index, name in enumerate(dict.fromkeys(one.predictor for one in rows)):
             mine = [one for one in rows if one.predictor == name]
             sizes = np.array([one.size for one in mine], dtype=float)
-            mape, tau = (
-                np.array([[getattr(one, key), getattr(one, f"{key}_error")] for one in mine]).T
-                for key in ("mape", "kendall_tau")
-            )
+            mape = np.array([[one.mape, one.mape_error] for one in mine]).T
+            tau = np.array([[one.kendall_tau, one.kendall_tau_error] for one in mine]).T
             _line(grid[0, column], name, index, sizes, mape)
             _line(grid[1, column], name, index, sizes, tau)
         grid[0, column].set_ylabel(f"MAPE of {objective.name} [%], lower is better")

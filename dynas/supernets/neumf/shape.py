@@ -33,8 +33,7 @@ class Shape:
     layers: int
 
     def __post_init__(self) -> None:
-        for name in ("embed_dims", "hidden_sizes"):
-            choices = getattr(self, name)
+        for name, choices in {"embed_dims": self.embed_dims, "hidden_sizes": self.hidden_sizes}.items():
             if not choices or list(choices) != sorted(set(choices)) or choices[0] < 1:
                 raise DynasError(
                     f"supernet.{name}={list(choices)}: give positive numbers in ascending order, such as [8,16,32]"

@@ -36,8 +36,8 @@ class Shape:
     stored: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("widths", "layers", "heads", "feeds"):
-            options = getattr(self, name)
+        variables = {"widths": self.widths, "layers": self.layers, "heads": self.heads, "feeds": self.feeds}
+        for name, options in variables.items():
             whole = all(map(is_whole, options)) or (name == "feeds" and all(isinstance(one, float) for one in options))
             if not options or not whole or list(options) != sorted(set(options)) or options[0] <= 0:
                 kind = "whole numbers, or all shares such as 3.5" if name == "feeds" else "whole numbers"

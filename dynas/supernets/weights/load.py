@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from dynas.supernets.weights.state import our_names, read_state
 from dynas.system.folders import CONFIGS
 
 IN_FOLDERS = ("model.safetensors", "pytorch_model.bin")  # weights in folders of Hugging Face transformers
+Naming = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 EMBEDDED = Path(__file__).parents[1] / "embedded"
 
 
@@ -21,7 +22,9 @@ def embedded_path(name: str) -> Path:
     return EMBEDDED / f"{name}.safetensors"
 
 
-def load_weights(module: nn.Module, source: str, name: str, public: Checkpoint | None = None) -> str:
+def load_weights(
+    module: nn.Module, source: str, name: str, public: Checkpoint | None = None, named: Naming = our_names
+) -> str:
     """Fill ``module`` from ``source`` and return the SHA-256 of the file.
 
     Args:
@@ -31,6 +34,7 @@ def load_weights(module: nn.Module, source: str, name: str, public: Checkpoint |
             Hugging Face transformers.
         name: the supernet's name, for the embedded file and in errors.
         public: the public checkpoint that fits the supernet's shape, where there is one.
+        named: returns the tensors of a file under the network's names.
 
     Raises:
         DynasError: the file is missing, is no checkpoint, or its keys, shapes or values do not fit.
@@ -39,7 +43,7 @@ def load_weights(module: nn.Module, source: str, name: str, public: Checkpoint |
         return "random"
     path = locate(source, name, public)
     try:
-        copy_state(module, read_state(path), path)
+        copy_state(module, named(read_state(path)), path)
     except DynasError as error:
         again = f"; delete '{path}' to download it again" if source == "ofa" else ""
         raise DynasError(f"{error}{again}") from error
