@@ -63,10 +63,10 @@ def train_job(config: DictConfig) -> int:
     if not isinstance(supernet, Trainable) or not isinstance(data, TrainingData):
         part = data if isinstance(supernet, Trainable) else supernet
         raise DynasError(f"{type(part).__name__} is not made for training: choose another supernet or other data")
-    if recipe.teacher == "original" and config.start == "random":
+    if recipe.teacher == "original" and not supernet.trained:
         raise DynasError(
-            "recipe.teacher=original needs a trained network to learn from: give start=<its weights>, or "
-            "recipe.teacher=largest"
+            "recipe.teacher=original needs a trained network to learn from, with its classifier: give start=<its "
+            "weights>, or recipe.teacher=largest"
         )
     judge = Judge(*build_quality(config, supernet, data))
     validation = build(config, "validation")
@@ -82,7 +82,7 @@ def train_job(config: DictConfig) -> int:
         console.print(f"interrupted; go on with: dynas train resume={shlex.quote(str(folder))}", soft_wrap=True)
         return 130
     supernet.elastic.to("cpu")
-    save_weights(supernet.elastic, folder / WEIGHTS, config.storage)
+    save_weights(supernet.elastic, folder / WEIGHTS, config.storage, supernet.inferred)
     load_weights(supernet.elastic, str(folder / WEIGHTS), supernet.name)  # to measure what others will load
     rows = qualities(judge)
     write_atomic(folder / CARD, model_card(config, rows, training, facts))

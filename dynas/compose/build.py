@@ -123,7 +123,7 @@ def build_problem(config: DictConfig) -> tuple[Problem, Measurer]:
 
 
 def build_parts(config: DictConfig) -> tuple[Data, Supernet]:
-    """Return data and supernet, which knows a text of them where it reads texts.
+    """Return data and supernet, which has met them where it reads texts.
 
     Raises:
         DynasError: as `build_data`, `build_supernet` and `check_fit` do.
@@ -131,7 +131,7 @@ def build_parts(config: DictConfig) -> tuple[Data, Supernet]:
     data, supernet = build_data(config), build_supernet(config)
     check_fit(config, supernet, data)
     if isinstance(data, TextData) and isinstance(supernet, ReadsTexts):
-        supernet.stand_for(data.typical())
+        supernet.meet(data)
     return data, supernet
 
 

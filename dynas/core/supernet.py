@@ -46,6 +46,11 @@ class Supernet(ABC):
     inferred: Mapping[str, Any] = MappingProxyType({})
 
     @property
+    def trained(self) -> bool:
+        """Whether its weights know the task, so that others can learn from them."""
+        return self.weights_digest != "random"
+
+    @property
     def resolutions(self) -> Sequence[tuple[int, int]]:
         """Heights and widths of images, where every sub-network tells its own (`TakesImages`)."""
         return ()
@@ -102,6 +107,15 @@ class SizesImages(Protocol):
 
     def image_size(self, architecture: Architecture) -> tuple[int, int]:
         """Return height and width in pixels."""
+        ...
+
+
+@runtime_checkable
+class ShowsStates(Protocol):
+    """A network in training that tells its hidden states beside its outputs."""
+
+    def with_states(self, *inputs: Any) -> tuple[Tensor, Tensor]:
+        """Return what calling it returns, and the hidden states ``(..., width)`` before the last layers."""
         ...
 
 

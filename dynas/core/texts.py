@@ -40,6 +40,10 @@ class TextData(Data):
         """Yield what accuracy is measured on, each text once: texts of like length together, padding masked by 0."""
 
     @abstractmethod
+    def calibration_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield word pieces ``(n, T)`` and masks ``(n, T)`` of some training texts, always the same ones."""
+
+    @abstractmethod
     def training_steps(self, batch_size: int) -> int:
         """Return the number of batches of an epoch."""
 
@@ -50,10 +54,10 @@ class TextData(Data):
 
 @runtime_checkable
 class ReadsTexts(Protocol):
-    """A supernet that says which texts its networks can read, and takes one for its latency and MACs."""
+    """A supernet that says which texts its networks can read, and that looks at some before it is searched."""
 
-    def stand_for(self, text: Sequence[int]) -> None:
-        """Take the word pieces of a text as the one that latency and MACs are stated for."""
+    def meet(self, data: TextData) -> None:
+        """Take of the data what latency and MACs are stated for, and what its parts are put in order by."""
         ...
 
     @property

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from dynas.core.space import Architecture, Genotypes
 from dynas.core.supernet import Supernet
+from dynas.core.texts import TextData
 from dynas.supernets.transformers.names import BERT, renamed
 from dynas.supernets.transformers.shape import Shape, Sizes, search_space
 from dynas.supernets.transformers.words import Bert, ElasticBert, Words
@@ -65,14 +66,18 @@ class BertSupernet(Supernet):
         latency_batch: int | None = None,
     ) -> None:
         shape = Shape((width,), tuple(layers), tuple(heads), tuple(feeds), head_size)
-        self.length, self.text = length, None
-        self.words = Words(shape, vocabulary, positions, segments, classes, epsilon, length or min(USUAL, positions))
-        self.latency_batch, self.lengths = latency_batch, (SHORTEST, positions)
-        self.space = search_space(shape)
+        words = Words(shape, vocabulary, positions, segments, classes, epsilon, length or min(USUAL, positions))
+        self.build(words, length, seed, latency_batch)
+        self.weights_digest = load_weights(self.elastic, weights, self.name, named=named)
+
+    def build(self, words: Words, length: int | None, seed: int, latency_batch: int | None) -> None:
+        """Make the space and the network with its first weights."""
+        self.words, self.length, self.text = words, length, None
+        self.latency_batch, self.lengths = latency_batch, (SHORTEST, words.positions)
+        self.space = search_space(words.shape)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.elastic = ElasticBert(self.words)
-        self.weights_digest = load_weights(self.elastic, weights, self.name, named=named)
+            self.elastic = ElasticBert(words)
         self.elastic.eval()
 
     @property
@@ -90,11 +95,11 @@ class BertSupernet(Supernet):
         subnet: Bert = self.elastic.static(architecture)
         return subnet
 
-    def stand_for(self, text: Sequence[int]) -> None:
-        """Take the word pieces of a text as the one that latency and MACs are stated for."""
-        self.text = text
+    def meet(self, data: TextData) -> None:
+        """Take a text of the data as the one that latency and MACs are stated for."""
+        self.text = data.typical()
         if self.length is None:
-            self.words = replace(self.words, length=len(text))
+            self.words = replace(self.words, length=len(self.text))
 
     def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
         """Return word pieces ``(batch_size, length)`` and their mask: a text, padded, or seeded noise without one."""

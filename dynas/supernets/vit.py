@@ -23,6 +23,7 @@ from dynas.supernets.transformers.vision import ElasticVisionTransformer, Vision
 from dynas.supernets.weights.download import sha256
 from dynas.supernets.weights.load import copy_state, load_weights, locate
 from dynas.supernets.weights.state import read_state
+from dynas.supernets.weights.storage import read_inferred
 
 HUGGING_FACE, OTHERS, CREAM = 1e-12, 1e-6, 1e-5  # epsilons of the norms by who trained the weights
 
@@ -96,8 +97,10 @@ class VitSupernet(VisionSupernet):
         given = {} if path is None else read_state(path)
         state = split_joint(vision_state(given, VIT))
         twice = any(".residual_norm." in key for key in state) if residual_norm is None else residual_norm
-        origin = HUGGING_FACE if any("layernorm_before" in key for key in given) else OTHERS
-        epsilon = origin if epsilon is None else epsilon
+        if epsilon is None:  # a file that was trained further says what it was trained with
+            stored = (None if path is None else read_inferred(path)) or {}
+            origin = HUGGING_FACE if any("layernorm_before" in key for key in given) else OTHERS
+            epsilon = float(stored.get("epsilon", origin))
         self.inferred = {"residual_norm": twice, "epsilon": epsilon}
         vision = Vision(shape, pair(resolution), patch, channels, classes, epsilon, twice)
         self.build(vision, seed, precision_choices)

@@ -41,6 +41,8 @@ class Recipe:
             epochs that follow; empty: all of them at once.
         teacher: what the smaller sub-networks learn from: ``largest``, the largest one as it is by then, or
             ``original``, a frozen copy of it from before the training.
+        states: weight of how far a smaller sub-network's hidden states are from the teacher's (1 less their mean
+            cosine) beside what it learns of the outputs; 0: they are not looked at.
     """
 
     epochs: int
@@ -54,6 +56,7 @@ class Recipe:
     smallest_every: int = 1
     progressive: Sequence[str] = ()
     teacher: str = "largest"
+    states: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -78,6 +81,10 @@ class Recipe:
             )
         if self.teacher not in ("largest", "original"):
             raise DynasError(f"recipe.teacher={self.teacher}: give largest or original")
+        if not 0 <= self.states < math.inf:
+            raise DynasError(f"recipe.states={self.states}: give 0 or more")
+        if self.rule == "uniform" and self.states > 0:
+            raise DynasError("recipe.states teaches nothing under recipe.rule=uniform: give rule=sandwich, or states=0")
         if self.rule == "uniform" and self.teacher == "original":
             raise DynasError("recipe.teacher=original teaches nothing under recipe.rule=uniform: give rule=sandwich")
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from dynas.core.data import IGNORED
 from dynas.core.space import Architecture, SearchSpace
-from dynas.core.supernet import SizesImages
+from dynas.core.supernet import ShowsStates, SizesImages
 from dynas.data.images.resize import resize
 from dynas.training.sandwich import Recipe
 
@@ -79,6 +79,7 @@ def step(
     distil: bool,
     original: nn.Module | None = None,
     mixed: bool = False,
+    states: float = 0.0,
 ) -> float:
     """Accumulate the gradients of the sub-networks of one step; return the first one's loss.
 
@@ -90,26 +91,40 @@ def step(
         distil: whether all but the first learn from the first one's outputs instead of the labels.
         original: what they learn from then instead of the first one: maps the same inputs to logits.
         mixed: whether products are computed in bfloat16.
+        states: weight of the distance between hidden states and the teacher's (`Recipe`).
     """
     *inputs, labels = batch
-    learned = labels != IGNORED
-    targets, first = labels[learned], 0.0
+    learned, shown = labels != IGNORED, states > 0
+    targets, first, taught = labels[learned], 0.0, None
     for index, architecture in enumerate(map(space.decode, genotypes)):
         own = inputs_of(net, architecture, inputs)
-        with torch.autocast(labels.device.type, torch.bfloat16, enabled=mixed):
-            logits = net(*own, architecture)[learned].float()
-        loss = task_loss(logits, targets)
+        logits, hidden = outputs_of(net, [*own, architecture], mixed, shown)
+        loss = task_loss(logits[learned], targets)
+        if hidden is not None and taught is not None:
+            loss = loss + states * distance(hidden, taught)
         loss.backward()  # type: ignore[no-untyped-call]
         if index == 0:
             first = float(loss.detach())
             if distil and len(genotypes) > 1:
-                targets = shares(logits if original is None else taught(original, own, mixed)[learned])
+                with torch.no_grad():
+                    lesson = (logits, hidden) if original is None else outputs_of(original, own, mixed, shown)
+                targets, taught = shares(lesson[0][learned]), lesson[1]
     return first
 
 
-@torch.no_grad()
-def taught(original: nn.Module, inputs: Sequence[Tensor], mixed: bool) -> Tensor:
-    """Return the original network's logits."""
-    with torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=mixed):
-        logits: Tensor = original(*inputs)
-    return logits.float()
+def outputs_of(
+    net: nn.Module, inputs: Sequence[Tensor | Architecture], mixed: bool, shown: bool
+) -> tuple[Tensor, Tensor | None]:
+    """Return a network's logits, and its hidden states where they are to be shown."""
+    device = next(value.device for value in inputs if isinstance(value, Tensor))
+    with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+        if not shown:
+            return net(*inputs).float(), None
+        assert isinstance(net, ShowsStates)
+        logits, hidden = net.with_states(*inputs)
+    return logits.float(), hidden.float()
+
+
+def distance(hidden: Tensor, taught: Tensor) -> Tensor:
+    """Return 1 less the mean cosine of hidden states ``(..., width)`` and a teacher's."""
+    return 1 - F.cosine_similarity(hidden, taught.detach(), dim=-1).mean()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from dynas.core.space import SearchSpace
+from dynas.core.supernet import ShowsStates
 from dynas.errors import DynasError
 from dynas.system.files import replacing
 from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, step_genotypes
@@ -40,7 +41,7 @@ class Training:
         curve: what was seen after each of them.
 
     Raises:
-        DynasError: a batch is larger than the training set.
+        DynasError: a batch is larger than the training set, or the network has no hidden states to learn from.
     """
 
     net: nn.Module
@@ -57,6 +58,10 @@ class Training:
         self.steps = self.data.training_steps(self.recipe.batch_size)
         if self.steps == 0:
             raise DynasError(f"recipe.batch_size={self.recipe.batch_size} is larger than the whole training set")
+        if self.recipe.states > 0 and not isinstance(self.net, ShowsStates):
+            raise DynasError(
+                f"recipe.states={self.recipe.states}: this network has no hidden states to learn from; give 0"
+            )
         self.optimizer = make_optimizer(self.net, self.recipe)
 
     @property
@@ -91,7 +96,7 @@ class Training:
         self.optimizer.zero_grad()
         genotypes = step_genotypes(self.space, elastic, self.recipe, index, rng)
         distil = self.recipe.rule == "sandwich"
-        loss = step(self.net, self.space, genotypes, batch, distil, self.original, self.mixed)
+        loss = step(self.net, self.space, genotypes, batch, distil, self.original, self.mixed, self.recipe.states)
         if not math.isfinite(loss):
             raise DynasError(f"training diverged in epoch {self.epochs + 1}: lower recipe.learning_rate")
         nn.utils.clip_grad_norm_(self.net.parameters(), CLIPPED)

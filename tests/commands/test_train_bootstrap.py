@@ -91,7 +91,10 @@ def test_smaller_sub_networks_learn_what_the_original_says(tmp_path: Path) -> No
     ("arguments", "message"),
     [
         (("supernet=bootstrap_resnet50",), "is made from a trained ResNet: give the path of its weights"),
-        (("recipe.teacher=original",), "recipe.teacher=original needs a trained network to learn from: give start="),
+        (
+            ("recipe.teacher=original",),
+            "recipe.teacher=original needs a trained network to learn from, with its classifier: give start=",
+        ),
         (("recipe.teacher=best",), "recipe.teacher=best: give largest or original"),
         (
             ("supernet=bootstrap_resnet50", "start=resnet.safetensors"),

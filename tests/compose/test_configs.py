@@ -61,6 +61,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(RECOMMENDERS, 7_489_800),
     **dict.fromkeys(BOOTSTRAPPED, 80_621_568),
     **dict.fromkeys(TEXTS, 9_726_654_763_008),
+    "bert": sum(16**layers for layers in range(2, 7)),
     **dict.fromkeys(VISION, 9_721_026_183_168),
     **AUTOFORMERS,
 }
@@ -81,6 +82,9 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "command": ["hardware.command=echo"],
     "imagenet": IMAGENET,
     **dict.fromkeys((*VISION, *AUTOFORMERS), IMAGENET),
+    "bert": [
+        "supernet.network={{vocabulary:9076,positions:64,segments:2,classes:2,width:24,layers:6,heads:12,units:48}}"
+    ],
     "bert_base": [*BERT, *READ, TOKENIZER],
     "dynast/bert_sst2": [*BERT[1:], *READ, TOKENIZER],
     "text_classification": [*BERT, *READ, TOKENIZER, "objectives=accuracy"],

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
 
 from dynas.data.sentiment import sentiment
 from dynas.errors import DynasError
+from tests.helpers.encoders import BERT, State, called
 from tests.helpers.supernets import narrow_bert, narrow_vit
 
-State = dict[str, Tensor]
 TIMM = {
     "class_token": "cls_token", "positions": "pos_embed", "patches.": "patch_embed.proj.", "layers.": "blocks.",
     ".attention_norm.": ".norm1.", ".feed_norm.": ".norm2.", ".attention.qkv.": ".attn.qkv.",
@@ -46,15 +45,6 @@ DYNAST = TORCHVISION | {
     ".attention.key.": ".self_attention.key.", ".attention.value.": ".self_attention.value.",
     ".up.": ".mlp.linear_1.", ".down.": ".mlp.linear_2.",
 }  # fmt: skip
-BERT = {
-    "word_embeddings": "bert.embeddings.word_embeddings", "position_embeddings": "bert.embeddings.position_embeddings",
-    "segment_embeddings": "bert.embeddings.token_type_embeddings", "embeddings_norm": "bert.embeddings.LayerNorm",
-    "layers.": "bert.encoder.layer.", ".attention_norm.": ".attention.output.LayerNorm.",
-    ".feed_norm.": ".output.LayerNorm.", ".attention.out.": ".attention.output.dense.",
-    ".attention.query.": ".attention.self.query.", ".attention.key.": ".attention.self.key.",
-    ".attention.value.": ".attention.self.value.", ".up.": ".intermediate.dense.", ".down.": ".output.dense.",
-    "pooler.": "bert.pooler.dense.",
-}  # fmt: skip
 
 
 def joint(state: State) -> State:
@@ -64,17 +54,6 @@ def joint(state: State) -> State:
         if ".query." in name:
             parts = [state[name.replace("query", part)] for part in ("query", "key", "value")]
             found[name.replace("query", "qkv")] = torch.cat(parts)
-    return found
-
-
-def called(state: State, theirs: dict[str, str]) -> State:
-    """Return weights under another package's names."""
-    found = {}
-    for name, value in state.items():
-        for ours, other in theirs.items():
-            start = not ours.startswith(".")
-            name = re.sub(("^" if start else "") + re.escape(ours), other, name)
-        found[name] = value
     return found
 
 
@@ -136,7 +115,7 @@ def test_latency_is_that_of_a_text_of_the_data() -> None:
     data = sentiment(200, "embedded", 20, 0)
     padded, usual = (narrow_bert(vocabulary=data.vocabulary, length=length) for length in (20, None))
     for supernet in (padded, usual):
-        supernet.stand_for(data.typical())
+        supernet.meet(data)
     pieces, mask = padded.example_inputs(3)
     assert pieces.shape == mask.shape == (3, 20)
     assert pieces[2][mask[2] == 1].tolist() == data.typical()

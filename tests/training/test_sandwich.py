@@ -67,6 +67,14 @@ def test_a_rule_that_trains_nothing_is_refused(changes: dict[str, object]) -> No
 def test_a_teacher_whom_nobody_hears_is_refused() -> None:
     with pytest.raises(DynasError, match=r"recipe\.teacher=original teaches nothing under recipe\.rule=uniform"):
         recipe(rule="uniform", teacher="original")
+    with pytest.raises(DynasError, match=r"recipe\.states teaches nothing under recipe\.rule=uniform"):
+        recipe(rule="uniform", states=0.1)
+
+
+@pytest.mark.parametrize("states", [-1.0, float("nan"), float("inf")])
+def test_a_weight_of_hidden_states_that_is_none_is_refused(states: float) -> None:
+    with pytest.raises(DynasError, match=r"recipe\.states=.*: give 0 or more"):
+        recipe(states=states)
 
 
 def test_progressive_shrinking_opens_one_variable_after_the_other() -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dynas.core.design import DesignVariable
-from dynas.core.space import SearchSpace
+from dynas.core.space import Architecture, SearchSpace
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.training.sandwich import step_genotypes
-from dynas.training.steps import step
-from tests.helpers.training import recipe
+from dynas.training.steps import distance, step
+from tests.helpers.training import SPACE, Elastic, recipe
 
 
 def test_in_a_sandwich_the_largest_teaches_under_uniform_sampling_the_labels_do() -> None:
@@ -49,3 +50,57 @@ def test_every_sub_network_of_a_step_sees_the_same_images_in_its_own_size() -> N
     assert [tuple(one.shape[2:]) for one in seen] == [(height, 2 * height) for height in heights]
     assert torch.equal(seen[0], images)
     torch.testing.assert_close(seen[1].mean((2, 3)), images.mean((2, 3)), atol=0.02, rtol=0)
+
+
+class Showing(Elastic):
+    """An `Elastic` that tells what its last layer sees, and whose outputs say nothing, so that only this is learned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        nn.init.constant_(self.first.bias, 2)  # all units answer
+        nn.init.zeros_(self.last.weight)
+        self.last.requires_grad_(False)
+
+    def with_states(self, x: Tensor, architecture: Architecture) -> tuple[Tensor, Tensor]:
+        seen: list[Tensor] = []
+        handle = self.last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        logits = self(x, architecture)
+        handle.remove()
+        return logits, seen[0]
+
+
+def test_smaller_sub_networks_learn_the_teachers_hidden_states_where_they_are_asked_to() -> None:
+    torch.manual_seed(0)
+    net = Showing()
+    genotypes = np.stack([SPACE.largest(), [1, 0]])
+    batch = (torch.randn(8, 3), torch.zeros(8, dtype=torch.long))
+    with torch.no_grad():
+        (_, taught), (_, own) = (net.with_states(batch[0], SPACE.decode(genotype)) for genotype in genotypes)
+    apart = float(1 - torch.cosine_similarity(own, taught).mean())
+    assert apart > 0.01
+    assert float(distance(own, taught)) == pytest.approx(apart)
+    step(net, SPACE, genotypes, batch, distil=True)
+    assert net.first.weight.grad is None or not net.first.weight.grad.any()
+    step(net, SPACE, genotypes, batch, distil=True, states=0.5)
+    once = net.first.weight.grad.clone()
+    assert once.any()
+    net.zero_grad()
+    step(net, SPACE, genotypes, batch, distil=True, states=1.0)
+    torch.testing.assert_close(net.first.weight.grad, 2 * once)
+
+
+def test_an_original_teaches_its_own_hidden_states() -> None:
+    torch.manual_seed(0)
+    net, other = Showing(), Showing()
+
+    class Original(nn.Module):
+        def with_states(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return other.with_states(x, SPACE.decode(SPACE.largest()))
+
+    batch = (torch.randn(8, 3), torch.zeros(8, dtype=torch.long))
+    genotypes = np.stack([SPACE.largest(), SPACE.largest()])
+    step(net, SPACE, genotypes, batch, distil=True, states=1.0)
+    assert float(net.first.weight.grad.abs().max()) < 1e-6, "it teaches itself, and is no further from itself than 0"
+    step(net, SPACE, genotypes, batch, distil=True, states=1.0, original=Original())
+    assert float(net.first.weight.grad.abs().max()) > 1e-3
+    assert other.first.weight.grad is None

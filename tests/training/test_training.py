@@ -50,6 +50,13 @@ def test_a_batch_larger_than_the_data_is_refused() -> None:
         small_training(batch_size=64)
 
 
+def test_a_network_without_hidden_states_cannot_teach_them() -> None:
+    with pytest.raises(
+        DynasError, match=r"recipe\.states=0\.5: this network has no hidden states to learn from; give 0"
+    ):
+        small_training(states=0.5)
+
+
 def test_a_training_that_diverges_says_so() -> None:
     training = small_training()
     torch.nn.init.constant_(training.net.last.weight, float("nan"))  # type: ignore[union-attr]

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from dynas.core.texts import TextBatch, TextData
 from dynas.errors import DynasError
 
-BATCH = 64  # validation texts that are looked at together
+BATCH = 64  # texts that are looked at together
+CALIBRATION = 64  # training texts that tell which parts of a network matter
 POOL = 50  # training batches whose texts are put in order of length together
 
 
@@ -70,6 +72,14 @@ class LabelledTexts(TextData):
         order = sorted(range(len(self._validation)), key=lambda index: len(self._validation[index][0]))
         for start in range(0, len(order), BATCH):
             yield padded([self._validation[index] for index in order[start : start + BATCH]])
+
+    def calibration_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield word pieces and masks of training texts that lie evenly among all of them."""
+        count = len(self._training)
+        rows = [index * count // min(CALIBRATION, count) for index in range(min(CALIBRATION, count))]
+        for start in range(0, len(rows), BATCH):
+            pieces, mask, _ = padded([self._training[row] for row in rows[start : start + BATCH]])
+            yield pieces, mask
 
     def training_steps(self, batch_size: int) -> int:
         """Return the number of batches of an epoch."""

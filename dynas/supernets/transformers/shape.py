@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.core.design import DesignVariable, depth_gates, is_whole
+from dynas.core.design import DesignVariable, Gate, is_whole
 from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.errors import DynasError
 
@@ -26,6 +26,7 @@ class Shape:
         feeds: options of each layer's feed-forward network, ascending: units, or, as fractions, shares of the width.
         head_size: channels of a head, the same for any number of them.
         stored: width of the stored network where it is larger than every option.
+        ranks: each layer's place in the order in which layers are kept, 0 for the last one to go; none: the first are.
     """
 
     widths: tuple[int, ...]
@@ -34,6 +35,7 @@ class Shape:
     feeds: tuple[int | float, ...]
     head_size: int
     stored: int | None = None
+    ranks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         variables = {"widths": self.widths, "layers": self.layers, "heads": self.heads, "feeds": self.feeds}
@@ -46,11 +48,20 @@ class Shape:
             raise DynasError(f"supernet.head_size={self.head_size}: give a positive number")
         if self.stored is not None and self.stored < self.widths[-1]:
             raise DynasError(f"supernet.stored={self.stored}: give the largest of widths={list(self.widths)} or more")
+        if self.ranks and sorted(self.ranks) != list(range(self.depth)):
+            raise DynasError(
+                f"the order of the layers is {list(self.ranks)}: it needs each of 0 to {self.depth - 1} once"
+            )
 
     @property
     def depth(self) -> int:
         """Layers of the stored network."""
         return self.layers[-1]
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Each layer's place in the order in which layers are kept."""
+        return self.ranks or tuple(range(self.depth))
 
     def units(self, width: int, feed: int | float) -> int:
         """Return the units of a feed-forward network that an option stands for."""
@@ -59,13 +70,17 @@ class Shape:
     def largest(self) -> Layers:
         """Return the layers of the stored network."""
         width = self.stored or self.widths[-1]
-        return Layers(width, [self.heads[-1]] * self.depth, [self.units(width, self.feeds[-1])] * self.depth)
+        units = self.units(width, self.feeds[-1])
+        return Layers(width, [self.heads[-1]] * self.depth, [units] * self.depth, range(self.depth))
 
     def of(self, architecture: Architecture) -> Layers:
         """Return the layers of a sub-network."""
         width, depth = architecture.get("width", self.widths[0]), architecture["layers"]
-        heads, feeds = (as_list(architecture[name])[:depth] for name in ("heads", "feed"))
-        return Layers(width, heads, [self.units(width, feed) for feed in feeds])
+        kept = [layer for layer, place in enumerate(self.places) if place < depth]
+        heads, feeds = as_list(architecture["heads"]), as_list(architecture["feed"])
+        return Layers(
+            width, [heads[layer] for layer in kept], [self.units(width, feeds[layer]) for layer in kept], kept
+        )
 
 
 def as_list(value: object) -> Sequence[int]:
@@ -80,16 +95,18 @@ class Layers:
     Attributes:
         width: of the tokens.
         heads, units: of each layer's attention and feed-forward network.
+        kept: which layers of the stored network they are.
     """
 
     width: int
     heads: Sequence[int]
     units: Sequence[int]
+    kept: Sequence[int]
 
 
 def search_space(shape: Shape) -> SearchSpace:
     """Return the space: heads and feed-forward networks of absent layers are inactive."""
-    gates = depth_gates("layers", [shape.depth])
+    gates = tuple(Gate("layers", 0, place + 1) for place in shape.places)
     widths = [DesignVariable("width", shape.widths)] if len(shape.widths) > 1 else []
     return SearchSpace(
         [
@@ -123,7 +140,7 @@ class Sizes:
         width = np.array(shape.widths)[genotypes[:, 0] if elastic else np.zeros(len(genotypes), dtype=np.int64)]
         rest = genotypes[:, 1:] if elastic else genotypes
         depth = np.array(shape.layers)[rest[:, 0]]
-        present = np.arange(shape.depth) < depth[:, None]
+        present = np.array(shape.places) < depth[:, None]
         heads, feeds = np.split(rest[:, 1 : 1 + 2 * shape.depth], 2, axis=1)
         table = np.array([[shape.units(one, feed) for feed in shape.feeds] for one in shape.widths])
         units = table[genotypes[:, :1] if elastic else 0, feeds]
