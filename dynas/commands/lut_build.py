@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from dynas.core.bench import Meter
     from dynas.core.supernet import Supernet
-    from dynas.hardware.lut.blocks import Block, MakeModule
+    from dynas.hardware.lut.block_timing import MakeTimed
+    from dynas.hardware.lut.blocks import Block
     from dynas.hardware.lut.build import TableWriter
 
 
@@ -30,6 +31,7 @@ def main(arguments: list[str]) -> int:
 
 def build_job(config: DictConfig) -> int:
     """Measure what the table lacks; returns 0, 1 where a block failed, or 130 after an interrupt."""
+    from dynas.hardware.lut.block_timing import timed_block
     from dynas.hardware.lut.build import TableWriter, blocks_of
     from dynas.system.machine import cpu_model
     from dynas.system.screen import screen
@@ -54,7 +56,8 @@ def build_job(config: DictConfig) -> int:
                 console.print(
                     f"{len(blocks) - len(left)} of {len(blocks)} blocks are in the table already", highlight=False
                 )
-            return fill(table, left, meter, config.together, console)
+            makers = {block: partial(timed_block, supernet, block, make, meter) for block, make in left.items()}
+            return fill(table, makers, meter, config.together, console)
     except KeyboardInterrupt:
         console.print(f"interrupted; the same command goes on with '{config.table}'", soft_wrap=True, highlight=False)
         return 130
@@ -66,28 +69,30 @@ def parts(config: DictConfig) -> tuple[Supernet, Meter]:
     Raises:
         DynasError: they do not fit together, or a number makes no sense.
     """
-    from dynas.compose.build import build_meter, build_supernet, check_together
+    from dynas.compose.build import build_data, build_meter, build_supernet, check_together, introduce
     from dynas.core.bench import Bench
+    from dynas.core.texts import ReadsTexts
     from dynas.metrics.measurer import Measurer
 
     check_together(config)
     supernet = build_supernet(config)
+    if isinstance(supernet, ReadsTexts):
+        introduce(config, build_data(config), supernet)  # they tell how long texts are
     meter = build_meter(config, supernet)
     Measurer(Bench(supernet, None, meter)).check()  # type: ignore[arg-type]  # latency needs no data
     return supernet, meter
 
 
-def fill(table: TableWriter, left: Mapping[Block, MakeModule], meter: Meter, together: int, console: Console) -> int:
+def fill(table: TableWriter, left: Mapping[Block, MakeTimed], meter: Meter, together: int, console: Console) -> int:
     """Measure blocks into the table and show it; return the exit status."""
     from dynas.commands.display import Display
     from dynas.core.activity import doing
-    from dynas.hardware.lut.block_timing import timed_block, timings
+    from dynas.hardware.lut.block_timing import timings
 
     failed = 0
-    makers = [partial(timed_block, block, make, meter) for block, make in left.items()]
     with Display(table.path, console, "blocks", "table") as display, doing("timing blocks"):
         display.begin(len(left))
-        for block, latency in zip(left, timings(makers, meter, together), strict=True):
+        for block, latency in zip(left, timings(list(left.values()), meter, together), strict=True):
             display.count()
             if isinstance(latency, str):
                 failed += 1

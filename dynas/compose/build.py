@@ -129,10 +129,16 @@ def build_parts(config: DictConfig) -> tuple[Data, Supernet]:
         DynasError: as `build_data`, `build_supernet` and `check_fit` do.
     """
     data, supernet = build_data(config), build_supernet(config)
+    introduce(config, data, supernet)
+    return data, supernet
+
+
+def introduce(config: DictConfig, data: Data, supernet: Supernet) -> None:
+    """Let a supernet that reads texts look at the data; raise DynasError where both do not fit together."""
     check_fit(config, supernet, data)
     if isinstance(data, TextData) and isinstance(supernet, ReadsTexts):
-        supernet.meet(data)
-    return data, supernet
+        with doing("looking at texts"):
+            supernet.meet(data)
 
 
 def build_data(config: DictConfig) -> Data:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from dynas.core.data import ClassificationData
+from dynas.core.data import ClassificationData, Data
 from dynas.core.supernet import precision_of, resolution_of
+from dynas.core.texts import TextData
 from dynas.errors import DynasError
 from dynas.export.network import BATCH, Tensors
 from dynas.hardware.runtime import RuntimeMeter
@@ -21,12 +23,12 @@ if TYPE_CHECKING:
 
 
 class OpenVinoMeter(RuntimeMeter):
-    """Runs networks in OpenVINO, one stream at a time; those of images whose precision is int8 are quantised.
+    """Runs networks in OpenVINO, one stream at a time; those of images and texts whose precision is int8 are quantised.
 
     Args:
         threads: threads of an inference.
         batch_size, warmup, min_repeats, max_repeats, tolerance, max_seconds: see `dynas.hardware.latency.CpuMeter`.
-        calibration_images: images that quantisation looks at, the first of the data's calibration images.
+        calibration_images: images or texts that quantisation looks at, the first of those that the data calibrate on.
         bias_correction: whether quantisation corrects biases, which takes two to four times as long.
 
     Raises:
@@ -62,14 +64,14 @@ class OpenVinoMeter(RuntimeMeter):
         }
 
     def check(self, bench: Bench) -> None:
-        """Raise DynasError where nothing runs here, or sub-networks in int8 have no images to calibrate on."""
+        """Raise DynasError where nothing runs here, or sub-networks in int8 have nothing to calibrate on."""
         super().check(bench)
-        if "int8" not in bench.precisions:
-            return
-        inputs = bench.supernet.example_inputs(1)
-        if len(inputs) != 1 or inputs[0].dim() != 4:
-            raise DynasError(f"precision=int8 quantises networks of images only, not '{bench.supernet.name}'")
-        self.calibration(cast(ClassificationData, bench.data))
+        if "int8" in bench.precisions:
+            if not isinstance(bench.data, ClassificationData | TextData):
+                raise DynasError(
+                    f"precision=int8 quantises networks of images and of texts only, not '{bench.supernet.name}'"
+                )
+            self.calibration(bench.data)
 
     def convert(self, module: nn.Module, inputs: Tensors, free: Sequence[str] = (BATCH,)) -> CompiledNetwork:
         """Return a module in eval mode as a network of this runtime whose inputs are free in leading dimensions."""
@@ -85,31 +87,42 @@ class OpenVinoMeter(RuntimeMeter):
         if precision_of(subnet, bench.precision) != "int8":
             return network
         assert isinstance(network, CompiledNetwork)
-        images = self.calibration(sized(cast(ClassificationData, bench.data), subnet))
-        return CompiledNetwork(quantise(network.model, images, self.bias_correction), self.settings, network.resolution)
+        data = bench.data
+        samples = self.calibration(sized(data, subnet) if isinstance(data, ClassificationData) else data)
+        quantised = quantise(network.model, samples, self.bias_correction, attends=isinstance(data, TextData))
+        return CompiledNetwork(quantised, self.settings, network.resolution)
 
-    def calibration(self, data: ClassificationData) -> Tensor:
-        """Return the images ``(calibration_images, C, H, W)`` that quantisation looks at.
+    def calibration(self, data: Data) -> list[Tensors]:
+        """Return what quantisation looks at: batches of inputs, ``calibration_images`` samples in all.
 
         Raises:
             DynasError: the data have fewer.
         """
-        images = first_images(data.calibration_batches(), self.calibration_images)
-        if len(images) < self.calibration_images:
+        samples = first_samples(calibration_inputs(data), self.calibration_images)
+        if (count := sum(len(batch[0]) for batch in samples)) < self.calibration_images:
             raise DynasError(
-                f"hardware.calibration_images={self.calibration_images}, but the data have {len(images)} images to "
-                f"calibrate on: give hardware.calibration_images={len(images)} or less, or a larger "
-                "data.calibration_size"
+                f"hardware.calibration_images={self.calibration_images}, but the data have {count} samples to "
+                f"calibrate on: give hardware.calibration_images={count} or less"
+                f"{', or a larger data.calibration_size' if isinstance(data, ClassificationData) else ''}"
             )
-        return images
+        return samples
 
 
-def first_images(batches: Iterable[Tensor], count: int) -> Tensor:
-    """Return the first ``count`` images of batches ``(n, C, H, W)``, or all where there are fewer."""
-    taken: list[Tensor] = []
+def calibration_inputs(data: Data) -> Iterator[Tensors]:
+    """Yield batches of a network's inputs, from the training samples."""
+    if isinstance(data, TextData):
+        yield from data.calibration_batches()
+    else:
+        yield from ((images,) for images in cast(ClassificationData, data).calibration_batches())
+
+
+def first_samples(batches: Iterable[Tensors], count: int) -> list[Tensors]:
+    """Return the first ``count`` samples, or all where there are fewer; batches of inputs of one shape are joined."""
+    taken: list[Tensors] = []
     for batch in batches:
-        taken.append(batch[:count])
-        count -= len(taken[-1])
+        taken.append(tuple(one[:count] for one in batch))
+        count -= len(taken[-1][0])
         if count == 0:
             break
-    return torch.cat(taken)
+    groups = groupby(taken, key=lambda batch: [one.shape[1:] for one in batch])
+    return [tuple(map(torch.cat, zip(*group, strict=True))) for _, group in groups]

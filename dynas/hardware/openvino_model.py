@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from dynas.export.network import BATCH, Tensors
 from dynas.hardware.onnx_model import trace_onnx
@@ -54,22 +54,27 @@ def convert(subnet: nn.Module, inputs: Tensors, free: Sequence[str] = (BATCH,)) 
     return openvino.convert_model(io.BytesIO(trace_onnx(subnet, inputs, free)))
 
 
-def quantise(model: openvino.Model, images: Tensor, bias_correction: bool) -> openvino.Model:
+def quantise(
+    model: openvino.Model, samples: Sequence[Tensors], bias_correction: bool, attends: bool = False
+) -> openvino.Model:
     """Return the model with 8-bit weights and activations wherever NNCF finds that safe.
 
-    Weights get a range per channel, activations the range that they have on the images, asymmetric where they can
+    Weights get a range per channel, activations the range that they have on the samples, asymmetric where they can
     be negative (NNCF's preset ``mixed``). Weights use half of their range: processors without instructions for 8-bit
     products (VNNI) add two of them in 16 bits, which overflows with the whole range, and nobody would notice.
 
     Args:
         model: what `convert` returns.
-        images: ``(n, C, H, W)`` to calibrate on.
+        samples: batches of inputs to calibrate on.
         bias_correction: whether to shift biases so that the mean of every layer's output stays as it is.
+        attends: whether it is a Transformer of texts, of which NNCF leaves more in floating point.
     """
-    batches = [batch.numpy() for batch in torch.split(images.contiguous(), STATISTICS_BATCH)]
+    cut = [[torch.split(one.contiguous(), STATISTICS_BATCH) for one in batch] for batch in samples]
+    batches = [[one.numpy() for one in inputs] for parts in cut for inputs in zip(*parts, strict=True)]
     quantised: openvino.Model = nncf.quantize(
         model,
         nncf.Dataset(batches),
+        model_type=nncf.ModelType.TRANSFORMER if attends else None,
         subset_size=len(batches),
         preset=nncf.QuantizationPreset.MIXED,
         target_device=nncf.TargetDevice.CPU,

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dynas.core.space import Architecture, Genotypes
-from dynas.core.supernet import Supernet
 from dynas.core.texts import TextData
+from dynas.hardware.lut.blocks import Image
+from dynas.supernets.transformers.lookup import EncoderSupernet
 from dynas.supernets.transformers.names import BERT, renamed
 from dynas.supernets.transformers.shape import Shape, Sizes, search_space
 from dynas.supernets.transformers.words import Bert, ElasticBert, Words
@@ -26,7 +27,7 @@ SHORTEST = 2  # word pieces: those that begin and end a text
 OTHER_HEADS = "cls."  # of pretraining, which tell no classes
 
 
-class BertSupernet(Supernet):
+class BertSupernet(EncoderSupernet):
     """The trained supernet that the search draws from.
 
     Args:
@@ -47,6 +48,7 @@ class BertSupernet(Supernet):
     name = "bert"
     text: Sequence[int] | None
     task = "text classification"
+    masked = True
 
     def __init__(
         self,
@@ -89,6 +91,26 @@ class BertSupernet(Supernet):
     def positions(self) -> int:
         """Word pieces of the longest text."""
         return self.words.positions
+
+    @property
+    def encoder(self) -> Shape:
+        """The sizes of its layers."""
+        return self.words.shape
+
+    @property
+    def image(self) -> Image:
+        """A text, as height, width and channels."""
+        return 1, self.words.length, 1
+
+    @property
+    def tokens(self) -> int:
+        """Word pieces of a text."""
+        return self.words.length
+
+    @property
+    def outputs(self) -> int:
+        """Number of classes."""
+        return self.words.classes
 
     def subnet(self, architecture: Architecture) -> Bert:
         """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ class PretrainedBertSupernet(BertSupernet):
         super().meet(data)
         if not self.by_texts and not self.drops:
             return
-        importance = by_activations(self.elastic, data.calibration_batches())
+        importance = by_activations(self.elastic, islice(data.calibration_batches(), 1))
         if self.by_texts:
             put_in_order(self.elastic.blocks, importance)
         if self.drops:

@@ -16,7 +16,9 @@ from torch import Tensor
 
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError
+from dynas.hardware.lut.blocks import Image
 from dynas.supernets.images import ImageSupernet, choose_precision
+from dynas.supernets.transformers.lookup import EncoderSupernet
 from dynas.supernets.transformers.names import AUTOFORMER, VIT, Rule, renamed, split_joint
 from dynas.supernets.transformers.shape import Shape, Sizes, search_space
 from dynas.supernets.transformers.vision import ElasticVisionTransformer, Vision
@@ -28,7 +30,7 @@ from dynas.supernets.weights.storage import read_inferred
 HUGGING_FACE, OTHERS, CREAM = 1e-12, 1e-6, 1e-5  # epsilons of the norms by who trained the weights
 
 
-class VisionSupernet(ImageSupernet):
+class VisionSupernet(ImageSupernet, EncoderSupernet):
     """What supernets of vision transformers have in common."""
 
     shape: Vision
@@ -43,6 +45,26 @@ class VisionSupernet(ImageSupernet):
             torch.manual_seed(seed)
             self.elastic = ElasticVisionTransformer(vision)
         self.elastic.eval()
+
+    @property
+    def encoder(self) -> Shape:
+        """The sizes of its layers."""
+        return self.shape.shape
+
+    @property
+    def image(self) -> Image:
+        """Height, width and channels of an image."""
+        return (*self.shape.resolution, self.shape.channels)
+
+    @property
+    def tokens(self) -> int:
+        """Patches of an image, and the class token."""
+        return self.shape.tokens
+
+    @property
+    def outputs(self) -> int:
+        """Number of classes."""
+        return self.shape.classes
 
     def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact multiply-accumulates ``(n,)`` for one image."""

@@ -48,10 +48,10 @@ def timed(function: Callable[[], Result]) -> tuple[Result, float]:
     return result, time.process_time() - start
 
 
-def measure(subnet: nn.Module, example: Any, meter: OpenVinoMeter, images: Any) -> tuple[list[nn.Module], list[float]]:
+def measure(subnet: nn.Module, example: Any, meter: OpenVinoMeter, samples: Any) -> tuple[list[nn.Module], list[float]]:
     """Return a network in eager PyTorch, in OpenVINO and quantised; and the CPU seconds that these took."""
     model, converting = timed(lambda: convert(subnet, (example[:1],)))
-    quantised, quantising = timed(lambda: quantise(model, images, meter.bias_correction))
+    quantised, quantising = timed(lambda: quantise(model, samples, meter.bias_correction))
     fp32, int8 = (CompiledNetwork(one, meter.settings) for one in (model, quantised))
     compiling = [timed(partial(network.compiled, (tuple(example.shape),)))[1] for network in (fp32, int8)]
     return [in_torch(subnet), fp32, int8], [converting, quantising, *compiling]
@@ -61,10 +61,11 @@ def row(supernet: Supernet, which: str, meter: OpenVinoMeter, data: FashionMNIST
     """Return the cells of one sub-network."""
     subnet = supernet.subnet(supernet.space.decode(getattr(supernet.space, which)()))
     (example,) = supernet.example_inputs(meter.batch_size, subnet)
-    images = supernet.example_inputs(meter.calibration_images, subnet)[0] if data is None else meter.calibration(data)
+    noise = supernet.example_inputs(meter.calibration_images, subnet)
+    samples = [noise] if data is None else meter.calibration(data)
     if data is not None:
         recalibrated(subnet, data)
-    networks, seconds = measure(subnet, example, meter, images)
+    networks, seconds = measure(subnet, example, meter, samples)
     eager, fp32, int8 = (latency.median_ms for latency in meter(networks, [(example,)] * 3))
     sizes = [network.weight_bytes / 1e6 for network in networks[1:] if isinstance(network, CompiledNetwork)]
     cells = [f"{eager:.2f}", f"{eager / fp32:.2f}", f"{eager / int8:.2f}", *(f"{size:.3g}" for size in sizes)]

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 from dynas import DynasError
 from dynas.core.bench import Meter
@@ -26,6 +28,7 @@ from dynas.supernets.ncf import NcfSupernet
 from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.resnet50 import ResNet50Supernet
 from tests.helpers.cli import dynas, killed, read_rows
+from tests.helpers.supernets import narrow_autoformer, narrow_bert, narrow_vit
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +39,20 @@ SUPERNETS: dict[str, Any] = {
     "resnet50": lambda **more: ResNet50Supernet(*SHAPE, (1, 2, 2, 2), 1, **more),
 }
 FAST = ("hardware.batch_size=2", "hardware.warmup=0", "hardware.min_repeats=2", "hardware.max_repeats=2")
+
+
+class FlopMeter(Meter):
+    """Takes the number of floating-point operations, and one more, for the latency."""
+
+    batch_size = 1
+
+    def __call__(self, modules: Sequence[nn.Module], inputs: Sequence[tuple[Tensor, ...]]) -> list[Timing]:
+        counts = []
+        for module, own in zip(modules, inputs, strict=True):
+            with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+                module(*own)
+            counts.append(1e-3 * (1 + counter.get_total_flops()))
+        return [Timing(count, count, count, 1) for count in counts]
 
 
 class CountingMeter(Meter):
@@ -54,10 +71,12 @@ def name(request: pytest.FixtureRequest) -> str:
     return chosen
 
 
-def written(path: Path, supernet: Any) -> Path:
-    """Write the table of a supernet by the counting meter."""
-    blocks, meter = blocks_of(supernet), CountingMeter()
-    makers = [lambda block=block, make=make: timed_block(block, make, meter) for block, make in blocks.items()]
+def written(path: Path, supernet: Any, meter: Meter | None = None) -> Path:
+    """Write the table of a supernet, by default by the counting meter."""
+    blocks, meter = blocks_of(supernet), meter or CountingMeter()
+    makers = [
+        lambda block=block, make=make: timed_block(supernet, block, make, meter) for block, make in blocks.items()
+    ]
     lines = [
         to_row(block, latency)  # type: ignore[arg-type]
         for block, latency in zip(blocks, timings(makers, meter, 8), strict=True)
@@ -93,6 +112,27 @@ def test_a_table_of_all_blocks_sums_to_the_whole(name: str, tmp_path: Path) -> N
     genotypes = np.vstack([supernet.space.smallest(), supernet.space.sample(20, np.random.default_rng(0))])
     sums = TableLatency(table).count(supernet, genotypes)
     expected = 1e-3 * (supernet.params(genotypes) + [parts(supernet, row) for row in genotypes])
+    np.testing.assert_allclose(sums, expected, rtol=1e-9)
+
+
+ENCODERS = {
+    "bert": narrow_bert, "vit": narrow_vit, "autoformer": narrow_autoformer,
+    "twice normed vit": lambda: narrow_vit(residual_norm=True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_the_parts_of_an_encoder_give_what_their_rows_say_and_sum_to_the_whole(kind: str, tmp_path: Path) -> None:
+    supernet = ENCODERS[kind]()
+    for block, make in blocks_of(supernet).items():
+        with torch.inference_mode():
+            output = make().eval()(*supernet.block_inputs(block, 2))
+        assert tuple(output.shape) == (2, *block.output[2 if block.block == "classify" else 1 :]), block
+    table = LookupTable(str(written(tmp_path / "mine.csv", supernet, FlopMeter())))
+    genotypes = np.vstack([supernet.space.smallest(), supernet.space.sample(20, np.random.default_rng(0))])
+    sums = TableLatency(table).count(supernet, genotypes)
+    depth = [len(supernet.subnet(supernet.space.decode(genotype)).layers) for genotype in genotypes]
+    expected = 1e-3 * (2 * supernet.macs(genotypes) + 2 + 2 * np.array(depth))
     np.testing.assert_allclose(sums, expected, rtol=1e-9)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from dynas.core.meter import Timing
 from dynas.core.metric import MeasuredMetric, Reading
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
+from dynas.data.sentiment import sentiment
 from dynas.hardware.latency import CpuMeter
-from dynas.hardware.openvino import OpenVinoMeter
+from dynas.hardware.openvino import OpenVinoMeter, first_samples
 from dynas.hardware.openvino_model import CompiledNetwork, convert, quantise
 from dynas.metrics.accuracy import Top1, top1
 from dynas.metrics.calibration import recalibrated
@@ -34,6 +36,7 @@ from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.proxyless import ProxylessSupernet
 from dynas.supernets.resnet50 import ResNet50Supernet
 from tests.helpers.cli import ROOT, dynas, killed, read_rows
+from tests.helpers.supernets import narrow_bert
 
 pytestmark = pytest.mark.slow
 
@@ -130,7 +133,7 @@ def test_weights_of_a_wide_network_shrink_by_four() -> None:
     network = nn.Sequential(nn.Conv2d(3, 64, 3), nn.ReLU(), nn.Conv2d(64, 256, 3), nn.ReLU(), nn.Conv2d(256, 256, 3))
     images = torch.randn(8, 3, 12, 12)
     fp32 = convert(network.eval(), (images[:1],))
-    sizes = [CompiledNetwork(model, {}).weight_bytes for model in (fp32, quantise(fp32, images, False))]
+    sizes = [CompiledNetwork(model, {}).weight_bytes for model in (fp32, quantise(fp32, [(images,)], False))]
     assert sizes[0] == pytest.approx(sum(tensor.nbytes for tensor in network.parameters()), rel=1e-3)
     assert sizes[0] / sizes[1] == pytest.approx(4, rel=0.03)
 
@@ -213,12 +216,35 @@ def test_precisions_that_make_no_sense_are_refused(choices: Any) -> None:
 
 
 def test_the_calibration_images_are_the_first_ones_and_always_the_same(data: FashionMNIST) -> None:
-    assert torch.equal(meter(40).calibration(data), data.calibration[:40])
+    ((images,),) = meter(40).calibration(data)
+    assert torch.equal(images, data.calibration[:40])
+
+
+def test_calibration_samples_are_joined_where_their_shapes_allow_it() -> None:
+    batches = [(torch.full((3, width), number), torch.ones(3, width)) for number, width in enumerate((4, 4, 5, 5))]
+    taken = first_samples(batches, 10)
+    assert [[tuple(one.shape) for one in batch] for batch in taken] == [[(6, 4)] * 2, [(4, 5)] * 2]
+    assert taken[1][0][:, 0].tolist() == [2, 2, 2, 3]
+    assert sum(len(batch[0]) for batch in first_samples(batches, 99)) == 12
+
+
+def test_networks_of_texts_are_quantised_on_texts() -> None:
+    texts = sentiment(64, "embedded", 20, 0)
+    supernet = narrow_bert(seed=4, vocabulary=texts.vocabulary, classes=2)
+    bench = Bench(supernet, texts, meter(), precision="int8")
+    Measurer(bench).check()
+    subnet = supernet.subnet(supernet.space.decode(supernet.space.largest()))
+    quantised, plain = meter().deploy(subnet, bench), meter().deploy(subnet, replace(bench, precision="fp32"))
+    assert operations(quantised)["FakeQuantize"] > operations(plain)["FakeQuantize"] == 0
+    pieces, mask, _ = next(texts.validation_batches())
+    with torch.inference_mode():
+        exact, near = plain(pieces, mask), quantised(pieces, mask)
+    assert 0 < float((exact - near).abs().max()) < 0.2 * float(exact.abs().max())
 
 
 def test_a_calibration_set_that_is_smaller_than_asked_is_refused(data: FashionMNIST) -> None:
     bench = Measurer(Bench(SUPERNETS["mbv3"](), data, meter(101), precision="int8"))
-    with pytest.raises(DynasError, match="calibration_images=101, but the data have 100 images"):
+    with pytest.raises(DynasError, match="calibration_images=101, but the data have 100 samples"):
         bench.check()
     Measurer(Bench(SUPERNETS["mbv3"](), data, meter(101))).check()  # FP32 needs none
     with pytest.raises(DynasError, match="calibration_images=0: give 1 or more"):
@@ -265,7 +291,7 @@ supernet = MobileNetV3Supernet("embedded", 0.125, (28, 56), 1, 100, 2, (2, 1, 2,
 data, genotype = FashionMNIST("embedded", 2, 100, 40), supernet.space.smallest()[None]
 (fp32,) = Measurer(Bench(supernet, data, CpuMeter(1, 1, 0, 2, 2, 1.0)), {"size": Size()}).measure(genotype)
 assert not {"openvino", "nncf"} & set(sys.modules), "the default imports neither"
-from dynas.hardware.openvino import OpenVinoMeter
+from dynas.hardware.openvino import OpenVinoMeter, first_samples
 
 meter = OpenVinoMeter(1, 1, 0, 2, 2, 1.0, 16, True)
 assert not {"openvino", "nncf"} & set(sys.modules), "nor does looking for them"
@@ -343,8 +369,8 @@ def test_an_export_says_what_its_row_was_measured_in(joint_run: Path, capsys: py
         (["precision=int8", "hardware=cpu"], "computes in fp32 only, not in int8: choose hardware=openvino"),
         (["precision=int8", "hardware=note10", "data=imagenet_surrogate"], "fp32 only, not in int8"),
         (["precision=int8", "supernet=transformer"], "hardware=openvino runs networks of a single forward pass, not"),
-        (["precision=int8", "supernet=ncf"], "precision=int8 quantises networks of images only, not 'ncf'"),
-        (["precision=int8", "hardware.calibration_images=65", *SMALL], "have 64 images to calibrate on"),
+        (["precision=int8", "supernet=ncf"], "int8 quantises networks of images and of texts only, not 'ncf'"),
+        (["precision=int8", "hardware.calibration_images=65", *SMALL], "have 64 samples to calibrate on"),
     ],
 )
 def test_what_cannot_be_quantised_is_told_in_one_sentence(arguments: list[str], message: str, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from dynas.core.texts import TextBatch, TextData
 from dynas.errors import DynasError
 
 BATCH = 64  # texts that are looked at together
-CALIBRATION = 64  # training texts that tell which parts of a network matter
+CALIBRATION = 256  # training texts that tell which parts of a network matter, and how large activations are
 POOL = 50  # training batches whose texts are put in order of length together
 
 
@@ -74,9 +74,8 @@ class LabelledTexts(TextData):
             yield padded([self._validation[index] for index in order[start : start + BATCH]])
 
     def calibration_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield word pieces and masks of training texts that lie evenly among all of them."""
-        count = len(self._training)
-        rows = [index * count // min(CALIBRATION, count) for index in range(min(CALIBRATION, count))]
+        """Yield word pieces and masks of random training texts, always the same ones."""
+        rows = np.random.default_rng(0).permutation(len(self._training))[:CALIBRATION]
         for start in range(0, len(rows), BATCH):
             pieces, mask, _ = padded([self._training[row] for row in rows[start : start + BATCH]])
             yield pieces, mask

@@ -12,6 +12,7 @@ from dynas.core.space import Architecture
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError, reason
 from dynas.hardware.lut.blocks import Block, MakeModule
+from dynas.hardware.lut.contracts import FeedsBlocks
 
 Timed = tuple[nn.Module, tuple[Tensor, ...]]  # a module as it runs on the target, and its inputs
 MakeTimed = Callable[[], Timed]
@@ -50,9 +51,12 @@ def timed_subnet(supernet: Supernet, architecture: Architecture, meter: Meter) -
     return meter.port(subnet, inputs), inputs
 
 
-def timed_block(block: Block, make: MakeModule, meter: Meter) -> Timed:
-    """Return a block as it runs on the target, and noise for its input."""
-    height, width, channels = block.input
-    noise = torch.Generator().manual_seed(0)
-    images = torch.randn(meter.batch_size, channels, height, width, generator=noise)
-    return meter.port(make().eval(), (images,)), (images,)
+def timed_block(supernet: Supernet, block: Block, make: MakeModule, meter: Meter) -> Timed:
+    """Return a block as it runs on the target, and its inputs: noise where the supernet does not say."""
+    if isinstance(supernet, FeedsBlocks):
+        inputs = supernet.block_inputs(block, meter.batch_size)
+    else:
+        height, width, channels = block.input
+        noise = torch.Generator().manual_seed(0)
+        inputs = (torch.randn(meter.batch_size, channels, height, width, generator=noise),)
+    return meter.port(make().eval(), inputs), inputs

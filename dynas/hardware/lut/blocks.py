@@ -18,10 +18,11 @@ class Block:
 
     Attributes:
         block: its kind: stem (what a network begins with), inverted_residual, expand, pool, mix or classify in
-            MobileNetV3 and ProxylessNAS; stem, stem_residual, stem_last, max_pool, bottleneck or classify in ResNet50.
+            MobileNetV3 and ProxylessNAS; stem, stem_residual, stem_last, max_pool, bottleneck or classify in ResNet50;
+            stem, attention, feed_forward or classify in Transformer encoders, whose images are 1 x tokens x width.
         input: height, width and channels of what comes in.
         output: height, width and channels of what goes out.
-        middle: channels between its two 1x1 convolutions.
+        middle: channels between its two 1x1 convolutions; of attention those of all heads, of feed_forward its units.
         kernel: kernel size.
         stride: stride.
         shortcut: 1 where it adds its input to its output.

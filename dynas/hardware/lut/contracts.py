@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
+from torch import Tensor
+
 from dynas.core.objectives import Values
 from dynas.core.space import Genotypes
 from dynas.hardware.lut.blocks import Block, MakeModule
@@ -57,4 +59,13 @@ class BlockSupernet(LookupSupernet, Protocol):
 
         A module maps ``(N, C, H, W)``, the shape of the block's input, to that of its output, and is the caller's own.
         """
+        ...
+
+
+@runtime_checkable
+class FeedsBlocks(Protocol):
+    """A supernet whose blocks take other inputs than ``(N, C, H, W)``."""
+
+    def block_inputs(self, block: Block, batch_size: int) -> tuple[Tensor, ...]:
+        """Return the inputs of a block's module for so many samples."""
         ...

@@ -7,6 +7,7 @@ of ``T`` tokens.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -116,39 +117,59 @@ class Block(nn.Module):
         self.up, self.down = Linear(width, units), Linear(units, width)
         self.feed_norm = nn.LayerNorm(width, epsilon)
 
+    @abstractmethod
+    def attend(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return tokens ``(N, T, width)`` after attention; ``mask`` is added to its scores."""
+
+    @abstractmethod
     def feed(self, x: Tensor) -> Tensor:
-        """Return what the feed-forward network makes of tokens ``(N, T, width)``."""
+        """Return tokens ``(N, T, width)`` after the feed-forward network."""
+
+    def units(self, x: Tensor) -> Tensor:
+        """Return what the feed-forward network itself makes of tokens ``(N, T, width)``."""
         y: Tensor = self.down(F.gelu(self.up(x)))
         return y
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return tokens ``(N, T, width)``."""
+        return self.feed(self.attend(x, mask))
 
 
 class PostNorm(Block):
     """BERT's layer: a norm after each residual."""
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return tokens ``(N, T, width)``."""
-        x = self.attention_norm(x + self.attention(x, mask))
-        y: Tensor = self.feed_norm(x + self.feed(x))
+    def attend(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return tokens ``(N, T, width)`` after attention."""
+        y: Tensor = self.attention_norm(x + self.attention(x, mask))
+        return y
+
+    def feed(self, x: Tensor) -> Tensor:
+        """Return tokens ``(N, T, width)`` after the feed-forward network."""
+        y: Tensor = self.feed_norm(x + self.units(x))
         return y
 
 
 class PreNorm(Block):
     """The vision transformer's layer: a norm before attention and before the feed-forward network."""
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return tokens ``(N, T, width)``."""
-        x = x + self.attention(self.attention_norm(x), mask)
-        return x + self.feed(self.feed_norm(x))
+    def attend(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return tokens ``(N, T, width)`` after attention."""
+        y: Tensor = x + self.attention(self.attention_norm(x), mask)
+        return y
+
+    def feed(self, x: Tensor) -> Tensor:
+        """Return tokens ``(N, T, width)`` after the feed-forward network."""
+        return x + self.units(self.feed_norm(x))
 
 
-class TwiceNormed(Block):
+class TwiceNormed(PreNorm):
     """The layer of DyNAS-T's vision transformer: as `PreNorm`, with one more norm after the first residual."""
 
     def __init__(self, attention: nn.Module, width: int, units: int, epsilon: float) -> None:
         super().__init__(attention, width, units, epsilon)
         self.residual_norm = nn.LayerNorm(width, epsilon)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return tokens ``(N, T, width)``."""
-        x = self.residual_norm(x + self.attention(self.attention_norm(x), mask))
-        return x + self.feed(self.feed_norm(x))
+    def attend(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return tokens ``(N, T, width)`` after attention."""
+        y: Tensor = self.residual_norm(super().attend(x, mask))
+        return y

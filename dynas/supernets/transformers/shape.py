@@ -119,6 +119,34 @@ def search_space(shape: Shape) -> SearchSpace:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """The options that genotypes choose, by their numbers.
+
+    Attributes:
+        width: of the tokens ``(n,)``.
+        depth: number of layers, itself ``(n,)``.
+        heads, feeds: of each layer ``(n, layers)``.
+        present: whether a layer is there ``(n, layers)``.
+    """
+
+    width: Counts
+    depth: Counts
+    heads: Counts
+    feeds: Counts
+    present: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, shape: Shape, genotypes: Genotypes) -> Choices:
+        """Read genotypes ``(n, G)``."""
+        elastic = len(shape.widths) > 1
+        width = genotypes[:, 0] if elastic else np.zeros(len(genotypes), dtype=np.int64)
+        rest = genotypes[:, 1:] if elastic else genotypes
+        depth = np.array(shape.layers)[rest[:, 0]]
+        heads, feeds = np.split(rest[:, 1 : 1 + 2 * shape.depth], 2, axis=1)
+        return cls(width, depth, heads, feeds, np.array(shape.places) < depth[:, None])
+
+
+@dataclass(frozen=True)
 class Sizes:
     """The sizes that genotypes choose.
 
@@ -136,15 +164,14 @@ class Sizes:
     @classmethod
     def of(cls, shape: Shape, genotypes: Genotypes) -> Sizes:
         """Read genotypes ``(n, G)``."""
-        elastic = len(shape.widths) > 1
-        width = np.array(shape.widths)[genotypes[:, 0] if elastic else np.zeros(len(genotypes), dtype=np.int64)]
-        rest = genotypes[:, 1:] if elastic else genotypes
-        depth = np.array(shape.layers)[rest[:, 0]]
-        present = np.array(shape.places) < depth[:, None]
-        heads, feeds = np.split(rest[:, 1 : 1 + 2 * shape.depth], 2, axis=1)
-        table = np.array([[shape.units(one, feed) for feed in shape.feeds] for one in shape.widths])
-        units = table[genotypes[:, :1] if elastic else 0, feeds]
-        return cls(width, depth, shape.head_size * np.array(shape.heads)[heads] * present, units * present)
+        chosen = Choices.of(shape, genotypes)
+        units = np.array([[shape.units(one, feed) for feed in shape.feeds] for one in shape.widths])
+        return cls(
+            np.array(shape.widths)[chosen.width],
+            chosen.depth,
+            shape.head_size * np.array(shape.heads)[chosen.heads] * chosen.present,
+            units[chosen.width[:, None], chosen.feeds] * chosen.present,
+        )
 
 
 def count_params(sizes: Sizes, norms: int) -> Counts:

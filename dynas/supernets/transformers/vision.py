@@ -115,14 +115,27 @@ class VisionTransformer(nn.Module):
         self.norm = nn.LayerNorm(width, vision.epsilon)
         self.head = Linear(width, vision.classes)
 
-    def features(self, images: Tensor) -> Tensor:
-        """Return what the classifier sees ``(N, width)`` of images ``(N, channels, height, width)``."""
+    def embed(self, images: Tensor) -> Tensor:
+        """Return the tokens ``(N, T, width)`` that the first layer sees of images ``(N, channels, height, width)``."""
         patches = self.patches(images).flatten(2).transpose(1, 2)
-        x = torch.cat([self.class_token.expand(images.shape[0], -1, -1), patches], dim=1) + self.positions
-        for layer in self.layers:
-            x = layer(x)
+        return torch.cat([self.class_token.expand(images.shape[0], -1, -1), patches], dim=1) + self.positions
+
+    def pool(self, x: Tensor) -> Tensor:
+        """Return what the classifier sees ``(N, width)`` of the last layer's tokens ``(N, T, width)``."""
         tokens: Tensor = self.norm(x)
         return tokens[:, 1:].mean(dim=1) if self.vision.pooled else tokens[:, 0]
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return what the classifier sees ``(N, width)`` of images ``(N, channels, height, width)``."""
+        x = self.embed(images)
+        for layer in self.layers:
+            x = layer(x)
+        return self.pool(x)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Return the logits ``(N, classes)`` of the last layer's tokens ``(N, T, width)``."""
+        y: Tensor = self.head(self.pool(x))
+        return y
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits ``(N, classes)`` of images ``(N, channels, height, width)``."""

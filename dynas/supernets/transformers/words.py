@@ -106,11 +106,16 @@ class Bert(nn.Module):
         """Its layers."""
         return [layer for layer in self.layers if isinstance(layer, Block)]
 
-    def tokens(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        """Return the last layer's tokens ``(N, T, width)`` (see `forward`)."""
+    def embed(self, input_ids: Tensor) -> Tensor:
+        """Return the tokens ``(N, T, width)`` that the first layer sees."""
         places = torch.arange(input_ids.shape[1], device=input_ids.device)
         segment = self.segment_embeddings.weight[0]  # a text is one segment
-        x = self.embeddings_norm(self.word_embeddings(input_ids) + self.position_embeddings(places) + segment)
+        y: Tensor = self.embeddings_norm(self.word_embeddings(input_ids) + self.position_embeddings(places) + segment)
+        return y
+
+    def tokens(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Return the last layer's tokens ``(N, T, width)`` (see `forward`)."""
+        x = self.embed(input_ids)
         # the least number rather than minus infinity: a text of nothing but padding then has no NaN
         least = torch.finfo(x.dtype).min
         hidden = None if attention_mask is None else (attention_mask[:, None, None, :] == 0).to(x.dtype) * least
