@@ -29,6 +29,9 @@ PACKAGES = (
 )
 
 
+BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # the names that Linux has for them
+
+
 def cpu_model() -> str:
     """Return the processor's name, or the architecture where the system does not tell."""
     info = Path("/proc/cpuinfo")
@@ -37,6 +40,13 @@ def cpu_model() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
+
+
+def multiplies_bfloat16() -> bool:
+    """Return whether the processor has instructions for products in bfloat16, as far as the system tells."""
+    info = Path("/proc/cpuinfo")
+    text = info.read_text() if info.is_file() else ""
+    return any(not BFLOAT16.isdisjoint(line.split()) for line in text.splitlines() if line.startswith("flags"))
 
 
 def available_cores() -> int:
