@@ -13,7 +13,7 @@ import sys
 import numpy as np
 from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build_data, build_quality, build_supernet
+from dynas.compose.build import build_parts, build_quality
 from dynas.compose.frames import register
 from dynas.system.folders import CONFIGS
 from dynas.training.judge import Judge
@@ -27,7 +27,7 @@ def main() -> None:
     register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         config = compose("search", overrides=sys.argv[1:])
-        data, supernet = build_data(config), build_supernet(config)
+        data, supernet = build_parts(config)
         judge = Judge(*build_quality(config, supernet, data))
     genotypes = Validation(SUBNETS).genotypes(supernet.space)
     qualities = judge.qualities(genotypes)
