@@ -21,7 +21,7 @@ from hydra import compose, initialize_config_dir
 from scipy.stats import kendalltau
 from sklearn.model_selection import KFold
 
-from dynas.compose.build import build_data, build_supernet
+from dynas.compose.build import build_parts
 from dynas.compose.frames import register
 from dynas.core.objectives import Objective, Values
 from dynas.core.scale import is_logarithmic
@@ -73,7 +73,7 @@ def model(run: Run) -> dict[str, Any]:
     register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         config = compose("search", overrides=list(run.facts["overrides"]))
-        data, supernet = build_data(config), build_supernet(config)
+        data, supernet = build_parts(config)
     space = supernet.space
     genotypes = np.stack([space.encode(from_json(text)) for text in run.architectures])
     features = levels(space, genotypes)
