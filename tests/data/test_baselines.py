@@ -1,4 +1,4 @@
-"""Popularity and item neighbours do what their papers say, and measure what the README says."""
+"""Popularity and item neighbours do what their papers say, and measure what docs/supernets/ncf.md says."""
 
 from __future__ import annotations
 

@@ -208,8 +208,8 @@ def test_figures_share_runs_and_nothing_else_has_the_same_folder() -> None:
     assert len(asked) > 1.5 * len(jobs)
 
 
-def test_the_readme_and_the_page_name_figures_that_exist() -> None:
-    for file in (ROOT / "README.md", ROOT / "docs" / "paper.md"):
+def test_the_guide_and_the_page_name_figures_that_exist() -> None:
+    for file in (ROOT / "docs" / "guide" / "paper.md", ROOT / "docs" / "paper.md"):
         lines = re.findall(r"^ {4}dynas paper\b([^#\n]*)", file.read_text(), flags=re.MULTILINE)
         assert lines
         for line in lines:
