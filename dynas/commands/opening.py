@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from dynas.compose.overrides import flat, plain
 from dynas.errors import DynasError, DynasWarning
 from dynas.runs.names import RUN
-from dynas.runs.record import read_run
+from dynas.runs.record import read_run, trained_anew
 
 DIGESTS = {"weights_sha256": "weights", "data_sha256": "data", "hardware_sha256": "latency table"}  # of run.json
 ENDINGS = ("budget", "max_minutes", "patience", "max_failures")  # keys that only say when a search ends
@@ -87,7 +87,7 @@ def check_same_origin(folder: Path, before: Mapping[str, Any], now: Mapping[str,
         if before.get(key) and before[key] != now[key]:
             raise DynasError(
                 f"'{folder}' was begun with other {what} (SHA-256 {before[key][:8]}, now {str(now[key])[:8]}): give "
-                f"these back, or start a new run{advice}"
+                f"these back, or start a new run{advice}{trained_anew(before, folder) if what == 'weights' else ''}"
             )
     if changed := [*_changed(before, now, "machine", ["cpu"]), *_changed(before, now, "versions", now["versions"])]:
         warnings.warn(

@@ -21,6 +21,7 @@ from dynas.core.data import Data
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
 from dynas.runs.load import Run
+from dynas.runs.record import trained_anew
 from dynas.system.folders import CONFIGS
 
 PARTS = ("supernet", "data")
@@ -71,6 +72,7 @@ def rebuild(run: Run, config_dir: Path | None = None) -> Origin:
             raise DynasError(
                 f"the {what} are not those that '{run.folder}' was measured with (SHA-256 {digest[:12]}, not "
                 f"{str(run.facts.get(f'{what}_sha256'))[:12]}): put the run's {what} back to where they were"
+                f"{trained_anew(run.facts, run.folder) if what == 'weights' else ''}"
             )
     return Origin(supernet, data, {part: composed[part] for part in PARTS})
 

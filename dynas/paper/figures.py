@@ -248,8 +248,9 @@ FIGURES = (
         "hypervolume over evaluations on an INT8 supernet",
         "LINAS needs fewer evaluations than NSGA-II and random search. By how much was not available to us.",
         "A ResNet50 of an eighth of the width on small images, few evaluations, with populations of at most a fifth of "
-        "the budget. docs/supernets/bootstrap_resnet50.md has five seeds of 100 evaluations, where LINAS needed no fewer than NSGA-II. On a busy "
-        "machine the latencies of a whole run shift, and the order of single runs is chance.",
+        "the budget. docs/supernets/bootstrap_resnet50.md has five seeds of 100 evaluations, where LINAS needed no "
+        "fewer than NSGA-II. On a busy machine the latencies of a whole run shift, and the order of single runs is "
+        "chance.",
         (INT8,),
         16,
     ),

@@ -47,3 +47,11 @@ def read_run(folder: Path) -> dict[str, Any]:
     if wrong := misshapen(facts := upgraded(facts) if form == 0 else facts):
         raise DynasError(f"'{path}' does not describe a run: {wrong}")
     return facts
+
+
+def trained_anew(facts: Mapping[str, Any], folder: Path) -> str:
+    """Return what else may be done where a run's weights were the package's own, which are others now; else nothing."""
+    supernet = (facts.get("config") or {}).get("supernet") or {}
+    if supernet.get("weights") != "embedded":
+        return ""
+    return f", or measure its front with the weights that the package has now: dynas evaluate architectures={folder}"

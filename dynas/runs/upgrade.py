@@ -86,7 +86,8 @@ def training_of(config: Mapping[str, Any], choices: object, overrides: object) -
     if not isinstance(recipe, dict) or not isinstance(choices, dict):
         return []
     threads = config.get("threads", 1)
-    found = {f"recipe.{key}": value for key, value in recipe.items() if not key.endswith("_")}
+    whole = {"smallest_every": 1} | recipe  # every step trained the smallest sub-network then
+    found = {f"recipe.{key}": value for key, value in whole.items() if not key.endswith("_")}
     found |= {"data": choices.get("data"), "threads": "null" if threads is None else threads}
     simple = {key: value for key, value in found.items() if isinstance(value, str | int | float)}
     return [f"{key}={value}" for key, value in simple.items() if not _given(key, overrides)]

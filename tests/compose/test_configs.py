@@ -61,7 +61,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(RECOMMENDERS, 7_489_800),
     **dict.fromkeys(BOOTSTRAPPED, 80_621_568),
     **dict.fromkeys(TEXTS, 9_726_654_763_008),
-    **dict.fromkeys(["bert", "vit"], sum(16**layers for layers in range(2, 7))),
+    "bert": sum(16**layers for layers in range(2, 7)),
     **dict.fromkeys(VISION, 9_721_026_183_168),
     **AUTOFORMERS,
 }

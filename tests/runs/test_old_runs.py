@@ -10,23 +10,33 @@ from pathlib import Path
 import pytest
 
 from dynas.runs.load import load_run
-from tests.helpers.cli import ROOT, dynas, read_rows
+from dynas.supernets.weights.download import sha256
+from dynas.supernets.weights.load import embedded_path
+from tests.helpers.cli import BRIEF, ROOT, dynas, read_rows
 
 pytestmark = pytest.mark.slow
 
 OLD = ROOT / "tests" / "runs" / "old_runs"
 SEARCHES = ["default", "old_keys", "ncf", "note10", "transformer", "paper"]
 Old = Callable[[str], Path]
+BEFORE = {  # weights that the package had when these runs were made
+    "b3c73d024f6179d096e62433c444111850e7d908add6abf7f02fdc7851089928": "mbv3",
+    "d0804fa1de192f629f3db6398aae94251aaf06038a64ea81e585eae6a5692d5c": "transformer",
+    "a66a073969771f9be0e69fe15dbce35557b5a3253098ed32df82e8bc5dd840bb": "ncf",
+}
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Old:
-    """Copies an old run, with the paths in it."""
+    """Copies an old run, with the paths in it, as if the package's weights had never been trained anew."""
+    embedded = {family: sha256(embedded_path(family)) for family in ("mbv3", "ncf", "transformer")}
 
     def copy(name: str) -> Path:
         folder = Path(shutil.copytree(OLD / name, tmp_path / name))
-        facts = (folder / "run.json").read_text()
-        (folder / "run.json").write_text(facts.replace("/old_runs/", f"{tmp_path}/"))
+        facts = (folder / "run.json").read_text().replace("/old_runs/", f"{tmp_path}/")
+        for before, family in BEFORE.items():
+            facts = facts.replace(before, embedded[family])
+        (folder / "run.json").write_text(facts)
         return folder
 
     return copy
@@ -110,3 +120,18 @@ def test_a_training_goes_on_by_the_recipe_and_on_the_images_that_it_began_with(o
     card = (folder / "model_card.md").read_text()
     assert "trained on fashion_mnist\n" in card
     assert "- random_subnets: 2\n" in card
+
+
+@pytest.mark.parametrize("command", [("export", "default", "--best", "top1"), ("search", "resume=default")])
+def test_where_the_packages_weights_are_others_now_it_is_said_what_can_be_done(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(OLD / "default", tmp_path / "default"))
+    before = (folder / "results.csv").read_text()
+    done = dynas(*command, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "measure its front with the weights that the package has now: dynas evaluate architectures=" in done.stderr
+    assert (folder / "results.csv").read_text() == before
+    measured = dynas("evaluate", "architectures=default", *BRIEF, "hydra.run.dir=again", cwd=tmp_path)
+    assert measured.returncode == 0, measured.stderr
+    assert len(read_rows(tmp_path / "again")) == len(load_run(folder).front)
