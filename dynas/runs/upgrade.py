@@ -86,7 +86,7 @@ def training_of(config: Mapping[str, Any], choices: object, overrides: object) -
     if not isinstance(recipe, dict) or not isinstance(choices, dict):
         return []
     threads = config.get("threads", 1)
-    whole = {"smallest_every": 1} | recipe  # every step trained the smallest sub-network then
+    whole: dict[str, Any] = {"smallest_every": 1, **recipe}  # every step trained the smallest sub-network then
     found = {f"recipe.{key}": value for key, value in whole.items() if not key.endswith("_")}
     found |= {"data": choices.get("data"), "threads": "null" if threads is None else threads}
     simple = {key: value for key, value in found.items() if isinstance(value, str | int | float)}
