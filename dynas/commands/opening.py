@@ -17,7 +17,7 @@ from dynas.runs.record import read_run
 
 DIGESTS = {"weights_sha256": "weights", "data_sha256": "data", "hardware_sha256": "latency table"}  # of run.json
 ENDINGS = ("budget", "max_minutes", "patience", "max_failures")  # keys that only say when a search ends
-FREE = ("executor.", "validation.")  # beginnings of keys that change nothing of what is measured or trained
+FREE = ("executor.", "validation.", "track")  # beginnings of keys that change nothing of what is measured or trained
 # what a run did whose config lacks the key, being older
 ADDED = {"device": "cpu", "mixed_precision": False, "recipe.smallest_every": 1}
 

@@ -15,7 +15,7 @@ from dynas.errors import DynasError
 from dynas.report.comparable import timing_text
 from dynas.report.compare import Comparison, compare
 from dynas.report.groups import chosen_runs, shared_choices
-from dynas.report.next_commands import evaluate_command, export_command, index
+from dynas.report.next_commands import evaluate_command, export_command, has_commands, index
 from dynas.report.normalise import normalise
 from dynas.report.pick import Pick, parse_wish, pick, values_text
 from dynas.report.select import parse_reference, with_objectives
@@ -140,16 +140,17 @@ def _picked(chosen: Pick, form: str) -> str:
         "architecture": json.loads(run.architectures[row]),
         "measured": {objective.column: value for objective, value in measured},
         "why": chosen.reason,
-        "evaluate": evaluate_command(run, row),
-        "export": export_command(run, row),
     }
+    if has_commands(run):
+        facts |= {"evaluate": evaluate_command(run, row), "export": export_command(run, row)}
     if form == "json":
         return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
     if form != "table":
         raise DynasError(f"--pick has no --format {form}: choose table or json")
     lines = [f"row {facts['row']} of {run.folder}: {values_text(chosen)}", f"why: {chosen.reason}"]
     lines += [*filter(None, [timing_text(run)]), "", json.dumps(facts["architecture"]), ""]
-    lines += ["measure it again, and write it as files:", f"  {facts['evaluate']}", f"  {facts['export']}"]
+    if has_commands(run):
+        lines += ["measure it again, and write it as files:", f"  {facts['evaluate']}", f"  {facts['export']}"]
     return "".join(f"{printable(str(line))}\n" for line in lines)
 
 

@@ -10,9 +10,9 @@ from dynas.runs.load import Run
 
 FIRST = ("mode", "algo", "predictor", "supernet", "data", "hardware", "precision")  # order in a name
 # presets and followers, as what they set is looked at; and what changes no result
-NO_CHOICE = ("objectives", "experiment", "executor")
+NO_CHOICE = ("objectives", "experiment", "executor", "track")
 # keys of the config that are looked at elsewhere, or ignored
-NO_SETTING = ("seed", "budget", "objectives", "resume", "executor")
+NO_SETTING = ("seed", "budget", "objectives", "resume", "executor", "track")
 WITHOUT_PREDICTOR = ("validation",)  # modes in whose runs the chosen predictor says nothing
 
 

@@ -13,13 +13,13 @@ from dynas.errors import DynasError
 from dynas.runs.load import load_run
 
 
-def front_of(folder: Path, space: SearchSpace) -> Genotypes:
+def front_of(folder: str | Path, space: SearchSpace) -> Genotypes:
     """Return the front of the run in ``folder`` as genotypes ``(n, G)``, every beginning spread along it.
 
     Raises:
         DynasError: it is no run, has no front, or its sub-networks are not of this space.
     """
-    run = load_run(folder)
+    run = load_run(Path(folder))
     if len(run.front) == 0:
         raise DynasError(f"warm_start={folder}: nothing within the bounds was measured there, so it has no front")
     rows = run.front[spread(run.losses[run.front], len(run.front))]

@@ -41,17 +41,22 @@ DPI = 160
 def plot_front(run: Run, path: Path) -> None:
     """Draw what was measured, coloured by iteration, and the front.
 
-    One objective is drawn over evaluations with the best so far; two give one panel; more give a panel per pair.
-
     Raises:
         DynasError: the file name has an ending that matplotlib does not know.
     """
-    if len(run.objectives) == 1:
-        figure = new_figure(6.8, 4.4)
-        _draw_progress(figure, run)
-    else:
-        figure = _front_figure(run)
-    save(figure, path)
+    save(front_figure(run), path)
+
+
+def front_figure(run: Run) -> Figure:
+    """Return a picture of what was measured and of the front.
+
+    One objective is drawn over evaluations with the best so far; two give one panel; more give a panel per pair.
+    """
+    if len(run.objectives) > 1:
+        return _front_figure(run)
+    figure = new_figure(6.8, 4.4)
+    _draw_progress(figure, run)
+    return figure
 
 
 def plot_hypervolume(
