@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import glob
 import io
 import json
 import sys
@@ -63,6 +65,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there instead of printing it")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw every picture that applies, SVG and PNG")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write an interactive page that opens offline")
+    parser.add_argument("--serve", action="store_true", help="serve that page, and make it anew as the runs go on")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="of --serve; a free one by default")
+    parser.add_argument("--host", default="127.0.0.1", help="of --serve; by default only this machine can read it")
+    parser.add_argument(
+        "--optuna", metavar="STORAGE",
+        help="write each run as an Optuna study, for optuna-dashboard: sqlite:///study.db or journal:///study.log",
+    )  # fmt: skip
     parser.add_argument(
         "--pick", metavar="WISH", help="name the one sub-network to deploy: knee, 'latency<=20' or 'top1>=80,macs'"
     )
@@ -76,15 +85,9 @@ def main(argv: list[str]) -> int:
         DynasError: there is no run, the runs cannot be compared, or a file cannot be written.
     """
     given = make_parser().parse_args(argv)
-    runs = chosen_runs([load_run(folder) for folder in find_runs(given.paths)], given.where)
-    runs = with_objectives(runs, given.objectives.split(",") if given.objectives else None)
-    scales = []
-    for wanted in given.normalise:
-        runs, scale = normalise(runs, wanted)
-        scales.append(scale)
-    reference = parse_reference(given.reference, runs[0].objectives) if given.reference else None
-    comparison = compare(runs, reference)
-    chosen = pick(comparison.runs, parse_wish(given.pick, comparison.objectives)) if given.pick else None
+    if given.serve:
+        return serve(given)
+    comparison, chosen, scales = compared(given)
     buffer = io.StringIO()
     table: IO[str] = buffer if given.out else sys.stdout
     if chosen:
@@ -98,6 +101,40 @@ def main(argv: list[str]) -> int:
     said = [] if chosen else _said(comparison)
     for line in (*said, *scales, *(f"  {path}" for path in _draw(comparison, chosen, given))):
         print(printable(str(line)), file=words)
+    return 0
+
+
+def compared(given: argparse.Namespace) -> tuple[Comparison, Pick | None, list[str]]:
+    """Return what the runs are together, the sub-network that is picked, and how objectives were scaled."""
+    runs = chosen_runs([load_run(folder) for folder in find_runs(given.paths)], given.where)
+    runs = with_objectives(runs, given.objectives.split(",") if given.objectives else None)
+    scales = []
+    for wanted in given.normalise:
+        runs, scale = normalise(runs, wanted)
+        scales.append(scale)
+    reference = parse_reference(given.reference, runs[0].objectives) if given.reference else None
+    comparison = compare(runs, reference)
+    chosen = pick(comparison.runs, parse_wish(given.pick, comparison.objectives)) if given.pick else None
+    return comparison, chosen, scales
+
+
+def serve(given: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C; runs may begin, go on and end meanwhile."""
+    from dynas.report.page.page import page
+    from dynas.report.page.serve import Pages, Server
+
+    for path in given.paths:
+        if not path.exists() and not glob.has_magic(str(path)):
+            raise DynasError(f"'{path}' does not exist: give a run folder, or a folder of runs such as outputs")
+
+    def render(version: str) -> str:
+        comparison, chosen, _ = compared(given)
+        return page(comparison, chosen, version)
+
+    with Server(Pages(given.paths, render), given.host, given.port) as server:
+        print(f"{server.url}  (Ctrl-C ends it)", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
     return 0
 
 
@@ -154,9 +191,9 @@ def _picked(chosen: Pick, form: str) -> str:
     return "".join(f"{printable(str(line))}\n" for line in lines)
 
 
-def _draw(comparison: Comparison, chosen: Pick | None, given: argparse.Namespace) -> list[Path]:
-    """Write pictures and page as far as they are asked for."""
-    paths: list[Path] = []
+def _draw(comparison: Comparison, chosen: Pick | None, given: argparse.Namespace) -> list[Path | str]:
+    """Write pictures, page and studies as far as they are asked for."""
+    paths: list[Path | str] = []
     if given.pictures:
         from dynas.report.plots.pictures import write_pictures
 
@@ -166,6 +203,11 @@ def _draw(comparison: Comparison, chosen: Pick | None, given: argparse.Namespace
 
         _written(given.html, lambda: write_page(comparison, given.html, chosen))
         paths.append(given.html)
+    if given.optuna:
+        from dynas.runs.studies import write_studies
+
+        write_studies(comparison.runs, given.optuna)
+        paths.append(given.optuna)
     return paths
 
 

@@ -36,7 +36,8 @@ class OneShot:
     Args:
         training: random sub-networks that are measured first; 0 where ``examples`` are enough.
         predicted_evaluations: predicted evaluations of each search.
-        examples: run folders or CSV files with earlier measurements to train on as well; they cost no budget.
+        examples: run folders, CSV files or Optuna studies (``sqlite:///study.db``) with earlier measurements to train
+            on as well; they cost no budget.
         ranges: one objective and the rising upper ends of its ranges, such as ``{"latency": [20, 25, 30]}``: up to
             20, 20 to 25, 25 to 30. The rest of the budget is shared out evenly among them.
         features: what predictors see of a sub-network (see `dynas.predictors.features.featurizer`).
@@ -129,9 +130,7 @@ class OneShot:
 
     def _given(self, problem: Problem) -> list[Batch]:
         """Return the earlier measurements, one batch per source."""
-        return [
-            make_batch(problem, *read_examples(Path(path), problem.space, problem.objectives)) for path in self.examples
-        ]
+        return [make_batch(problem, *read_examples(path, problem.space, problem.objectives)) for path in self.examples]
 
 
 def unchanged(batch: Batch) -> Batch:

@@ -71,7 +71,7 @@ class Mlflow(Tracker):
         """Log the front as a table, and the files of the run folder."""
         header, rows = front_table(progress)
         columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in header]
-        table = {name: column for name, column in zip(header, columns, strict=True)}
+        table = dict(zip(header, columns, strict=True))
         self._client.log_dict(self._id, table, "front.json")
         for path in files(progress):
             self._client.log_artifact(self._id, str(path))
