@@ -15,7 +15,7 @@ from typing import IO
 from dynas.commands.parser import Parser
 from dynas.errors import DynasError
 from dynas.report.comparable import timing_text
-from dynas.report.compare import Comparison, compare
+from dynas.report.compare import Comparison, compare, named
 from dynas.report.groups import chosen_runs, shared_choices
 from dynas.report.next_commands import evaluate_command, export_command, has_commands, index
 from dynas.report.normalise import normalise
@@ -23,6 +23,7 @@ from dynas.report.pick import Pick, parse_wish, pick, values_text
 from dynas.report.select import parse_reference, with_objectives
 from dynas.report.tables import (
     comparison_csv,
+    comparison_latex,
     comparison_markdown,
     comparison_records,
     comparison_table,
@@ -33,6 +34,7 @@ from dynas.report.text import point_text, printable
 from dynas.runs.load import find_runs, load_run
 from dynas.system.screen import screen
 
+FORMATS = ("table", "csv", "markdown", "latex", "json")
 DESCRIPTION = (
     "Compares runs by hypervolume. Runs are grouped by what differs between them; those that differ in nothing but "
     "their seed are averaged. All have one reference point, by default the worst value of each objective measured in "
@@ -60,10 +62,18 @@ def make_parser() -> argparse.ArgumentParser:
         "--normalise", action="append", default=[], metavar="OBJECTIVE[=LOW,HIGH]",
         help="scale an objective to 0 at its least and 1 at its largest value in any run, or between two limits",
     )  # fmt: skip
+    parser.add_argument(
+        "--name", action="append", default=[], metavar="KEY=VALUE:TEXT",
+        help="what a group is called, e.g. 'mode=linas:LINAS (ours)'; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--reference", metavar="A=1,B=2", help="the reference point of the hypervolume")
-    parser.add_argument("--format", choices=("table", "csv", "markdown", "json"), default="table", help="of the table")
+    parser.add_argument(
+        "--format", choices=("table", "csv", "markdown", "latex", "json"), default="table", help="of the table"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there instead of printing it")
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw every picture that applies, SVG and PNG")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw every picture that applies")
+    parser.add_argument("--columns", type=int, choices=(1, 2), help="pictures as wide as one or two columns of a paper")
+    parser.add_argument("--font", type=float, metavar="PT", help="size of their texts; 8 with --columns")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write an interactive page that opens offline")
     parser.add_argument("--serve", action="store_true", help="serve that page, and make it anew as the runs go on")
     parser.add_argument("--port", type=int, default=0, metavar="N", help="of --serve; a free one by default")
@@ -113,7 +123,7 @@ def compared(given: argparse.Namespace) -> tuple[Comparison, Pick | None, list[s
         runs, scale = normalise(runs, wanted)
         scales.append(scale)
     reference = parse_reference(given.reference, runs[0].objectives) if given.reference else None
-    comparison = compare(runs, reference)
+    comparison = named(compare(runs, reference), given.name)
     chosen = pick(comparison.runs, parse_wish(given.pick, comparison.objectives)) if given.pick else None
     return comparison, chosen, scales
 
@@ -144,6 +154,8 @@ def _compared(comparison: Comparison, form: str, file: IO[str]) -> None:
         file.write(comparison_csv(comparison))
     elif form == "json":
         file.write(json.dumps(comparison_records(comparison), indent=2, ensure_ascii=False) + "\n")
+    elif form == "latex":
+        file.write(comparison_latex(comparison) + "\n")
     elif form == "markdown":
         file.write(comparison_markdown(comparison) + "\n\n")
     else:
@@ -195,9 +207,13 @@ def _draw(comparison: Comparison, chosen: Pick | None, given: argparse.Namespace
     """Write pictures, page and studies as far as they are asked for."""
     paths: list[Path | str] = []
     if given.pictures:
+        from dynas.report.plots.paper import on_paper
         from dynas.report.plots.pictures import write_pictures
 
-        _written(given.pictures, lambda: paths.extend(write_pictures(comparison, given.pictures)))
+        with on_paper(given.columns, given.font):
+            _written(given.pictures, lambda: paths.extend(write_pictures(comparison, given.pictures)))
+    elif given.columns or given.font:
+        raise DynasError("--columns and --font say how pictures are drawn: give --pictures <folder> as well")
     if given.html:
         from dynas.report.page.page import write_page
 

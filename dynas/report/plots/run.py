@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -22,6 +23,7 @@ from dynas.core.objectives import Objective, Values
 from dynas.core.pareto import non_dominated
 from dynas.core.scale import is_logarithmic
 from dynas.errors import DynasError
+from dynas.report.plots.paper import fit
 from dynas.report.text import readable
 from dynas.runs.load import Run
 from dynas.system.files import replacing
@@ -299,8 +301,9 @@ def save(figure: Figure, path: Path) -> None:
     """Write a picture as a whole, in the format that the ending of its name says; a ``$`` in a name is just that."""
     for text in figure.findobj(Text):
         text.set_parse_math(False)
+    fit(figure)
     try:
-        with replacing(path) as file:
+        with replacing(path) as file, rc_context({"pdf.fonttype": 42}):  # letters, not outlines, as publishers ask for
             figure.savefig(file, format=path.suffix.lstrip(".") or None, dpi=DPI)
     except ValueError as error:
         raise DynasError(f"cannot draw '{path}': give a name that ends in .png, .pdf or .svg") from error
