@@ -80,10 +80,11 @@ def comparison_markdown(comparison: Comparison) -> str:
 
 
 def comparison_latex(comparison: Comparison) -> str:
-    """Return the comparison as a LaTeX table with the lines of the package booktabs; the best values are bold."""
+    """Return the comparison as a LaTeX table with the lines of the package booktabs; the best hypervolume is bold."""
     names, cells = measures(comparison)
     header = ["runs", *names]
-    best = {names.index(name): cells[0][names.index(name)] for name in ("hypervolume",)}
+    column = names.index("hypervolume")
+    best = cells[0][column]
     lines = [
         r"% needs \usepackage{booktabs}",
         rf"\begin{{tabular}}{{l{'r' * len(names)}}}",
@@ -92,7 +93,9 @@ def comparison_latex(comparison: Comparison) -> str:
         r"\midrule",
     ]
     for group, own in zip(comparison.groups, cells, strict=True):
-        shown = [rf"\textbf{{{latex(cell)}}}" if best.get(at) == cell else latex(cell) for at, cell in enumerate(own)]
+        shown = [
+            rf"\textbf{{{latex(cell)}}}" if (at, cell) == (column, best) else latex(cell) for at, cell in enumerate(own)
+        ]
         lines.append(f"{' & '.join([latex(group.name), *shown])} \\\\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
 
