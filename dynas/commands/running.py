@@ -44,7 +44,7 @@ def measure(
         search: asks for sub-networks.
         display: is told how many there will be.
         stopping: what may end it before the budget does.
-        callbacks: who hears of it; by default ``display`` alone, and not of its end.
+        callbacks: who hears of it, of its end by the caller; by default ``display`` alone.
     """
     from dynas.compose.build import build_executor
     from dynas.core.activity import doing
@@ -66,12 +66,15 @@ def measure(
     store = RunStore(folder, problem.space, problem.objectives, measurer.extras)
     write_run(folder, facts)
     stopping = stopping or Stopping()
-    callbacks = callbacks or Callbacks([display], Progress(problem, budget, folder), stopping)
-    callbacks.progress.facts = facts
+    told = callbacks or Callbacks([display], Progress(problem, budget, folder), stopping)
+    told.progress.facts = facts
     extended = budget > earlier.get("budget", budget)
-    evaluator = Evaluator(problem, executor, budget, store, callbacks, stopping, extended)
+    evaluator = Evaluator(problem, executor, budget, store, told, stopping, extended)
     display.begin(budget, len(store.history), executor.workers)
-    return recorded(facts, evaluator, executor, store, lambda: search(evaluator, callbacks))
+    status = recorded(facts, evaluator, executor, store, lambda: search(evaluator, told))
+    if callbacks is None:
+        told.ended(status)
+    return status
 
 
 def job_facts(config: DictConfig) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,7 +115,7 @@ def front_of_study(place: str, space: SearchSpace) -> Genotypes:
     return genotypes[non_dominated(losses(objectives, values))]
 
 
-def quiet() -> warnings.catch_warnings:  # type: ignore[type-arg]
+def quiet() -> AbstractContextManager[object]:
     """Return a block in which Optuna neither warns of what is experimental nor says what it does."""
     import optuna
 
