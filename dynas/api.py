@@ -331,7 +331,7 @@ def check_same(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) 
             f"'{folder}' was started with budget={before['budget']}: go on with that or a larger one, "
             f"not budget={now['budget']}"
         )
-    for key in ("seed", "objectives", "constraints", "space", "gates"):
+    for key in ("space", "gates", "objectives", "constraints", "seed"):
         if before.get(key) != now.get(key):
             raise DynasError(f"'{folder}' was started with another {key}: go on with the same, or give another folder")
     for section in ("choices", "config"):

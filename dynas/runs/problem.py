@@ -14,7 +14,7 @@ from dynas.core.space import Architecture, SearchSpace
 from dynas.errors import DynasError
 from dynas.runs.gates import gates_of
 
-MOST_GENES = 10_000  # of a design variable
+LARGEST_TABLE = 10_000_000  # genes of a space times options of one of them: beyond it nobody searches
 
 
 def problem_facts(problem: Problem) -> dict[str, Any]:
@@ -64,7 +64,10 @@ def read_space(facts: Mapping[str, Any], architectures: Sequence[Architecture], 
         return None
     try:
         entries = facts["space"] if "space" in facts else measured_variables(architectures)
-        return SearchSpace([_variable(entry, gates) for entry in entries])
+        variables = [_variable(entry, gates) for entry in entries]
+        if sum(one.length for one in variables) * max(len(one.choices) for one in variables) > LARGEST_TABLE:
+            raise ValueError("it is too large")
+        return SearchSpace(variables)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError, DynasError) as error:
         raise DynasError(f"'{where}' describes no search space: {error}") from error
 
@@ -120,8 +123,8 @@ def _gone(name: str) -> Callable[[Architecture], float]:
 
 def _variable(entry: Mapping[str, Any], gates: Mapping[str, Any]) -> DesignVariable:
     name, length = entry["name"], entry["length"]
-    if type(length) is not int or not 0 < length <= MOST_GENES:
-        raise ValueError(f"'{name}' has the length {length!r}")
+    if type(length) is not int or not 0 < length * len(entry["choices"]) <= LARGEST_TABLE:
+        raise ValueError(f"'{name}' has {len(entry['choices'])} choices and the length {length!r}")
     own = [gate and Gate(str(gate[0]), int(gate[1]), gate[2]) for gate in gates.get(name) or ()]
     own += [None] * (length - len(own) if own else 0)  # an older run does not tell genes from constants
     aliases: dict[int, dict[Any, Any]] = {}

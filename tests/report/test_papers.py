@@ -28,8 +28,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four seeds of two methods, one better than the other with every seed."""
     home = tmp_path_factory.mktemp("papers")
     for seed in range(4):
-        write_search(home / f"linas {seed}", [*FIVE, (91 + seed / 4, 7)], seed=seed)
-        write_search(home / f"random {seed}", [(80, 10), (81 + seed / 4, 9)], choices=RANDOM, seed=seed)
+        write_search(home / f"linas {seed}", [*FIVE, (91 + seed / 4, 7)], seed=seed, budget=6)
+        write_search(home / f"random {seed}", [(80, 10), (81 + seed / 4, 9)], choices=RANDOM, seed=seed, budget=6)
     return home
 
 

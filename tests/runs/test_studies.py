@@ -58,8 +58,10 @@ def place(request: pytest.FixtureRequest, run: Path) -> str:
 
 def opened(place: str) -> optuna.Study:
     kind, file = place.split(":///")
+    if kind == "sqlite":
+        return optuna.load_study(study_name=None, storage=place)
     storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(file))
-    return optuna.load_study(study_name=None, storage=storage if kind == "journal" else place)
+    return optuna.load_study(study_name=None, storage=storage)
 
 
 def test_a_study_has_everything_that_was_measured(place: str, run: Path) -> None:
