@@ -87,7 +87,8 @@ def parameters(progress: Progress) -> dict[str, str]:
     """Return what a search was started with as flat texts: options of groups, and settings with dotted keys."""
     facts = progress.facts
     found = {key: str(value) for key, value in (facts.get("choices") or {}).items()}
-    found |= dict(_flat("", facts.get("config") or {}))
+    config = {key: value for key, value in (facts.get("config") or {}).items() if key != "track"}  # may hold an address
+    found |= dict(_flat("", config))
     return found | {"seed": str(facts.get("seed", "")), "budget": str(progress.budget)}
 
 
