@@ -49,6 +49,7 @@ def write_studies(runs: Sequence[Run], place: str) -> list[str]:
         DynasError: a study of that name is there, a run tells no space, or the file cannot be written.
     """
     import optuna
+    from sqlalchemy.exc import SQLAlchemyError
 
     if not is_study(place):
         raise DynasError(f"--optuna {place}: {WAYS}")
@@ -64,8 +65,8 @@ def write_studies(runs: Sequence[Run], place: str) -> list[str]:
                 study.add_trials(trials)
     except optuna.exceptions.DuplicatedStudyError as error:
         raise DynasError(f"{place} already holds a study '{name}': give another file") from error
-    except (OSError, optuna.exceptions.OptunaError) as error:
-        raise DynasError(f"cannot write {place}: {' '.join(str(error).split())}") from error
+    except (OSError, SQLAlchemyError, optuna.exceptions.OptunaError) as error:
+        raise DynasError(f"cannot write {place}: {_first_line(error)}") from error
     return [name for name, _, _ in told]
 
 
@@ -228,7 +229,7 @@ def _load(place: str) -> Study:
             raise DynasError(f"{place}: there is no study '{name}', but {', '.join(known) or 'none at all'}")
         return optuna.load_study(study_name=name or known[0], storage=storage)
     except (OSError, ValueError, KeyError, TypeError, SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-        raise DynasError(f"cannot read {place} as a storage of Optuna: {' '.join(str(error).split())}") from error
+        raise DynasError(f"cannot read {place} as a storage of Optuna: {_first_line(error)}") from error
 
 
 def _columns(place: str, study: Study, objectives: Sequence[Objective]) -> list[int]:
@@ -297,3 +298,8 @@ def _genotype(place: str, trial: FrozenTrial, space: SearchSpace) -> Genotypes:
 
 def _listed(objectives: Sequence[Objective]) -> str:
     return ", ".join(objective.name for objective in objectives)
+
+
+def _first_line(error: Exception) -> str:
+    """Return what an error says, without what a library adds beneath."""
+    return str(error).split("\n")[0] or type(error).__name__
