@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import logging
 import math
@@ -125,6 +126,11 @@ def files(progress: Progress) -> list[Path]:
     folder = progress.folder
     found = [path for pattern in FILES for path in sorted(folder.glob(pattern))] if folder is not None else []
     return [path for path in found if path.is_file() and not path.is_symlink()]
+
+
+def folder_id(folder: Path) -> str:
+    """Return what tells a run folder from others, in letters that every tracker takes."""
+    return hashlib.sha256(str(folder.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _flat(prefix: str, value: object) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from dynas.core.callback import Progress
 from dynas.errors import DynasError
 from dynas.system.extras import install
-from dynas.trackers.base import Tracker, files, front_table, parameters
+from dynas.trackers.base import Tracker, files, folder_id, front_table, parameters
 
 try:
     from mlflow import MlflowClient
@@ -19,7 +19,7 @@ try:
 except ImportError as error:
     raise DynasError(f"track=mlflow needs MLflow: {install('mlflow')}") from error
 
-FOLDER = "dynas.folder"  # tag by which the run of a folder is found again
+FOLDER, ID = "dynas.folder", "dynas.id"  # tags: the run folder, and what its run is found again by
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}  # of minutes by default
 STATUS = {"finished": "FINISHED", "interrupted": "KILLED", "failed": "FAILED"}
 LONGEST = 500  # characters of a parameter
@@ -50,10 +50,11 @@ class Mlflow(Tracker):
             folder = "" if progress.folder is None else progress.folder.name
             self._run = self._client.create_run(experiment, run_name=folder or None)
             if progress.folder is not None:
-                self._client.set_tag(self._run.info.run_id, FOLDER, str(progress.folder.absolute()))
+                self._client.set_tag(self._id, FOLDER, str(progress.folder.absolute()))
+                self._client.set_tag(self._id, ID, folder_id(progress.folder))
             params = [Param(safe(key), value[:LONGEST]) for key, value in parameters(progress).items()]
             for first in range(0, len(params), 100):  # as many as a request takes
-                self._client.log_batch(self._run.info.run_id, params=params[first : first + 100])
+                self._client.log_batch(self._id, params=params[first : first + 100])
         self._known = {one.step for one in self._history("seconds")}
         self._quality = {one.step for one in self._history(f"kendall_tau/{progress.problem.objectives[0].name}")}
 
@@ -85,8 +86,7 @@ class Mlflow(Tracker):
     def _earlier(self, progress: Progress, experiment: str) -> Run | None:
         if progress.folder is None:
             return None
-        folder = str(progress.folder.absolute()).replace("'", "")
-        runs = self._client.search_runs([experiment], f"tags.`{FOLDER}` = '{folder}'", max_results=1)
+        runs = self._client.search_runs([experiment], f"tags.`{ID}` = '{folder_id(progress.folder)}'", max_results=1)
         if not runs:
             return None
         self._client.update_run(runs[0].info.run_id, status="RUNNING")

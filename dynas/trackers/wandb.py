@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from dynas.core.callback import Progress
 from dynas.errors import DynasError, one_of
 from dynas.system.extras import install
-from dynas.trackers.base import Tracker, files, front_table, parameters
+from dynas.trackers.base import Tracker, files, folder_id, front_table, parameters
 
 try:
     import wandb
@@ -43,7 +42,7 @@ class Wandb(Tracker):
     def begin(self, progress: Progress) -> None:
         """Open a run, or the one that this folder has."""
         place = str((progress.folder or Path.cwd()).absolute())
-        own = hashlib.sha256(place.encode()).hexdigest()[:16] if progress.folder else None
+        own = folder_id(progress.folder) if progress.folder else None
         self._run = wandb.init(
             project=self._project,
             entity=self._entity,
