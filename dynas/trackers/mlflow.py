@@ -56,7 +56,8 @@ class Mlflow(Tracker):
             for first in range(0, len(params), 100):  # as many as a request takes
                 self._client.log_batch(self._id, params=params[first : first + 100])
         self._known = {one.step for one in self._history("seconds")}
-        self._quality = {one.step for one in self._history(f"kendall_tau/{progress.problem.objectives[0].name}")}
+        predicted = [one.name for one in progress.problem.objectives if not one.exact]
+        self._quality = {one.step for name in predicted for one in self._history(f"kendall_tau/{name}")}
 
     def numbers(self, progress: Progress, step: int, values: Mapping[str, float]) -> None:
         """Log metrics, unless the run has them from before."""
