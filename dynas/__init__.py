@@ -6,34 +6,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dynas.api import SearchResult, search
+    from dynas.api import load_run, search
+    from dynas.core.callback import Callback, Progress
+    from dynas.core.constraint import Constraint
     from dynas.core.design import DesignVariable, Gate, depth_gates
     from dynas.core.metric import Reading
     from dynas.core.objectives import Objective
     from dynas.core.space import SearchSpace
     from dynas.errors import DynasError
+    from dynas.result import SearchResult
 
 __all__ = [
+    "Callback",
+    "Constraint",
     "DesignVariable",
     "DynasError",
     "Gate",
     "Objective",
+    "Progress",
     "Reading",
     "SearchResult",
     "SearchSpace",
     "depth_gates",
+    "load_run",
     "search",
 ]
 
 _MODULES = {
+    "Callback": "core.callback",
+    "Constraint": "core.constraint",
     "DesignVariable": "core.design",
     "DynasError": "errors",
     "Gate": "core.design",
     "Objective": "core.objectives",
+    "Progress": "core.callback",
     "Reading": "core.metric",
-    "SearchResult": "api",
+    "SearchResult": "result",
     "SearchSpace": "core.space",
     "depth_gates": "core.design",
+    "load_run": "api",
     "search": "api",
 }
 

@@ -102,8 +102,8 @@ def measure_function(problem: Problem, function: Function, vectorised: bool = Fa
         table, errors = read_table(answers, names)
         rows = join(problem, genotypes, table)
         return [
-            Measurement(unmeasured, {}, seconds, error) if error else measurement_of(row, seconds)
-            for row, error in zip(rows, errors, strict=True)
+            Measurement(unmeasured, {}, seconds, error) if error else measurement_of(row, seconds, extras)
+            for row, error, extras in zip(rows, errors, constrained(problem, genotypes), strict=True)
         ]
 
     return measure
@@ -243,10 +243,16 @@ def join(problem: Problem, genotypes: Genotypes, values: Values) -> Values:
     return np.stack(columns, axis=1).astype(float)
 
 
-def measurement_of(row: Values, seconds: float) -> Measurement:
+def constrained(problem: Problem, genotypes: Genotypes) -> list[dict[str, float | str]]:
+    """Return the value of every constraint, by its column, for each of canonical genotypes ``(n, G)``."""
+    columns = {one.limit.column: one.values(problem.space, genotypes) for one in problem.constraints}
+    return [{name: float(values[row]) for name, values in columns.items()} for row in range(len(genotypes))]
+
+
+def measurement_of(row: Values, seconds: float, extras: Mapping[str, float | str]) -> Measurement:
     """Return one row of values as a measurement; one that is not finite has failed."""
     finite = bool(np.isfinite(row).all())
-    return Measurement(tuple(map(float, row)), {}, seconds, "" if finite else f"measured {row.tolist()}")
+    return Measurement(tuple(map(float, row)), extras, seconds, "" if finite else f"measured {row.tolist()}")
 
 
 def checked_exact(name: str, function: ExactCount) -> ExactCount:

@@ -21,6 +21,7 @@ from dynas.system.files import refuse_links
 from dynas.system.folder_lock import LOCK, locked
 from dynas.system.folders import CONFIGS
 
+LISTS = ("objectives", "track")  # groups that take several options
 PLACES = ("hydra.run.dir", SWEEP)  # keys that name the folder of a run, or of the runs of a sweep
 
 
@@ -51,10 +52,10 @@ def check_names(arguments: list[str]) -> None:
 
 
 def check_single_options(arguments: list[str]) -> None:
-    """Raise DynasError where a group other than the objectives is given a list: Hydra would merge its options."""
+    """Raise DynasError where a group of single options is given a list: Hydra would merge them."""
     for argument in arguments:
         group, _, option = argument.partition("=")
-        if option.startswith("[") and group != "objectives" and (CONFIGS / group).is_dir():
+        if option.startswith("[") and group not in LISTS and (CONFIGS / group).is_dir():
             raise DynasError(f"{group} takes one option, not {option}: sweep over several with -m {group}=a,b")
 
 

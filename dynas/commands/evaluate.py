@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.opening import check_opening
+from dynas.commands.sweep import heading
 from dynas.compose.overrides import plain, run_folder
 from dynas.errors import DynasError
 from dynas.runs.names import RESULTS
@@ -35,17 +36,17 @@ def evaluate_job(config: DictConfig) -> int:
     """Measure what the config names; returns 0, 1 where every measurement failed, or 130 after an interrupt."""
     import numpy as np
 
-    from dynas.commands.display import Display
     from dynas.commands.running import measure
     from dynas.compose.build import build_problem, check_together
     from dynas.core.activity import doing
+    from dynas.display.display import Display
     from dynas.report.outputs import write_outputs
     from dynas.runs.architectures import read_architectures
 
     folder = run_folder()
     check_together(config)
     check_opening(config, folder, RESULTS)
-    with Display(folder) as display:
+    with Display(folder, heading()) as display:
         problem, measurer = build_problem(config)
         settings = plain(config)
         candidates = read_architectures(settings["architectures"], settings["rows"], problem.space, problem.objectives)

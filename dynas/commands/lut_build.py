@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import run_hydra
+from dynas.commands.sweep import heading
 from dynas.compose.overrides import flat, overrides, plain
 from dynas.errors import DynasError
 
@@ -85,12 +86,12 @@ def parts(config: DictConfig) -> tuple[Supernet, Meter]:
 
 def fill(table: TableWriter, left: Mapping[Block, MakeTimed], meter: Meter, together: int, console: Console) -> int:
     """Measure blocks into the table and show it; return the exit status."""
-    from dynas.commands.display import Display
     from dynas.core.activity import doing
+    from dynas.display.display import Display
     from dynas.hardware.lut.block_timing import timings
 
     failed = 0
-    with Display(table.path, console, "blocks", "table") as display, doing("timing blocks"):
+    with Display(table.path, heading(), console, "blocks", "table") as display, doing("timing blocks"):
         display.begin(len(left))
         for block, latency in zip(left, timings(list(left.values()), meter, together), strict=True):
             display.count()

@@ -9,6 +9,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import run_hydra
+from dynas.commands.sweep import heading
 from dynas.compose.overrides import plain, run_folder
 from dynas.errors import DynasError
 from dynas.runs.names import CHECK
@@ -65,13 +66,13 @@ def check_job(config: DictConfig) -> int:
 
 def measure(supernet: Supernet, meter: Meter, genotypes: Genotypes, together: int, console: Console) -> Values:
     """Return the latencies ``(n,)`` of genotypes ``(n, G)`` in milliseconds, NaN where one failed."""
-    from dynas.commands.display import Display
     from dynas.core.activity import doing
+    from dynas.display.display import Display
     from dynas.hardware.lut.block_timing import timed_subnet, timings
 
     makers = [partial(timed_subnet, supernet, supernet.space.decode(genotype), meter) for genotype in genotypes]
     values: list[float] = []
-    with Display(run_folder(), console, "sub-networks") as display, doing("timing sub-networks"):
+    with Display(run_folder(), heading(), console, "sub-networks") as display, doing("timing sub-networks"):
         display.begin(len(makers))
         for latency in timings(makers, meter, together):
             display.count()

@@ -17,9 +17,11 @@ from dynas.runs.record import read_run, trained_anew
 
 DIGESTS = {"weights_sha256": "weights", "data_sha256": "data", "hardware_sha256": "latency table"}  # of run.json
 ENDINGS = ("budget", "max_minutes", "patience", "max_failures")  # keys that only say when a search ends
-FREE = ("executor.", "validation.")  # beginnings of keys that change nothing of what is measured or trained
+FREE = ("executor.", "validation.", "track")  # beginnings of keys that change nothing of what is measured or trained
 # what a run did whose config lacks the key, being older
-ADDED = {"device": "cpu", "mixed_precision": False, "recipe.smallest_every": 1, "recipe.states": 0}
+ADDED = {
+    "device": "cpu", "mixed_precision": False, "recipe.smallest_every": 1, "recipe.states": 0, "mode.features": "one_hot",
+}  # fmt: skip
 
 
 def check_opening(config: DictConfig, folder: Path, product: str) -> None:

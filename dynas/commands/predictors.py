@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.opening import check_opening
 from dynas.commands.running import job_facts
+from dynas.commands.sweep import heading
 from dynas.compose.overrides import run_folder
 from dynas.runs.names import RUN
 from dynas.runs.record import write_run
@@ -135,14 +136,13 @@ def measure_examples(config: DictConfig, folder: Path, problem: Problem, measure
 
     from dynas.algos.random import RandomSearch
     from dynas.commands.running import measure
-    from dynas.commands.search_display import SearchDisplay
+    from dynas.display.search_display import SearchDisplay
     from dynas.modes.validation import Validation
 
     def search(evaluator: Evaluator, observer: Observer) -> None:
         Validation().run(evaluator, RandomSearch, {}, np.random.default_rng(config.seed), observer)
 
-    with SearchDisplay(folder) as display:
-        display.watch(problem)
+    with SearchDisplay(folder, heading()) as display:
         return measure(config, config.examples, folder, problem, measurer, search, display)
 
 

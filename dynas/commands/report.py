@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import glob
 import io
 import json
 import sys
@@ -13,14 +15,15 @@ from typing import IO
 from dynas.commands.parser import Parser
 from dynas.errors import DynasError
 from dynas.report.comparable import timing_text
-from dynas.report.compare import Comparison, compare
+from dynas.report.compare import Comparison, compare, named
 from dynas.report.groups import chosen_runs, shared_choices
-from dynas.report.next_commands import evaluate_command, export_command, index
+from dynas.report.next_commands import evaluate_command, export_command, has_commands, index
 from dynas.report.normalise import normalise
 from dynas.report.pick import Pick, parse_wish, pick, values_text
 from dynas.report.select import parse_reference, with_objectives
 from dynas.report.tables import (
     comparison_csv,
+    comparison_latex,
     comparison_markdown,
     comparison_records,
     comparison_table,
@@ -31,6 +34,7 @@ from dynas.report.text import point_text, printable
 from dynas.runs.load import find_runs, load_run
 from dynas.system.screen import screen
 
+FORMATS = ("table", "csv", "markdown", "latex", "json")
 DESCRIPTION = (
     "Compares runs by hypervolume. Runs are grouped by what differs between them; those that differ in nothing but "
     "their seed are averaged. All have one reference point, by default the worst value of each objective measured in "
@@ -58,11 +62,26 @@ def make_parser() -> argparse.ArgumentParser:
         "--normalise", action="append", default=[], metavar="OBJECTIVE[=LOW,HIGH]",
         help="scale an objective to 0 at its least and 1 at its largest value in any run, or between two limits",
     )  # fmt: skip
+    parser.add_argument(
+        "--name", action="append", default=[], metavar="KEY=VALUE:TEXT",
+        help="what a group is called, e.g. 'mode=linas:LINAS (ours)'; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--reference", metavar="A=1,B=2", help="the reference point of the hypervolume")
-    parser.add_argument("--format", choices=("table", "csv", "markdown", "json"), default="table", help="of the table")
+    parser.add_argument(
+        "--format", choices=("table", "csv", "markdown", "latex", "json"), default="table", help="of the table"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there instead of printing it")
-    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw every picture that applies, SVG and PNG")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw every picture that applies")
+    parser.add_argument("--columns", type=int, choices=(1, 2), help="pictures as wide as one or two columns of a paper")
+    parser.add_argument("--font", type=float, metavar="PT", help="size of their texts; 8 with --columns")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write an interactive page that opens offline")
+    parser.add_argument("--serve", action="store_true", help="serve that page, and make it anew as the runs go on")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="of --serve; a free one by default")
+    parser.add_argument("--host", default="127.0.0.1", help="of --serve; by default only this machine can read it")
+    parser.add_argument(
+        "--optuna", metavar="STORAGE",
+        help="write each run as an Optuna study, for optuna-dashboard: sqlite:///study.db or journal:///study.log",
+    )  # fmt: skip
     parser.add_argument(
         "--pick", metavar="WISH", help="name the one sub-network to deploy: knee, 'latency<=20' or 'top1>=80,macs'"
     )
@@ -76,15 +95,9 @@ def main(argv: list[str]) -> int:
         DynasError: there is no run, the runs cannot be compared, or a file cannot be written.
     """
     given = make_parser().parse_args(argv)
-    runs = chosen_runs([load_run(folder) for folder in find_runs(given.paths)], given.where)
-    runs = with_objectives(runs, given.objectives.split(",") if given.objectives else None)
-    scales = []
-    for wanted in given.normalise:
-        runs, scale = normalise(runs, wanted)
-        scales.append(scale)
-    reference = parse_reference(given.reference, runs[0].objectives) if given.reference else None
-    comparison = compare(runs, reference)
-    chosen = pick(comparison.runs, parse_wish(given.pick, comparison.objectives)) if given.pick else None
+    if given.serve:
+        return serve(given)
+    comparison, chosen, scales = compared(given)
     buffer = io.StringIO()
     table: IO[str] = buffer if given.out else sys.stdout
     if chosen:
@@ -101,12 +114,48 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def compared(given: argparse.Namespace) -> tuple[Comparison, Pick | None, list[str]]:
+    """Return what the runs are together, the sub-network that is picked, and how objectives were scaled."""
+    runs = chosen_runs([load_run(folder) for folder in find_runs(given.paths)], given.where)
+    runs = with_objectives(runs, given.objectives.split(",") if given.objectives else None)
+    scales = []
+    for wanted in given.normalise:
+        runs, scale = normalise(runs, wanted)
+        scales.append(scale)
+    reference = parse_reference(given.reference, runs[0].objectives) if given.reference else None
+    comparison = named(compare(runs, reference), given.name)
+    chosen = pick(comparison.runs, parse_wish(given.pick, comparison.objectives)) if given.pick else None
+    return comparison, chosen, scales
+
+
+def serve(given: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C; runs may begin, go on and end meanwhile."""
+    from dynas.report.page.page import page
+    from dynas.report.page.serve import Pages, Server
+
+    for path in given.paths:
+        if not path.exists() and not glob.has_magic(str(path)):
+            raise DynasError(f"'{path}' does not exist: give a run folder, or a folder of runs such as outputs")
+
+    def render(version: str) -> str:
+        comparison, chosen, _ = compared(given)
+        return page(comparison, chosen, version)
+
+    with Server(Pages(given.paths, render), given.host, given.port) as server:
+        print(f"{server.url}  (Ctrl-C ends it)", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+    return 0
+
+
 def _compared(comparison: Comparison, form: str, file: IO[str]) -> None:
     """Write the comparison in a format."""
     if form == "csv":
         file.write(comparison_csv(comparison))
     elif form == "json":
         file.write(json.dumps(comparison_records(comparison), indent=2, ensure_ascii=False) + "\n")
+    elif form == "latex":
+        file.write(comparison_latex(comparison) + "\n")
     elif form == "markdown":
         file.write(comparison_markdown(comparison) + "\n\n")
     else:
@@ -140,31 +189,41 @@ def _picked(chosen: Pick, form: str) -> str:
         "architecture": json.loads(run.architectures[row]),
         "measured": {objective.column: value for objective, value in measured},
         "why": chosen.reason,
-        "evaluate": evaluate_command(run, row),
-        "export": export_command(run, row),
     }
+    if has_commands(run):
+        facts |= {"evaluate": evaluate_command(run, row), "export": export_command(run, row)}
     if form == "json":
         return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
     if form != "table":
         raise DynasError(f"--pick has no --format {form}: choose table or json")
     lines = [f"row {facts['row']} of {run.folder}: {values_text(chosen)}", f"why: {chosen.reason}"]
     lines += [*filter(None, [timing_text(run)]), "", json.dumps(facts["architecture"]), ""]
-    lines += ["measure it again, and write it as files:", f"  {facts['evaluate']}", f"  {facts['export']}"]
+    if has_commands(run):
+        lines += ["measure it again, and write it as files:", f"  {facts['evaluate']}", f"  {facts['export']}"]
     return "".join(f"{printable(str(line))}\n" for line in lines)
 
 
-def _draw(comparison: Comparison, chosen: Pick | None, given: argparse.Namespace) -> list[Path]:
-    """Write pictures and page as far as they are asked for."""
-    paths: list[Path] = []
+def _draw(comparison: Comparison, chosen: Pick | None, given: argparse.Namespace) -> list[Path | str]:
+    """Write pictures, page and studies as far as they are asked for."""
+    paths: list[Path | str] = []
     if given.pictures:
+        from dynas.report.plots.paper import on_paper
         from dynas.report.plots.pictures import write_pictures
 
-        _written(given.pictures, lambda: paths.extend(write_pictures(comparison, given.pictures)))
+        with on_paper(given.columns, given.font):
+            _written(given.pictures, lambda: paths.extend(write_pictures(comparison, given.pictures)))
+    elif given.columns or given.font:
+        raise DynasError("--columns and --font say how pictures are drawn: give --pictures <folder> as well")
     if given.html:
         from dynas.report.page.page import write_page
 
         _written(given.html, lambda: write_page(comparison, given.html, chosen))
         paths.append(given.html)
+    if given.optuna:
+        from dynas.runs.studies import write_studies
+
+        write_studies(comparison.runs, given.optuna)
+        paths.append(given.optuna)
     return paths
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,16 +13,16 @@ from omegaconf import DictConfig
 
 from dynas.commands.opening import check_same_origin
 from dynas.compose.overrides import choices, overrides, plain
-from dynas.runs.gates import gates_of
+from dynas.runs.problem import problem_facts
 from dynas.runs.record import read_run, write_run
-from dynas.system.interrupts import uninterrupted
 
 if TYPE_CHECKING:
-    from dynas.commands.display import Display
+    from dynas.core.callback import Callbacks
     from dynas.core.evaluation import Observer
     from dynas.core.evaluator import Evaluator
     from dynas.core.problem import Problem
     from dynas.core.stopping import Stopping
+    from dynas.display.display import Display
     from dynas.metrics.measurer import Measurer
 
 
@@ -37,11 +35,23 @@ def measure(
     search: Callable[[Evaluator, Observer], None],
     display: Display,
     stopping: Stopping | None = None,
+    callbacks: Callbacks | None = None,
 ) -> str:
-    """Measure up to ``budget`` sub-networks into a run folder and show them; return ``finished`` or ``interrupted``."""
+    """Measure up to ``budget`` sub-networks into a run folder and show them; return ``finished`` or ``interrupted``.
+
+    Args:
+        config, budget, folder, problem, measurer: what is measured, how much of it, and where to.
+        search: asks for sub-networks.
+        display: is told how many there will be.
+        stopping: what may end it before the budget does.
+        callbacks: who hears of it, of its end by the caller; by default ``display`` alone.
+    """
     from dynas.compose.build import build_executor
     from dynas.core.activity import doing
+    from dynas.core.callback import Callbacks, Progress
     from dynas.core.evaluator import Evaluator
+    from dynas.core.stopping import Stopping
+    from dynas.runs.session import recorded
     from dynas.runs.store import RunStore
 
     earlier = read_run(folder) if config.resume else {}
@@ -55,27 +65,15 @@ def measure(
         write_run(folder, facts)  # before the first row, so that a run killed at any moment can be gone on with
     store = RunStore(folder, problem.space, problem.objectives, measurer.extras)
     write_run(folder, facts)
+    stopping = stopping or Stopping()
+    told = callbacks or Callbacks([display], Progress(problem, budget, folder), stopping)
+    told.progress.facts = facts
     extended = budget > earlier.get("budget", budget)
-    evaluator = Evaluator(problem, executor, budget, store, display, stopping, extended)
-    started, cpu = time.perf_counter(), time.process_time()
+    evaluator = Evaluator(problem, executor, budget, store, told, stopping, extended)
     display.begin(budget, len(store.history), executor.workers)
-    status = "failed"
-    try:
-        search(evaluator, display)
-        status = "finished"
-    except KeyboardInterrupt:
-        status = "interrupted"
-    finally:
-        with uninterrupted():
-            executor.close()
-            store.close()
-            ending = {
-                "seconds": round(time.perf_counter() - started, 3),
-                "cpu_seconds": round(time.process_time() - cpu, 3),
-            }
-            # on a full disk, say, what has failed matters more than that this cannot be written either
-            with contextlib.suppress(*[OSError] if status == "failed" else []):
-                write_run(folder, facts | run_ending(evaluator, status) | ending)
+    status = recorded(facts, evaluator, executor, store, lambda: search(evaluator, told))
+    if callbacks is None:
+        told.ended(status)
     return status
 
 
@@ -97,8 +95,6 @@ def job_facts(config: DictConfig) -> dict[str, Any]:
 
 def run_facts(config: DictConfig, budget: int, problem: Problem, measurer: Measurer) -> dict[str, Any]:
     """Return what run.json says of a run from its start on."""
-    from dataclasses import asdict
-
     common = job_facts(config)
     return {
         "status": "running",
@@ -106,25 +102,11 @@ def run_facts(config: DictConfig, budget: int, problem: Problem, measurer: Measu
         **common,
         "seed": config.get("seed", 0),
         "budget": budget,
-        "objectives": [asdict(objective) for objective in problem.objectives],
+        **problem_facts(problem),
         "notes": list(measurer.notes),
-        "space_size": problem.space.size,
-        "gates": gates_of(problem.space),
         "config_sha256": hashlib.sha256(json.dumps(common["config"], sort_keys=True).encode()).hexdigest(),
         "weights_sha256": measurer.bench.supernet.weights_digest,
         "data_sha256": measurer.bench.data.digest,
         "hardware_sha256": measurer.bench.meter.digest,
         "hardware": dict(measurer.bench.meter.facts),
-    }
-
-
-def run_ending(evaluator: Evaluator, status: str) -> dict[str, Any]:
-    """Return what run.json adds at the end of a run."""
-    measured = sum(evaluation.measurement.seconds for evaluation in evaluator.history)
-    return {
-        "status": status,
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "evaluations": len(evaluator.history),
-        "stopped": evaluator.stopping.reason,
-        "measurement_seconds": round(measured, 3),
     }

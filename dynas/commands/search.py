@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from dynas.commands.hydra_job import run_hydra, warn_of_neighbours
 from dynas.commands.opening import check_opening
 from dynas.commands.running import measure
+from dynas.commands.sweep import heading
 from dynas.compose.overrides import overrides, run_folder
 from dynas.errors import DynasError
 from dynas.runs.names import RESULTS
@@ -32,12 +33,14 @@ def main(arguments: list[str]) -> int:
 def search_job(config: DictConfig) -> int:
     """Search as the config says; returns 0, or 130 after an interrupt."""
     from dynas.commands.conclusion import conclude
-    from dynas.commands.search_display import SearchDisplay
-    from dynas.compose.build import build, build_predictors, build_problem, check_numbers
+    from dynas.compose.build import build, build_predictors, build_problem, build_trackers, check_numbers
     from dynas.compose.schedule import build_mode
     from dynas.core.activity import doing
+    from dynas.core.callback import Callbacks, Progress
     from dynas.core.stopping import Stopping
+    from dynas.display.search_display import SearchDisplay
     from dynas.report.outputs import write_outputs
+    from dynas.runs.qualities import write_qualities
     from dynas.runs.warm_start import front_of
 
     folder = run_folder()
@@ -45,14 +48,15 @@ def search_job(config: DictConfig) -> int:
     if config.confirm < 0:
         raise DynasError(f"confirm={config.confirm}: give a number of further measurements, or 0 for none")
     check_opening(config, folder, RESULTS)
-    with SearchDisplay(folder) as display:
+    with SearchDisplay(folder, heading()) as display:
         problem, measurer = build_problem(config)
-        display.watch(problem, measurer.noisy, config.confirm)
+        display.expect_confirming(measurer.noisy, config.confirm)
         warn_of_neighbours(measurer.noisy)
         make_algorithm, make_predictors = build(config, "algo"), build_predictors(config, problem)
         mode = build_mode(config, overrides(), problem)
         mode.check(problem, make_algorithm)
-        start = front_of(Path(config.warm_start), problem.space) if config.warm_start else None
+        trackers = build_trackers(config)
+        start = front_of(config.warm_start, problem.space) if config.warm_start else None
         stopping = Stopping(config.max_minutes, config.patience, config.max_failures)
 
         def search(evaluator: Evaluator, observer: Observer) -> None:
@@ -60,11 +64,18 @@ def search_job(config: DictConfig) -> int:
             if config.confirm and measurer.noisy:
                 confirm_front(config, evaluator, measurer, folder, display.confirmed)
 
-        status = measure(config, config.budget, folder, problem, measurer, search, display, stopping)
-        with doing("writing tables and pictures"):
-            display.write_predictors()
-            summary = write_outputs(folder)
-            write_run(folder, read_run(folder) | {"hypervolume": hypervolume_facts(summary)})
+        progress = Progress(problem, config.budget, folder)
+        callbacks = Callbacks([display, *trackers], progress, stopping)
+        status = "failed"
+        try:
+            status = measure(config, config.budget, folder, problem, measurer, search, display, stopping, callbacks)
+            with doing("writing tables and pictures"):
+                write_qualities(folder, progress.qualities)
+                summary = write_outputs(folder)
+                write_run(folder, read_run(folder) | {"hypervolume": hypervolume_facts(summary)})
+        finally:
+            with doing("ending what follows the search"):
+                callbacks.ended(status)
     conclude(summary, status, stopping.reason, measurer.notes, display.console)
     if status == "interrupted":
         return 130

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -18,6 +19,9 @@ from dynas.compose.overrides import flat, is_sweep, override_value, plain, run_f
 from dynas.compose.sweeps import DONE, Job, note_job, read_jobs
 from dynas.runs.names import RESULTS, RUN
 from dynas.runs.record import read_run
+
+if TYPE_CHECKING:
+    from dynas.display.display import Title
 
 SWEEP = "hydra.sweep.dir"
 
@@ -42,17 +46,21 @@ def is_sweeping() -> bool:
     return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
-def heading() -> str:
+def heading() -> Title:
     """Return the command as a heading, with the job of a sweep: ``dynas search, job 2 of 5: seed=2``."""
+    from dynas.display.display import Title
+
     command, *arguments = sys.argv
     if not is_sweeping():
-        return command
+        return Title(command)
     config = HydraConfig.get()
     own = [one for one in config.overrides.task if one not in arguments]
     total = ""
     if str(config.sweeper.get("_target_", "")).endswith("BasicSweeper"):  # others decide that on the way
         total = f" of {number_of_jobs(arguments)}"
-    return f"{command}, job {config.job.num + 1}{total}: {' '.join(own or config.overrides.task)}"
+    return Title(
+        f"{command}, job {config.job.num + 1}{total}: {' '.join(own or config.overrides.task)}", announced=True
+    )
 
 
 def number_of_jobs(arguments: Sequence[str]) -> int:

@@ -214,7 +214,7 @@ def quality_table(rows: list[dict[str, Any]]) -> Any:
 
 def model_card(config: DictConfig, rows: list[dict[str, Any]], training: Training, facts: dict[str, Any]) -> str:
     """Return the model card: what, how, on what, how good."""
-    from dynas.commands.display import duration_text
+    from dynas.display.display import duration_text
 
     command = " ".join(["dynas train", *facts["overrides"]])
     described = {

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dynas.commands.display import LONG, Display, clock_text, duration_text
+from dynas.commands.sweep import heading
+from dynas.display.display import LONG, Display, clock_text, duration_text
 from dynas.training.plan import Phase, seconds_left
 from dynas.training.ranking import Validation
 from dynas.training.training import Training
@@ -28,7 +29,7 @@ class TrainingDisplay(Display):
     def __init__(
         self, folder: Path, training: Training, validation: Validation, console: Console | None = None
     ) -> None:
-        super().__init__(folder, console, "steps")
+        super().__init__(folder, heading(), console, "steps")
         self._training, self._validation = training, validation
         self._plan: Sequence[Phase] = ()
         self._times: list[float] = []  # when the last steps of the epoch ended

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.opening import check_fresh, check_same_config
+from dynas.commands.sweep import heading
 from dynas.compose.overrides import FLAGS_WITH_VALUE, overrides, plain, quoted, run_folder
 from dynas.compose.stored import stored_overrides
 from dynas.errors import DynasError
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 USAGE = "give a run folder and another target: dynas transfer outputs/<run folder> hardware=openvino"
 OWN = ("run", "against", "predict")  # keys that `dynas search` does not have
 AFTERWARDS = ("against", "predict")  # keys that change nothing that is measured
-SEARCHING = r"(algo|mode|experiment)(\.[\w.]+)?=|(seed|budget|confirm|max_minutes|patience|max_failures|warm_start)="
+SEARCHING = (
+    r"(algo|mode|experiment|track)(\.[\w.]+)?=|(seed|budget|confirm|max_minutes|patience|max_failures|warm_start)="
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -58,7 +61,8 @@ def with_source(arguments: list[str]) -> list[str]:
         return given
     folder = Path(arguments[named[0]]).expanduser().resolve()
     other = any(argument.startswith("hardware=") for argument in given)
-    stored = stored_overrides(folder, given, lambda override: not (other and re.match(r"hardware(\.|=)", override)))
+    dropped = r"(track|hardware)(\.|=)" if other else r"track(\.|=)"
+    stored = stored_overrides(folder, given, lambda override: not re.match(dropped, override))
     return [*stored, f"run={quoted(str(folder))}", *given]
 
 
@@ -74,10 +78,10 @@ def transfer_job(config: DictConfig) -> int:
     """Measure a front on the target; returns 0, 1 where every measurement failed, or 130 after an interrupt."""
     import numpy as np
 
-    from dynas.commands.display import Display
     from dynas.commands.running import measure
     from dynas.compose.build import build_predictor, build_problem, check_together
     from dynas.core.activity import doing
+    from dynas.display.display import Display
     from dynas.report.outputs import write_outputs
     from dynas.report.transfer import transferred
     from dynas.runs.architectures import read_architectures
@@ -93,7 +97,7 @@ def transfer_job(config: DictConfig) -> int:
     else:
         check_fresh(folder, RESULTS)
     source = load_run(Path(config.run))
-    with Display(folder) as display:
+    with Display(folder, heading()) as display:
         problem, measurer = build_problem(config)
         columns = check_timed(source, problem)
         against = check_against(config, problem, measurer, folder) if config.against else None

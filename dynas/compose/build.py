@@ -17,6 +17,7 @@ from dynas.compose.check import check_part
 from dynas.compose.overrides import one_sentence
 from dynas.core.activity import doing
 from dynas.core.bench import Bench, Meter
+from dynas.core.callback import Callback
 from dynas.core.data import ClassificationData, Data
 from dynas.core.executor import Executor
 from dynas.core.metric import CountedMetric, MeasuredMetric, Metric
@@ -293,6 +294,17 @@ def build_predictor(config: DictConfig, name: str) -> PredictorFactory:
         factory = build(config.objectives[name], "predictor")
     check_methods("predictor", call("predictor", factory), Predictor)  # told before anything is measured
     return factory
+
+
+def build_trackers(config: DictConfig) -> list[Callback]:
+    """Return the trackers that hear of a search; raise DynasError where a package is missing or settings are wrong."""
+    trackers: list[Callback] = []
+    for name, entry in config.track.items():
+        if not isinstance(entry, DictConfig):
+            raise DynasError(f"track.{name}={entry}: a tracker is a mapping; choose by track=[tensorboard,mlflow]")
+        trackers.append(build(config.track, str(name)))
+        check_methods(f"track.{name}", trackers[-1], Callback)
+    return trackers
 
 
 def check_numbers(config: DictConfig) -> None:

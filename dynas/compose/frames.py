@@ -56,6 +56,7 @@ class SearchConfig(MeasureConfig):
     algo: Any = MISSING
     mode: Any = MISSING
     predictor: Any = MISSING
+    track: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

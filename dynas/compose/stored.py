@@ -103,6 +103,8 @@ def danger_of_key(path: Sequence[object]) -> str:
         return "changes Hydra itself"
     if names[0] == "executor" and "address" in names:
         return "connects to another machine"
+    if names[0] == "track" and len(names) > 1:
+        return "tells results to somebody"
     return ""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from dynas.core.constraint import Constraint
 from dynas.core.objectives import Objective, Values, losses, violation
 from dynas.core.pareto import non_dominated
 from dynas.core.space import Genotypes, SearchSpace
@@ -23,11 +24,13 @@ class Problem:
         space: the sub-networks.
         objectives: ``M`` objectives, in column order.
         exact: per exact objective, the function from canonical genotypes ``(n, G)`` to values ``(n,)``.
+        constraints: what a sub-network has to keep to besides, whatever it measures.
     """
 
     space: SearchSpace
     objectives: tuple[Objective, ...]
     exact: Mapping[str, ExactCount] = field(default_factory=dict)
+    constraints: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,10 @@ class Batch:
 def make_batch(problem: Problem, genotypes: Genotypes, values: Values) -> Batch:
     """Turn values ``(n, M)`` of canonical genotypes ``(n, G)`` into a batch; NaN marks a failed candidate."""
     failed = np.asarray(~np.isfinite(values).all(axis=1))
-    beyond = np.where(failed, np.inf, violation(problem.objectives, np.where(failed[:, None], 0.0, values)))
+    beyond = violation(problem.objectives, np.where(failed[:, None], 0.0, values))
+    for constraint in problem.constraints:
+        beyond += constraint.violation(problem.space, genotypes)
+    beyond[failed] = np.inf
     return Batch(genotypes, np.where(failed[:, None], np.nan, losses(problem.objectives, values)), beyond)
 
 

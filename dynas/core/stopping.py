@@ -17,7 +17,6 @@ class Stopping:
     Args:
         max_minutes: wall time from now on, in minutes; a resumed run gets it anew.
         patience: iterations in a row that may pass without any growth of the hypervolume.
-
         max_failures: evaluations in a row that may fail; the first five may not all fail for the same reason.
 
     Attributes:

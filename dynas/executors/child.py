@@ -87,7 +87,7 @@ class Process:
                 return self._process, self._pipe, True
             self._pipe, theirs = SPAWN.Pipe()
             self._process = SPAWN.Process(target=serve, args=(theirs,), daemon=True)
-            with deaf_children():
+            with deaf_children(), without_main():
                 self._process.start()  # takes so little with it that it need not be there to receive it
             theirs.close()
             return self._process, self._pipe, False
@@ -126,6 +126,18 @@ def end_with_parent() -> None:
     if parent is not None:
         connection.wait([parent.sentinel])
         os._exit(1)
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Let a process that is started not run the script of the main process again: what measures brings its own code."""
+    main = vars(sys.modules["__main__"])
+    kept = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.update(kept)
 
 
 @contextmanager

@@ -9,6 +9,8 @@ import signal
 import sys
 from dataclasses import dataclass
 
+import cloudpickle
+
 from dynas.core.evaluation import Measure, Measurement
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError, reason
@@ -60,16 +62,16 @@ class Sent:
 
 
 def send(measure: Measure, limits: Limits) -> Sent:
-    """Pack what measures.
+    """Pack what measures, functions of a script or a notebook included (https://github.com/cloudpipe/cloudpickle).
 
     Raises:
         DynasError: a part of it cannot leave this process.
     """
     try:
-        data = pickle.dumps(measure, protocol=pickle.HIGHEST_PROTOCOL)
+        data = cloudpickle.dumps(measure)
     except Exception as error:  # a user's class may raise anything
         raise DynasError(
-            f"supernet, data, hardware and metrics go to the workers by pickle, which fails ({reason(error)}): "
+            f"what measures goes to the workers by pickle, which fails ({reason(error)}): "
             "make that part picklable, or give executor=serial"
         ) from error
     return Sent(data, hashlib.sha256(data).hexdigest(), limits)

@@ -34,5 +34,5 @@ def warn_of_budget(evaluate: Evaluator, first: int, named: str, enough: int) -> 
             f"budget={evaluate.budget} is used up by the first sample ({named}={first}), before anything is learnt "
             f"from it: give budget={enough} or more, or a smaller {named}",
             DynasWarning,
-            stacklevel=4,
+            stacklevel=6,  # whoever called dynas.search
         )

@@ -22,7 +22,7 @@ from dynas.modes.initial_design import DESIGNS
 from dynas.modes.prediction import fill, search_predictions, spread_front
 from dynas.modes.rounds import ROUNDS
 from dynas.modes.selection import CHOICES
-from dynas.predictors.features import FEATURES
+from dynas.predictors.features import Featurizer, featurizer
 from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate, warn_unfitted
 
 Part = TypeVar("Part")
@@ -58,7 +58,7 @@ class Linas:
             its own numbers, algorithm and predictors (section 3.3).
         start_size: real evaluations of the first iteration; None: as many as of the others.
         start: what is measured in the first iteration, a key of `dynas.modes.initial_design.DESIGNS`.
-        features: what predictors see of a sub-network, a key of `dynas.predictors.features.FEATURES`.
+        features: what predictors see of a sub-network (see `dynas.predictors.features.featurizer`).
         optimism: standard deviations by which predictions are taken to be better than the predictor's mean;
             predictors that tell none are taken at their mean.
         choice: which predictions are measured, a key of `dynas.modes.selection.CHOICES`.
@@ -75,7 +75,7 @@ class Linas:
         schedule: Mapping[int, Mapping[str, Any]] | None = None,
         start_size: int | None = 20,
         start: str = "stratified",
-        features: str = "levels",
+        features: str | Featurizer = "levels",
         optimism: float = 0.5,
         choice: str = "hypervolume",
         rounds: str = "fixed",
@@ -84,7 +84,7 @@ class Linas:
         self.schedule = dict(sorted((schedule or {}).items()))
         self.start_size, self.optimism = start_size, optimism
         self.design = named("start", start, DESIGNS)
-        self.featurize = named("features", features, FEATURES)
+        self.featurize = featurizer(features)
         self.choose = named("choice", choice, CHOICES)
         self.go_round = named("rounds", rounds, ROUNDS)
         check_numbers(population, predicted_evaluations)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from typing import Any
 
 from dynas.core.mode import SearchMode
-from dynas.errors import one_of
+from dynas.errors import DynasError, one_of
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
 from dynas.modes.validation import Validation
 
-MODES: dict[str, Callable[[], SearchMode]] = {"linas": Linas, "oneshot": OneShot, "validation": Validation}
+MODES: dict[str, Callable[..., SearchMode]] = {"linas": Linas, "oneshot": OneShot, "validation": Validation}
 
 
-def named_mode(name: str) -> SearchMode:
-    """Return a mode with its default settings; raise DynasError for an unknown name."""
+def named_mode(name: str, **settings: Any) -> SearchMode:
+    """Return a mode, its settings the defaults but for those that are given.
+
+    Raises:
+        DynasError: an unknown name, or a setting that the mode lacks.
+    """
     if name not in MODES:
         raise one_of("mode", name, MODES)
-    return MODES[name]()
+    for setting in settings:
+        if setting not in inspect.signature(MODES[name]).parameters:
+            raise DynasError(f"mode={name} has no {setting}: it predicts nothing, or takes no such setting")
+    return MODES[name](**settings)

@@ -20,6 +20,7 @@ from dynas.errors import DynasError
 from dynas.modes.base import check_algorithm, warn_of_budget
 from dynas.modes.prediction import choose, fill, search_predictions, spread_front
 from dynas.modes.ranges import parse_ranges
+from dynas.predictors.features import Featurizer, featurizer
 from dynas.predictors.surrogate import Surrogate, cross_validate, enough, fit_surrogate, warn_unfitted
 from dynas.runs.examples import read_examples
 
@@ -35,9 +36,11 @@ class OneShot:
     Args:
         training: random sub-networks that are measured first; 0 where ``examples`` are enough.
         predicted_evaluations: predicted evaluations of each search.
-        examples: run folders or CSV files with earlier measurements to train on as well; they cost no budget.
+        examples: run folders, CSV files or Optuna studies (``sqlite:///study.db``) with earlier measurements to train
+            on as well; they cost no budget.
         ranges: one objective and the rising upper ends of its ranges, such as ``{"latency": [20, 25, 30]}``: up to
             20, 20 to 25, 25 to 30. The rest of the budget is shared out evenly among them.
+        features: what predictors see of a sub-network (see `dynas.predictors.features.featurizer`).
 
     Raises:
         DynasError: numbers or ranges that make no sense.
@@ -49,7 +52,9 @@ class OneShot:
         predicted_evaluations: int = 20_000,
         examples: str | Path | Sequence[str | Path] | None = None,
         ranges: Mapping[str, Sequence[float]] | None = None,
+        features: str | Featurizer = "one_hot",
     ) -> None:
+        self.featurize = featurizer(features)
         self.training, self.predicted_evaluations = training, predicted_evaluations
         self.examples = [examples] if isinstance(examples, str | Path) else list(examples or [])
         self.ranges = parse_ranges(ranges or {})
@@ -91,10 +96,10 @@ class OneShot:
             return
         try:
             with doing("training predictors"):
-                surrogate = fit_surrogate(problem, make_predictors, known)
+                surrogate = fit_surrogate(problem, make_predictors, known, self.featurize)
             if observer is not None:
                 with doing("cross-validating predictors"):
-                    quality = cross_validate(problem, make_predictors, known)
+                    quality = cross_validate(problem, make_predictors, known, self.featurize)
                 observer.fitted(evaluate.iteration, quality)
         except Exception as error:  # a predictor may raise anything; what was measured is worth going on with
             warn_unfitted(error, "the finds are random")
@@ -125,9 +130,7 @@ class OneShot:
 
     def _given(self, problem: Problem) -> list[Batch]:
         """Return the earlier measurements, one batch per source."""
-        return [
-            make_batch(problem, *read_examples(Path(path), problem.space, problem.objectives)) for path in self.examples
-        ]
+        return [make_batch(problem, *read_examples(path, problem.space, problem.objectives)) for path in self.examples]
 
 
 def unchanged(batch: Batch) -> Batch:

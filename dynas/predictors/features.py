@@ -8,6 +8,7 @@ import numpy as np
 
 from dynas.core.objectives import Values
 from dynas.core.space import Genotypes, SearchSpace
+from dynas.errors import one_of
 
 Featurizer = Callable[[SearchSpace, Genotypes], Values]  # canonical genotypes (n, G) -> features (n, D)
 TOTALS = 1.5  # weight of the totals: how much more than single genes they are expected to explain
@@ -32,3 +33,16 @@ def levels(space: SearchSpace, genotypes: Genotypes) -> Values:
 
 
 FEATURES: dict[str, Featurizer] = {"one_hot": one_hot, "levels": levels}
+
+
+def featurizer(features: str | Featurizer) -> Featurizer:
+    """Return what predictors see: a key of `FEATURES`, or a function of one's own.
+
+    Raises:
+        DynasError: an unknown name.
+    """
+    if callable(features):
+        return features
+    if features not in FEATURES:
+        raise one_of("mode.features", features, FEATURES)
+    return FEATURES[features]

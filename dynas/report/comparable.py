@@ -40,6 +40,8 @@ def circumstances(run: Run) -> dict[str, str]:
     if any(is_timed(objective) and not objective.exact for objective in run.objectives):
         machine = run.facts.get("machine")
         facts["machine"] = str(machine.get("cpu")) if isinstance(machine, Mapping) else "None"
+    if "function" in run.choices:  # of a search that Python code started
+        facts["function"] = run.choices["function"]
     config = run.facts.get("config")
     for section in sections:
         facts[section] = run.choices.get(section, "None")

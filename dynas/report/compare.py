@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,9 @@ from dynas.core.objectives import Objective, Values
 from dynas.core.pareto import non_dominated
 from dynas.errors import DynasError
 from dynas.report.comparable import check_comparable
-from dynas.report.groups import group_names, is_search
+from dynas.report.groups import chosen_by, group_names, is_search
+from dynas.report.indicators import epsilon, holm_p_values, igd_plus, reference_set
+from dynas.report.text import printable
 from dynas.runs.hypervolume import confirmed_volume, reference_point, volumes
 from dynas.runs.load import Run
 
@@ -27,12 +29,19 @@ class Group:
         runs: its runs.
         curves: per run, the hypervolume ``(n,)`` after each evaluation.
         confirmed: per run, that of its whole front after its members were measured again; None where they were not.
+        p_value: of its hypervolumes against those of the best group, by Mann-Whitney with Holm's correction; NaN where
+            one of the two has a single run, and for the best group.
+        igd_plus: mean IGD+ to the joint front of all runs, in shares of its ranges; NaN where there is no such front.
+        epsilon: mean additive epsilon to it, likewise.
     """
 
     name: str
     runs: tuple[Run, ...]
     curves: tuple[Values, ...]
     confirmed: tuple[float | None, ...] = ()
+    p_value: float = float("nan")
+    igd_plus: float = float("nan")
+    epsilon: float = float("nan")
 
     @property
     def evaluations(self) -> int:
@@ -144,6 +153,7 @@ def compare(runs: Sequence[Run], reference: Sequence[float] | None = None) -> Co
         for name, some in members.items()
     ]
     groups.sort(key=lambda group: -group.hypervolume)
+    groups = with_indicators(groups)
     notes = [f"'{run.folder}' has measured nothing and is left out" for run in searches if not run.measured.any()]
     notes += [f"'{run.folder}' is no search and is left out" for run in runs if run not in searches]
     notes += [note for group in groups for note in _notes(group)]
@@ -151,6 +161,56 @@ def compare(runs: Sequence[Run], reference: Sequence[float] | None = None) -> Co
         notes.append("time beside measurements is not known for runs that are unfinished, resumed or from elsewhere")
     notes += dict.fromkeys(str(note) for run in measured for note in run.facts.get("notes") or ())
     return Comparison(measured[0].objectives, point, reference is None, tuple(groups), tuple(notes))
+
+
+def with_indicators(groups: Sequence[Group]) -> list[Group]:
+    """Return groups, the best first, with what is told of them beside the hypervolume."""
+    fronts = [[known_front(run, group.evaluations) for run in group.runs] for group in groups]
+    joint = reference_set([front for some in fronts for front in some])
+    p_values = holm_p_values([group.common[:, -1] for group in groups])
+    return [
+        replace(group, p_value=p_value, igd_plus=igd_plus(some, joint), epsilon=epsilon(some, joint))
+        for group, some, p_value in zip(groups, fronts, p_values, strict=True)
+    ]
+
+
+def known_front(run: Run, evaluations: int) -> Values:
+    """Return the losses ``(n, M)`` of a run's front after so many evaluations, each measured once."""
+    found = run.first.losses[:evaluations][run.first.feasible[:evaluations]]
+    return found[non_dominated(found)]
+
+
+def named(comparison: Comparison, names: Sequence[str]) -> Comparison:
+    """Return a comparison whose groups are called as the user says.
+
+    Args:
+        comparison: the comparison.
+        names: texts such as ``mode=linas:LINAS (ours)``, with several ``KEY=VALUE`` between commas where one is not
+            enough: the group whose runs all have it is called so.
+
+    Raises:
+        DynasError: a text is not written so, or chooses no group, or several.
+    """
+    groups = list(comparison.groups)
+    for text in names:
+        wanted, colon, name = text.partition(":")
+        pairs = [tuple(pair.split("=", 1)) for pair in wanted.split(",")]
+        if not colon or not name.strip() or any(len(pair) != 2 for pair in pairs):
+            raise DynasError(f"--name {text}: give KEY=VALUE:TEXT such as 'mode=linas:LINAS (ours)'")
+        found = [
+            place
+            for place, group in enumerate(groups)
+            if all(chosen_by(run).get(key) == value for run in group.runs for key, value in pairs)
+        ]
+        if len(found) != 1:
+            there = ", ".join(groups[place].name for place in found or range(len(groups)))
+            what = f"has {len(found)} groups: {there}; add what sets one apart" if found else f"has no group of {there}"
+            raise DynasError(f"--name {text}: {wanted} {what}")
+        groups[found[0]] = replace(groups[found[0]], name=printable(name.strip()))
+    called = [group.name for group in groups]
+    if twice := [name for name in called if called.count(name) > 1]:
+        raise DynasError(f"--name: two groups are called '{twice[0]}'")
+    return replace(comparison, groups=tuple(groups))
 
 
 def standard_error(table: Values) -> Values:

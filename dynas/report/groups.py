@@ -10,9 +10,10 @@ from dynas.runs.load import Run
 
 FIRST = ("mode", "algo", "predictor", "supernet", "data", "hardware", "precision")  # order in a name
 # presets and followers, as what they set is looked at; and what changes no result
-NO_CHOICE = ("objectives", "experiment", "executor")
+NO_CHOICE = ("objectives", "experiment", "executor", "track")
 # keys of the config that are looked at elsewhere, or ignored
-NO_SETTING = ("seed", "budget", "objectives", "resume", "executor")
+NO_SETTING = ("seed", "budget", "objectives", "resume", "executor", "track")
+WITHOUT_EFFECT = {"random": ("algo.population",)}  # settings of algorithms that change no result but its luck
 WITHOUT_PREDICTOR = ("validation",)  # modes in whose runs the chosen predictor says nothing
 
 
@@ -99,7 +100,8 @@ def settings(run: Run) -> dict[str, str]:
         described["supernet.weights"] = f"{described.get('supernet.weights', '').split('/')[-1]}:{str(digest)[:6]}"
     if not predicts:
         described = {key: value for key, value in described.items() if key.split(".")[0] != "predictor"}
-    return described
+    idle = WITHOUT_EFFECT.get(run.choices.get("algo", ""), ())
+    return {key: value for key, value in described.items() if key not in idle}
 
 
 def flat_settings(value: object, key: str) -> dict[str, str]:

@@ -9,6 +9,11 @@ from dynas.runs.load import Run
 SECTIONS = ("supernet", "data", "hardware", "precision")  # what dynas evaluate shares with dynas search
 
 
+def has_commands(run: Run) -> bool:
+    """Return whether commands can go on with a run: one that measured a function has no supernet to rebuild."""
+    return "supernet" in run.choices
+
+
 def export_command(run: Run, row: int) -> str:
     """Return the command that writes a sub-network as files."""
     return _joined(["dynas", "export", str(run.folder), "--row", index(run, row)])

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from dynas.errors import DynasError
 from dynas.report.compare import Comparison, standard_error
-from dynas.runs.load import Run
-from dynas.runs.names import PREDICTORS
+from dynas.runs.qualities import read_qualities
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,8 @@ def qualities(comparison: Comparison) -> list[Quality]:
     """
     found = []
     for group in comparison.groups:
-        rows = [row for run in group.runs for row in _read(run)]
+        told = [one for run in group.runs for one in read_qualities(run.folder)]
+        rows = [(place, one.objective, one.examples, one.mape, one.kendall_tau) for place, one in told]
         names = [objective.name for objective in comparison.objectives]
         for objective in (name for name in names if any(row[1] == name for row in rows)):
             for iteration in sorted({row[0] for row in rows if row[1] == objective}):
@@ -57,26 +53,3 @@ def qualities(comparison: Comparison) -> list[Quality]:
                 errors = (float(value) for column in (1, 2) for value in (mean[column], error[column]))
                 found.append(Quality(objective, group.name, iteration, float(mean[0]), len(some), *errors))
     return found
-
-
-Row = tuple[int, str, float, float, float]  # iteration, objective, examples, MAPE, tau
-
-
-def _read(run: Run) -> Sequence[Row]:
-    path = run.folder / PREDICTORS
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                (
-                    int(row["iteration"]),
-                    row["objective"],
-                    float(row["examples"]),
-                    float(row["mape [%]"] or math.nan),
-                    float(row["kendall_tau"] or math.nan),
-                )
-                for row in csv.DictReader(file)
-            ]
-    except FileNotFoundError:
-        return ()
-    except (KeyError, ValueError, TypeError, csv.Error, OSError) as error:
-        raise DynasError(f"'{path}' is not a predictors.csv of dynas: {error}") from error

@@ -21,6 +21,11 @@ SPEED_TITLE = "evaluations after which each has the final hypervolume of another
 SPEED_CAPTION = (
     "10 (5.9x): after 10 evaluations, where the other needed 5.9 times as many; by the mean over seeds; —: never"
 )
+LATEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", "±": r"$\pm$", "—": "---", "·": r"$\cdot$", "µ": r"$\mu$",
+}  # fmt: skip
 Record = Mapping[str, str | int | float | None]
 
 
@@ -74,6 +79,37 @@ def comparison_markdown(comparison: Comparison) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
+def comparison_latex(comparison: Comparison) -> str:
+    """Return the comparison as a LaTeX table with the lines of the package booktabs; the best hypervolume is bold."""
+    names, cells = measures(comparison)
+    header = ["runs", *names]
+    column = names.index("hypervolume")
+    best = cells[0][column]
+    lines = [
+        r"% needs \usepackage{booktabs}",
+        rf"\begin{{tabular}}{{l{'r' * len(names)}}}",
+        r"\toprule",
+        f"{' & '.join(map(latex, header))} \\\\",
+        r"\midrule",
+    ]
+    for group, own in zip(comparison.groups, cells, strict=True):
+        shown = [
+            rf"\textbf{{{latex(cell)}}}" if (at, cell) == (column, best) else latex(cell) for at, cell in enumerate(own)
+        ]
+        lines.append(f"{' & '.join([latex(group.name), *shown])} \\\\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
+
+
+def latex(text: str) -> str:
+    """Return a text as LaTeX prints it."""
+    return "".join(LATEX.get(sign, sign) for sign in text)
+
+
+def p_text(value: float) -> str:
+    """Return a p value as papers show it."""
+    return "<0.001" if value < 0.001 else or_dash(value, ".3f")
+
+
 def comparison_csv(comparison: Comparison) -> str:
     """Return the comparison as CSV in full precision; an empty cell has no value, or is never reached."""
     buffer = io.StringIO()
@@ -98,6 +134,9 @@ def comparison_records(comparison: Comparison) -> list[Record]:
             "hypervolume": group.hypervolume,
             "standard error": _finite(group.standard_error),
             "confirmed hypervolume": _finite(group.confirmed_hypervolume),
+            "p value to the first": _finite(group.p_value),
+            "IGD+": _finite(group.igd_plus),
+            "epsilon": _finite(group.epsilon),
             "measurement seconds": _finite(group.measurement_seconds),
             "search seconds": _finite(group.search_seconds),
         }
@@ -131,6 +170,11 @@ def measures(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     }
     if any(map(math.isfinite, confirmed)):
         columns["confirmed"] = texts[2 * n :]
+    if any(math.isfinite(group.p_value) for group in groups):
+        columns["p to #1"] = [p_text(group.p_value) for group in groups]
+    if len(groups) > 1:
+        columns["IGD+"] = [or_dash(group.igd_plus, ".3f") for group in groups]
+        columns["epsilon"] = [or_dash(group.epsilon, ".3f") for group in groups]
     columns["measure [s]"] = [seconds_text(group.measurement_seconds) for group in comparison.groups]
     columns["search [s]"] = [seconds_text(group.search_seconds) for group in comparison.groups]
     return list(columns), [list(cells) for cells in zip(*columns.values(), strict=True)]

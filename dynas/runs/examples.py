@@ -22,6 +22,7 @@ from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.errors import DynasError
 from dynas.runs.lines import complete_lines, table_text
 from dynas.runs.names import RESULTS
+from dynas.runs.studies import is_study, read_study
 from dynas.system.files import from_json
 
 ARCHITECTURE = "architecture"
@@ -29,14 +30,14 @@ Row = tuple[int, dict[str, str]]  # line number, cells by column
 
 
 def read_examples(
-    path: Path | Sequence[Path], space: SearchSpace, objectives: Sequence[Objective]
+    path: str | Path | Sequence[str | Path], space: SearchSpace, objectives: Sequence[Objective]
 ) -> tuple[Genotypes, Values]:
     """Read the sub-networks that have a value for every objective.
 
     Repeated measurements of a sub-network, in one file or several, become one example with their mean.
 
     Args:
-        path: a run folder, a results.csv or another CSV file, or several of them.
+        path: a run folder, a results.csv or another CSV file, an Optuna study (see `dynas.runs.studies`), or several.
         space: the space that the sub-networks belong to.
         objectives: the ``M`` objectives to read.
 
@@ -48,10 +49,16 @@ def read_examples(
         DynasError: a file cannot be read, lacks a column, or has a row that is no sub-network of the space or no
             number; the message names file, line and what was expected. Or there is no complete row at all.
     """
-    paths = [path] if isinstance(path, Path) else list(path)
+    paths = [path] if isinstance(path, str | Path) else list(path)
     genotypes: list[NDArray[np.int64]] = []
     values: list[list[float]] = []
-    for one in paths:
+    for given in paths:
+        if is_study(given):
+            rows_of_study, values_of_study = read_study(str(given), space, objectives)
+            genotypes += list(rows_of_study)
+            values += values_of_study.tolist()
+            continue
+        one = Path(given)
         file = one / RESULTS if one.is_dir() else one
         header, rows = read_table(file)
         columns = [_objective_column(file, header, objective) for objective in objectives]

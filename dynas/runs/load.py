@@ -23,6 +23,7 @@ from dynas.runs.confirmed import averaged
 from dynas.runs.gates import present
 from dynas.runs.lines import Line, complete_lines, repeated, table_text
 from dynas.runs.names import CONFIRMED, RESULTS, RUN
+from dynas.runs.problem import read_constraints
 from dynas.runs.record import read_run
 from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS, seconds
 from dynas.system.files import from_json, number, whole_number
@@ -48,6 +49,8 @@ class Run:
         confirmed: columns of ``values`` that hold means with further measurements, for sub-networks that have any.
         again: number ``(n,)`` of these further measurements; None where there are none at all.
         unconfirmed: the same run without them, or None.
+        constraints: bounded quantities that are not optimised.
+        beyond: how far ``(n,)`` evaluations are beyond these, relative to the bounds; None where there are none.
     """
 
     folder: Path
@@ -63,6 +66,8 @@ class Run:
     confirmed: tuple[int, ...] = ()
     again: NDArray[np.int64] | None = None
     unconfirmed: Run | None = None
+    constraints: tuple[Objective, ...] = ()
+    beyond: Values | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -86,7 +91,7 @@ class Run:
     def feasible(self) -> NDArray[np.bool_]:
         """Mask ``(n,)`` of evaluations that are measured and within all bounds."""
         beyond = violation(self.objectives, np.where(self.measured[:, None], self.values, 0.0))
-        return self.measured & (beyond <= 0)
+        return self.measured & (beyond + (0.0 if self.beyond is None else self.beyond) <= 0)
 
     @property
     def feasible_losses(self) -> Values:
@@ -152,7 +157,20 @@ def load_run(folder: Path) -> Run:
     if twice := repeated((line, cells[index], cells[key]) for line, cells in sorted(lines[1:])):
         raise DynasError(f"'{path}' line {twice[0]} is not a row of dynas: {twice[1]}; remove one of them")
     run = Run(folder, facts, objectives, tuple(header), tuple(tuple(cells) for _, cells in lines[1:]), *table)
+    if constraints := read_constraints(facts, folder / RUN):
+        run = replace(run, constraints=constraints, beyond=_beyond(path, run, constraints))
     return _with_confirmations(run) if (folder / CONFIRMED).is_file() else run
+
+
+def _beyond(path: Path, run: Run, constraints: Sequence[Objective]) -> Values:
+    """Return how far ``(n,)`` evaluations are beyond constraints; infinite where a cell is empty."""
+    try:
+        columns = [run.header.index(constraint.column) for constraint in constraints]
+        values = np.stack([_numbers([row[column] for row in run.rows]) for column in columns], axis=1)
+    except ValueError as error:
+        raise DynasError(f"'{path}' does not tell its constraints: {error}") from error
+    beyond = violation(constraints, np.nan_to_num(values))
+    return np.where(np.isfinite(values).all(axis=1), beyond, np.inf)
 
 
 def find_runs(paths: Iterable[Path]) -> list[Path]:

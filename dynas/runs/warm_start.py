@@ -11,15 +11,20 @@ from dynas.core.pareto import spread
 from dynas.core.space import Genotypes, SearchSpace
 from dynas.errors import DynasError
 from dynas.runs.load import load_run
+from dynas.runs.studies import front_of_study, is_study
 
 
-def front_of(folder: Path, space: SearchSpace) -> Genotypes:
+def front_of(folder: str | Path, space: SearchSpace) -> Genotypes:
     """Return the front of the run in ``folder`` as genotypes ``(n, G)``, every beginning spread along it.
+
+    An Optuna study (see `dynas.runs.studies`) has a front, too.
 
     Raises:
         DynasError: it is no run, has no front, or its sub-networks are not of this space.
     """
-    run = load_run(folder)
+    if is_study(folder):
+        return front_of_study(str(folder), space)
+    run = load_run(Path(folder))
     if len(run.front) == 0:
         raise DynasError(f"warm_start={folder}: nothing within the bounds was measured there, so it has no front")
     rows = run.front[spread(run.losses[run.front], len(run.front))]

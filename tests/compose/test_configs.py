@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 
 from dynas.algos.pareto_local_search import ParetoLocalSearch
 from dynas.api import search
-from dynas.compose.build import build, build_problem
+from dynas.compose.build import build, build_problem, build_trackers
 from dynas.compose.frames import register
 from dynas.data.fashion_mnist import DEBIAN
 from dynas.data.movielens import RATINGS
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.slow
 
 GROUPS = (
     *("supernet", "data", "hardware", "precision", "objectives", "algo", "mode", "predictor", "executor", "experiment"),
+    "track",
 )
 OPTIONS = [
     (group, path.relative_to(CONFIGS / group).with_suffix("").as_posix())
@@ -144,7 +145,10 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 NEEDS = {
     "cuda": (torch.cuda.is_available(), "torch finds no GPU on this machine"),
     "fashion_mnist_full": (DEBIAN.is_dir(), "Debian's package dataset-fashion-mnist is not on this machine"),
-    "ray": (importlib.util.find_spec("ray") is not None, "ray is not installed"),
+    **{
+        package: (importlib.util.find_spec(package) is not None, f"{package} is not installed")
+        for package in ("ray", "tensorboard", "mlflow", "wandb")
+    },
 }
 
 
@@ -160,6 +164,7 @@ def test_every_option_composes_and_builds(group: str, option: str, images: Path)
     assert [objective.name for objective in problem.objectives] == list(measurer.metrics)
     for part in ("mode", "algo", "predictor", "executor"):
         assert callable(getattr(build(config, part), "run", None) or build(config, part))
+    assert len(build_trackers(config)) == len(config.track)
 
 
 @pytest.mark.parametrize("option", RATED)

@@ -83,6 +83,7 @@ def test_a_cache_that_would_run_code_is_not_loaded(tmp_path: Path) -> None:
 
 EVIL = '_target_: os.mkdir\npath: "{mark}"\n'
 ATTACKS = [
+    "track.mlflow.uri=http://10.0.0.1:5000",
     "mode._target_=os.abort",
     'mode={_target_: os.mkdir, path: "MARK"}',
     "supernet='${oc.decode:\"{_tar${.x}get_: os.abort}\"}'",
@@ -171,6 +172,7 @@ def test_what_searches_are_usually_started_with_is_harmless(whole: Path) -> None
         'mode.schedule={3: ["algo=agemoea", "predictor=svr_rbf"]}', "mode.ranges={latency: [7, 9, 11]}",
         "data.path=../imagenet", "supernet.weights=/models/a b.pt", "hardware=command", "executor=dask",
         "warm_start=outputs/../x/run",
+        "track=[tensorboard,mlflow]", "track=none", "mode.examples=sqlite:///study.db",
         "predictors=[ridge,gp]", "mode.examples=/somewhere/results.csv", "architectures=[smallest,largest]",
     ]  # fmt: skip
     assert [override for override in usual if danger(override)] == []
@@ -180,3 +182,5 @@ def test_a_command_of_ones_own_goes_on_when_it_is_repeated() -> None:
     assert "program" in danger("hardware.command='./phone.sh {onnx}'")
     assert "another machine" in danger("executor.address=tcp://10.0.0.1:8786")
     assert "another machine" in danger("executor={address: 'ray://10.0.0.1:10001'}")
+    assert "tells results" in danger("track.mlflow.uri=http://10.0.0.1:5000")
+    assert "tells results" in danger("track={wandb: {entity: somebody}}")

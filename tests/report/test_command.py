@@ -75,7 +75,9 @@ def test_the_pictures_that_apply_are_drawn(sweep: Path, tmp_path: Path, capsys: 
     assert main([str(sweep), "--pictures", str(tmp_path / "pictures")]) == 0
     names = {path.name for path in (tmp_path / "pictures").iterdir()}
     assert names == {
-        f"{name}{end}" for name in ("hypervolume", "fronts", "progress", "predictors") for end in (".svg", ".png")
+        f"{name}{end}"
+        for name in ("hypervolume", "fronts", "attainment", "progress", "predictors")
+        for end in (".svg", ".pdf", ".png")
     }
     assert str(tmp_path / "pictures" / "fronts.svg") in capsys.readouterr().out
     for path in (tmp_path / "pictures").glob("*.png"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -36,10 +37,15 @@ def write_page(comparison: Comparison, path: Path, chosen: Pick | None = None) -
     write_atomic(path, page(comparison, chosen).encode("utf-8", "replace").decode())
 
 
-def page(comparison: Comparison, chosen: Pick | None = None) -> str:
-    """Return the page as text."""
-    style, script = ((ASSETS / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:"
+def page(comparison: Comparison, chosen: Pick | None = None, version: str | None = None) -> str:
+    """Return the page as text.
+
+    Args:
+        comparison: what it shows.
+        chosen: the sub-network that was picked.
+        version: of a page that is served and looks for a newer one: what tells this one from others.
+    """
+    script = _asset("page.js")
     members = front_members(comparison)
     quality = qualities(comparison)
     named = known(comparison, chosen)
@@ -49,19 +55,7 @@ def page(comparison: Comparison, chosen: Pick | None = None) -> str:
     total = sum(len(run.front) for run in comparison.runs)
     facts = "".join(facts_html(group.name, run) for group in comparison.groups for run in group.runs)
     shown = f"{len(members)} of {total}" if len(members) < total else str(total)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>dynas report: {escape(title)}</title>
-<link rel="icon" href="data:,">
-<style>{style}</style>
-</head>
-<body>
-<header><h1>{escape(title)}</h1>{_shared(comparison)}</header>
+    body = f"""<header><h1>{escape(title)}</h1>{_shared(comparison)}{_live(version)}</header>
 <main>
 <nav id="legend" aria-label="runs that are shown"></nav>
 <section><h2>Measured sub-networks and fronts</h2><figure id="fronts"></figure>
@@ -77,10 +71,56 @@ def page(comparison: Comparison, chosen: Pick | None = None) -> str:
 <p id="said" role="status"></p>
 <footer>Written by dynas report on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</footer>
 <script type="application/json" id="data">{_harmless(data)}</script>
-<script>{script}</script>
+<script>{script}</script>"""
+    return document(title, body, version, [script])
+
+
+def waiting(sentence: str, version: str) -> str:
+    """Return a served page that has nothing to show yet but why, and looks for a newer one."""
+    return document(
+        "waiting", f"<header><h1>dynas report</h1><p>{escape(sentence)}</p>{_live(version)}</header>", version
+    )
+
+
+def document(title: str, body: str, version: str | None, scripts: Sequence[str] = ()) -> str:
+    """Return a whole page.
+
+    Args:
+        title: its title.
+        body: what it shows, as HTML.
+        version: see `page`.
+        scripts: those that stand in its body.
+    """
+    style, live = _asset("page.css"), _asset("live.js")
+    allowed = [*scripts, live] if version is not None else scripts
+    policy = f"default-src 'none'; style-src '{_digest(style)}'; img-src data:; script-src "
+    policy += " ".join(f"'{_digest(one)}'" for one in allowed)
+    policy += "; connect-src 'self'" if version is not None else ""
+    end = f"<script>{live}</script>" if version is not None else ""
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>dynas report: {escape(title)}</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
+</head>
+<body>
+{body}{end}
 </body>
 </html>
 """
+
+
+def _live(version: str | None) -> str:
+    return "" if version is None else f'<p id="live" role="status" data-version="{escape(version)}">live</p>'
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
 
 
 def _shared(comparison: Comparison) -> str:

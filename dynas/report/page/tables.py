@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from dynas.report.compare import Comparison
-from dynas.report.next_commands import evaluate_command, export_command, index
+from dynas.report.next_commands import evaluate_command, export_command, has_commands, index
 from dynas.report.page.data import Member
 from dynas.report.page.known import Known
 from dynas.report.quality import Quality
@@ -129,6 +129,8 @@ def facts_html(name: str, run: Run) -> str:
 
 
 def _buttons(run: Run, row: int) -> str:
+    if not has_commands(run):
+        return ""
     return _copy("evaluate", evaluate_command(run, row)) + _copy("export", export_command(run, row))
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from dynas.report.comparable import described_objectives
 from dynas.report.compare import Comparison
+from dynas.report.plots.attainment import has_surfaces, plot_attainment
 from dynas.report.plots.fronts import plot_costs, plot_fronts, plot_progress
 from dynas.report.plots.predictors import plot_predictors
 from dynas.report.plots.run import plot_hypervolume
 from dynas.report.quality import qualities
 from dynas.report.series import by_group, by_precision, by_range
 
-ENDINGS = (".svg", ".png")
+ENDINGS = (".svg", ".pdf", ".png")
 Draw = Callable[[Path], None]
 
 
@@ -26,6 +27,7 @@ def write_pictures(comparison: Comparison, folder: Path) -> list[Path]:
     | --- | --- | --- |
     | hypervolume | mean and standard error over evaluations | 4, 5, 10, 11, 15 |
     | fronts | the front of each group | 9, 16 |
+    | attainment | what half of a group's runs attain, between its best and its worst | |
     | progress | what each group measured, and when | 3 |
     | predictors | MAPE and Kendall tau over training examples | 6, 7 |
     | ranges | one-shot searches per range beside the others | 9 |
@@ -53,6 +55,8 @@ def pictures(comparison: Comparison) -> dict[str, Draw]:
     found: dict[str, Draw] = {"hypervolume": partial(plot_hypervolume, curves, objectives, comparison.reference)}
     if len(objectives) > 1:
         found["fronts"] = partial(plot_fronts, by_group(comparison), objectives)
+        if len(objectives) == 2 and any(map(has_surfaces, comparison.groups)):
+            found["attainment"] = partial(plot_attainment, comparison)
         found["progress"] = partial(plot_progress, comparison)
         for name, series in (("ranges", by_range(comparison)), ("precisions", by_precision(comparison))):
             if len(series) > 1:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -22,6 +23,7 @@ from dynas.core.objectives import Objective, Values
 from dynas.core.pareto import non_dominated
 from dynas.core.scale import is_logarithmic
 from dynas.errors import DynasError
+from dynas.report.plots.paper import fit
 from dynas.report.text import readable
 from dynas.runs.load import Run
 from dynas.system.files import replacing
@@ -41,17 +43,22 @@ DPI = 160
 def plot_front(run: Run, path: Path) -> None:
     """Draw what was measured, coloured by iteration, and the front.
 
-    One objective is drawn over evaluations with the best so far; two give one panel; more give a panel per pair.
-
     Raises:
         DynasError: the file name has an ending that matplotlib does not know.
     """
-    if len(run.objectives) == 1:
-        figure = new_figure(6.8, 4.4)
-        _draw_progress(figure, run)
-    else:
-        figure = _front_figure(run)
-    save(figure, path)
+    save(front_figure(run), path)
+
+
+def front_figure(run: Run) -> Figure:
+    """Return a picture of what was measured and of the front.
+
+    One objective is drawn over evaluations with the best so far; two give one panel; more give a panel per pair.
+    """
+    if len(run.objectives) > 1:
+        return _front_figure(run)
+    figure = new_figure(6.8, 4.4)
+    _draw_progress(figure, run)
+    return figure
 
 
 def plot_hypervolume(
@@ -294,8 +301,9 @@ def save(figure: Figure, path: Path) -> None:
     """Write a picture as a whole, in the format that the ending of its name says; a ``$`` in a name is just that."""
     for text in figure.findobj(Text):
         text.set_parse_math(False)
+    fit(figure)
     try:
-        with replacing(path) as file:
+        with replacing(path) as file, rc_context({"pdf.fonttype": 42}):  # letters, not outlines, as publishers ask for
             figure.savefig(file, format=path.suffix.lstrip(".") or None, dpi=DPI)
     except ValueError as error:
         raise DynasError(f"cannot draw '{path}': give a name that ends in .png, .pdf or .svg") from error

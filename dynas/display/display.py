@@ -1,4 +1,4 @@
-"""What a user sees of a command that measures."""
+"""What a user sees of anything that measures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,9 +21,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dynas.commands.sweep import heading, is_sweeping
 from dynas.core.activity import Journal, watched
-from dynas.core.evaluation import Evaluation, PredictorQuality
+from dynas.core.callback import Callback, Progress
+from dynas.core.evaluation import Evaluation
 from dynas.metrics.measurer import EXTRACTING
 from dynas.system.screen import screen
 from dynas.system.ticker import Ticker
@@ -33,26 +35,47 @@ REPEATED = 30.0  # seconds between two lines where the output is piped
 LONG = 60.0  # seconds of a run whose length is worth a sentence
 
 
-class Display:
+@dataclass(frozen=True)
+class Title:
+    """What is shown.
+
+    Attributes:
+        text: in words, such as ``dynas search, job 2 of 5: seed=2``.
+        announced: whether it is printed first where the output is piped.
+    """
+
+    text: str
+    announced: bool = False
+
+
+class Display(Callback):
     """Shows what a command does that measures: a panel that is drawn anew every second, or lines where it is piped.
 
-    Evaluations are told to it as to an observer (`dynas.core.evaluation.Observer`); what is being done just now it
-    reads itself (`dynas.core.activity`), so that it has something to show from the first second on.
+    Evaluations are told to it as to any callback; what is being done just now it reads itself
+    (`dynas.core.activity`), so that it has something to show from the first second on.
 
     Args:
-        folder: where results go.
+        folder: where results go, or None.
+        title: what is shown.
         console: where to print; standard output by default.
         unit: what is counted.
         place: what ``folder`` is.
 
     Attributes:
         more: what the panel shows besides.
+        redrawn: whether there is a panel.
     """
 
     def __init__(
-        self, folder: Path, console: Console | None = None, unit: str = "evaluations", place: str = "run folder"
+        self,
+        folder: Path | None,
+        title: Title,
+        console: Console | None = None,
+        unit: str = "evaluations",
+        place: str = "run folder",
     ) -> None:
-        self.folder, self.console, self.unit, self.place = folder, console or screen(), unit, place
+        self.folder, self.title, self.console, self.unit, self.place = folder, title, console or screen(), unit, place
+        self.redrawn = can_redraw(self.console)
         self.more: dict[str, str] = {}
         self.total = self.done = self.failed = 0
         self._seconds: list[float] = []  # per evaluation, those of an earlier start included
@@ -66,7 +89,7 @@ class Display:
         """Start showing."""
         self._began = time.monotonic()
         self._journal = self._open.enter_context(watched())
-        if self.console.is_terminal:
+        if self.redrawn:
             errors = sys.stderr.isatty()  # else they go to a file, past the panel
             live = Live(
                 console=self.console,
@@ -79,8 +102,8 @@ class Display:
             live.refresh()
             self._open.enter_context(Ticker(REDRAWN, live.refresh))
         else:
-            if is_sweeping():
-                self.say(heading())
+            if self.title.announced:
+                self.say(self.title.text)
             self._open.enter_context(Ticker(REPEATED, lambda: self.say(self.line())))
         return self
 
@@ -101,7 +124,7 @@ class Display:
         self.total, self._known, self._workers = total, known, workers
         self._asked = self._last = time.monotonic()
 
-    def evaluated(self, evaluation: Evaluation) -> None:
+    def on_evaluation(self, progress: Progress, evaluation: Evaluation) -> None:
         """Count a measured or remembered evaluation."""
         measurement = evaluation.measurement
         self.count(measurement.seconds)
@@ -121,9 +144,6 @@ class Display:
         self._seconds.append(seconds)
         if self.done == self._known + 1:
             self._estimate(seconds)
-
-    def fitted(self, iteration: int, quality: Sequence[PredictorQuality]) -> None:
-        """Nothing is predicted."""
 
     def say(self, sentence: str) -> None:
         """Print a line, above the panel where there is one."""
@@ -156,9 +176,11 @@ class Display:
         grid = Table.grid(padding=(0, 2))
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
-        for name, value in [*rows, (self.place, str(self.folder))]:
+        if self.folder is not None:
+            rows.append((self.place, str(self.folder)))
+        for name, value in rows:
             grid.add_row(name, Text(value) if isinstance(value, str) else value)
-        return Panel(grid, title=Text(heading()), expand=False)
+        return Panel(grid, title=Text(self.title.text), expand=False)
 
     def facts(self) -> list[tuple[str, str]]:
         """Return names and values of what the panel shows besides."""
@@ -196,6 +218,11 @@ class Display:
         if (whole := seconds * missing / self._workers) >= LONG:
             others = f" on {self._workers} workers" if self._workers > 1 else ""
             self.say(f"about {duration_text(whole)} for {missing} {self.unit} ({seconds:.1f} s each{others})")
+
+
+def can_redraw(console: Console) -> bool:
+    """Return whether what is printed can be replaced: on a terminal, and in a notebook that has ipywidgets."""
+    return console.is_terminal and (not console.is_jupyter or find_spec("ipywidgets") is not None)
 
 
 def numbers_text(values: Sequence[float]) -> str:

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import io
 import logging
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from dynas.commands.display import Display, clock_text, duration_text
-from dynas.commands.search_display import SearchDisplay
 from dynas.commands.sweep import number_of_jobs
 from dynas.core.activity import doing, each
+from dynas.core.callback import Callbacks, Progress
 from dynas.core.evaluation import Evaluation, Measurement, PredictorQuality
 from dynas.core.objectives import Objective
 from dynas.core.problem import Problem
 from dynas.core.space import DesignVariable, SearchSpace
+from dynas.core.stopping import Stopping
+from dynas.display.display import Display, Title, clock_text, duration_text
+from dynas.display.search_display import SearchDisplay
 
 SPACE = SearchSpace([DesignVariable("width", (1, 2, 3, 4))])
 PROBLEM = Problem(SPACE, (Objective("top1", "max", "%"), Objective("latency", "min", "ms")))
 
 
-@pytest.fixture(autouse=True)
-def command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["dynas search"])
+TITLE = Title("dynas search")
+
+
+def told(display: SearchDisplay) -> Callbacks:
+    """What a search tells a display by."""
+    return Callbacks([display], Progress(PROBLEM, 20), Stopping())
 
 
 def terminal() -> Console:
@@ -56,7 +60,7 @@ def seen(display: Display) -> str:
 
 def test_a_panel_stands_there_before_anything_is_measured() -> None:
     console = terminal()
-    with SearchDisplay(Path("outputs/run"), console) as display:
+    with SearchDisplay(Path("outputs/run"), TITLE, console) as display:
         assert "starting" in printed(console)
         with doing("reading data"):
             assert "reading data" in seen(display)
@@ -68,7 +72,7 @@ def test_a_panel_stands_there_before_anything_is_measured() -> None:
 
 
 def test_candidates_of_a_group_are_told_one_by_one_and_give_a_first_guess() -> None:
-    with SearchDisplay(Path("run"), terminal()) as display:
+    with SearchDisplay(Path("run"), TITLE, terminal()) as display:
         display.begin(20)
         with doing("measuring top1"):
             steps = each(["a", "b", "c"])
@@ -83,13 +87,13 @@ def test_candidates_of_a_group_are_told_one_by_one_and_give_a_first_guess() -> N
 
 
 def test_what_is_known_of_a_search_is_in_the_panel() -> None:
-    with SearchDisplay(Path("run"), terminal()) as display:
-        display.watch(PROBLEM)
+    with SearchDisplay(Path("run"), TITLE, terminal()) as display:
+        search = told(display)
         display.begin(20)
         for index in range(1, 6):
-            display.evaluated(evaluation(index, 2.0))
-        display.evaluated(evaluation(6, 2.0, error="too hot"))
-        display.fitted(1, [PredictorQuality("top1", 5, 1.5, 0.9), PredictorQuality("latency", 5, 2.5, 0.8)])
+            search.evaluated(evaluation(index, 2.0))
+        search.evaluated(evaluation(6, 2.0, error="too hot"))
+        search.fitted(1, [PredictorQuality("top1", 5, 1.5, 0.9), PredictorQuality("latency", 5, 2.5, 0.8)])
         text = seen(display)
     for part in ("6 / 20", "5 sub-networks", "2.00 s", "MAPE 1.50 %", "hypervolume", "failed", "elapsed"):
         assert part in text
@@ -97,11 +101,12 @@ def test_what_is_known_of_a_search_is_in_the_panel() -> None:
 
 
 def test_time_left_counts_the_confirming_in() -> None:
-    with SearchDisplay(Path("run"), terminal()) as display:
-        display.watch(PROBLEM, ["latency"], 2)
+    with SearchDisplay(Path("run"), TITLE, terminal()) as display:
+        display.expect_confirming(["latency"], 2)
+        search = told(display)
         display.begin(5)
         for index in range(1, 6):
-            display.evaluated(evaluation(index, 30.0))
+            search.evaluated(evaluation(index, 30.0))
         assert display.left_text() in ("4:59", "5:00"), "5 members, twice each"
         display.confirmed(evaluation(1, 6.0), 9)
         assert display.left_text() in ("0:53", "0:54")
@@ -112,51 +117,52 @@ def test_time_left_counts_the_confirming_in() -> None:
 
 def test_a_long_run_is_estimated_by_its_first_candidate_and_a_short_one_is_not() -> None:
     console = pipe()
-    with SearchDisplay(Path("run"), console) as display:
-        display.watch(PROBLEM)
+    with SearchDisplay(Path("run"), TITLE, console) as display:
+        search = told(display)
         display.begin(250, 0, 2)
         for index in range(1, 6):
-            display.evaluated(evaluation(index, 4.1))
+            search.evaluated(evaluation(index, 4.1))
     assert printed(console).startswith("about 9 min for 250 evaluations (4.1 s each on 2 workers)\n")
     assert printed(console).count("about") == 1
     console = pipe()
-    with SearchDisplay(Path("run"), console) as display:
-        display.watch(PROBLEM)
+    with SearchDisplay(Path("run"), TITLE, console) as display:
+        search = told(display)
         display.begin(250)
-        display.evaluated(evaluation(1, 0.1))
+        search.evaluated(evaluation(1, 0.1))
     assert "about" not in printed(console)
 
 
 def test_a_run_that_goes_on_is_estimated_by_what_it_measures_now() -> None:
     console = pipe()
-    with SearchDisplay(Path("run"), console) as display:
-        display.watch(PROBLEM)
+    with SearchDisplay(Path("run"), TITLE, console) as display:
+        search = told(display)
         display.begin(100, 2)
         for index, seconds in enumerate([1.0, 1.0, 60.0], start=1):
-            display.evaluated(evaluation(index, seconds))
+            search.evaluated(evaluation(index, seconds))
     assert "about 1 h 38 min for 98 evaluations (60.0 s each)" in printed(console)
 
 
 def test_piped_lines_say_what_goes_on_and_each_iteration_has_its_own() -> None:
     console = pipe()
-    with SearchDisplay(Path("run"), console) as display:
-        display.watch(PROBLEM)
+    with SearchDisplay(Path("run"), TITLE, console) as display:
+        search = told(display)
         display.begin(20)
         with doing("timing the reference"):
             assert display.line() == "0:00 elapsed, 0/20 evaluations, not known yet left, now: timing the reference"
         for index, iteration in [(1, 1), (2, 1), (3, 2)]:
-            display.evaluated(evaluation(index, 0.1, iteration))
+            search.evaluated(evaluation(index, 0.1, iteration))
+        search.ended("finished")
     lines = printed(console).splitlines()
     assert [line.split(",")[0] for line in lines] == ["iteration 1: 2/20 evaluations", "iteration 2: 3/20 evaluations"]
 
 
 def test_the_log_has_lines_and_no_python(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "dynas.commands")
-    display = SearchDisplay(Path("run"), pipe())
-    display.watch(PROBLEM)
+    caplog.set_level(logging.INFO, "dynas.display")
+    display = SearchDisplay(Path("run"), TITLE, pipe())
+    search = told(display)
     display.begin(20)
-    display.evaluated(evaluation(1, 0.1))
-    display.fitted(1, [PredictorQuality("top1", 5, 1.5, 0.9), PredictorQuality("latency", 5, 2.5, 0.8)])
+    search.evaluated(evaluation(1, 0.1))
+    search.fitted(1, [PredictorQuality("top1", 5, 1.5, 0.9), PredictorQuality("latency", 5, 2.5, 0.8)])
     display.confirmed(evaluation(1, 0.1), 3)
     assert caplog.messages == [
         "evaluation 1: w1 51, 11",

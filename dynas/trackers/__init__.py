@@ -1,0 +1,1 @@
+"""Experiment trackers that hear of a search: TensorBoard, MLflow, Weights & Biases."""
