@@ -19,7 +19,10 @@ DIGESTS = {"weights_sha256": "weights", "data_sha256": "data", "hardware_sha256"
 ENDINGS = ("budget", "max_minutes", "patience", "max_failures")  # keys that only say when a search ends
 FREE = ("executor.", "validation.")  # beginnings of keys that change nothing of what is measured or trained
 # what a run did whose config lacks the key, being older
-ADDED = {"device": "cpu", "mixed_precision": False, "recipe.smallest_every": 1}
+ADDED = {
+    "device": "cpu", "mixed_precision": False, "recipe.smallest_every": 1, "recipe.accumulate": 1,
+    "recipe.optimizer": "adamw",
+}  # fmt: skip
 
 
 def check_opening(config: DictConfig, folder: Path, product: str) -> None:

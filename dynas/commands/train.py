@@ -15,7 +15,7 @@ from dynas.commands.running import job_facts
 from dynas.compose.overrides import plain, run_folder
 from dynas.runs.names import CARD, CHECKPOINT, TRAINING, TRAINING_PICTURE, WEIGHTS
 from dynas.runs.record import read_run, write_run
-from dynas.system.files import number, write_atomic, write_csv
+from dynas.system.files import number, replacing, write_atomic, write_csv
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,6 +82,9 @@ def train_job(config: DictConfig) -> int:
         console.print(f"interrupted; go on with: dynas train resume={shlex.quote(str(folder))}", soft_wrap=True)
         return 130
     supernet.elastic.to("cpu")
+    for name, content in supernet.companions().items():
+        with replacing(folder / name) as file:
+            file.write(content)
     save_weights(supernet.elastic, folder / WEIGHTS, config.storage)
     load_weights(supernet.elastic, str(folder / WEIGHTS), supernet.name)  # to measure what others will load
     rows = qualities(judge)
@@ -192,7 +195,7 @@ def qualities(judge: Judge) -> list[dict[str, Any]]:
     return [
         {
             "sub-network": which,
-            judge.objective.column: round(float(quality), 2),
+            judge.objective.column: float(f"{quality:.4g}"),
             "macs [MAC]": int(macs),
             "params [parameters]": int(params),
         }
@@ -236,7 +239,7 @@ Network: {", ".join(described["supernet"])}.
 
 Data: {", ".join(described["data"])}; SHA-256 `{facts["data_sha256"]}`.
 
-Recipe (AdamW, cosine schedule; in a sandwich the {config.recipe.teacher} network teaches the smaller ones):
+Recipe ({config.recipe.optimizer}, cosine schedule; in a sandwich the {config.recipe.teacher} network teaches the smaller ones):
 
 {recipe}
 - seed: {config.seed}

@@ -266,7 +266,9 @@ def check_language(supernet: LanguageSupernet, data: LanguageData) -> None:
             f"{supernet.vocabulary:,}: give data.tokenizer=<the tokenizer.json of these weights>"
         )
     if data.window > supernet.positions:
-        raise DynasError(f"data.window={data.window} is longer than the network reads: give {supernet.positions} or less")
+        raise DynasError(
+            f"data.window={data.window} is longer than the network reads: give {supernet.positions} or less"
+        )
 
 
 def build_executor(config: DictConfig, measurer: Measurer) -> Executor:

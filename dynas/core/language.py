@@ -14,7 +14,9 @@ from dynas.core.data import Data
 from dynas.core.space import Genotypes
 
 TASK = "language modelling"
-Windows = tuple[Tensor, Tensor]  # tokens (n, T), and the token that follows each (n, T), IGNORED where it does not count
+Windows = tuple[
+    Tensor, Tensor
+]  # tokens (n, T), and the token that follows each (n, T), IGNORED where it does not count
 
 
 class LanguageData(Data):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dynas.data.text.documents import Documents
 from dynas.data.text.language_tokenizer import TOKENIZER, read_tokenizer
+from dynas.data.text_files import read_documents
 from dynas.system.text_file import read_lines
 
 EMBEDDED = Path(__file__).parent / "embedded" / "brown"
@@ -21,12 +22,18 @@ VALIDATION = ("reviews", "religion", "science fiction", "humour")  # genres that
 
 
 def brown(
-    tokenizer: str, window: int, stride: int, validation_size: int | None, epoch_tokens: int | None
+    tokenizer: str,
+    more: str | None,
+    window: int,
+    stride: int,
+    validation_size: int | None,
+    epoch_tokens: int | None,
 ) -> Documents:
     """Return the embedded corpus: 451 documents to train on, 49 of other genres to measure on.
 
     Args:
         tokenizer: see `dynas.data.text.language_tokenizer.read_tokenizer`.
+        more: a file or a folder of further texts to train on; None: none.
         window, stride, validation_size, epoch_tokens: see `dynas.data.text.documents.Documents`.
 
     Raises:
@@ -34,7 +41,8 @@ def brown(
     """
     training, validation = corpus()
     made = read_tokenizer(tokenizer)
-    return Documents(training, validation, made, window, stride, validation_size, epoch_tokens)
+    further = [] if more is None else read_documents(Path(more).expanduser(), None)
+    return Documents([*training, *further], validation, made, window, stride, validation_size, epoch_tokens)
 
 
 @lru_cache(maxsize=1)

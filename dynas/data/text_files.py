@@ -108,6 +108,8 @@ def hold_out(documents: Sequence[str], share: float, seed: int) -> tuple[list[st
         )
     chosen = np.random.default_rng(seed).permutation(len(distinct))[:count]
     held = {distinct[place] for place in chosen}
-    sides = ([one for one, key in zip(documents, keys, strict=True) if (key in held) == inside] for inside in (False, True))
+    sides = (
+        [one for one, key in zip(documents, keys, strict=True) if (key in held) == inside] for inside in (False, True)
+    )
     training, validation = sides
     return training, validation

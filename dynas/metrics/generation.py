@@ -88,7 +88,9 @@ class Generation(MeasuredMetric):
                 "hardware=cpu, or objectives without them"
             )
         if self.length >= smallest.positions:
-            raise DynasError(f"metric.length={self.length}: give less than {smallest.positions}, the network's longest text")
+            raise DynasError(
+                f"metric.length={self.length}: give less than {smallest.positions}, the network's longest text"
+            )
 
     def prefills(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Timing]:
         """Time all sub-networks reading texts, in interleaved rounds."""

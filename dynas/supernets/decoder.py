@@ -198,7 +198,9 @@ def find(weights: str, config: str | Mapping[str, Any] | None) -> Folder:
     """Return where weights and shape come from, or raise DynasError."""
     if weights not in ("random", "embedded"):
         if config is not None:
-            raise DynasError("supernet.config is for supernet.weights=random; weights have their config.json beside them")
+            raise DynasError(
+                "supernet.config is for supernet.weights=random; weights have their config.json beside them"
+            )
         return read_folder(weights)
     if isinstance(config, Mapping):
         return Folder(config, None)
@@ -209,5 +211,7 @@ def find(weights: str, config: str | Mapping[str, Any] | None) -> Folder:
     if weights == "random":
         return shape
     if not file.is_file():
-        raise DynasError("no weights of a decoder are embedded: give supernet.weights=<folder of Hugging Face transformers>")
+        raise DynasError(
+            "no weights of a decoder are embedded: give supernet.weights=<folder of Hugging Face transformers>"
+        )
     return Folder(shape.config, shape.tokenizer, [file])

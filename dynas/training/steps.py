@@ -15,6 +15,7 @@ from dynas.core.data import IGNORED
 from dynas.core.space import Architecture, SearchSpace
 from dynas.core.supernet import SizesImages
 from dynas.data.images.resize import resize
+from dynas.training.muon import Muon
 from dynas.training.sandwich import Recipe
 
 Batch = tuple[Tensor, ...]  # the network's inputs, then the labels (see `dynas.core.data.IGNORED`)
@@ -33,15 +34,20 @@ class TrainingData(Protocol):
         ...
 
 
-def make_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """Return AdamW that decays matrices and kernels but neither norms nor biases."""
-    decayed = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
+def make_optimizers(net: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Return AdamW that decays matrices and kernels but neither norms nor biases, after Muon where the recipe asks so."""
+    made: list[torch.optim.Optimizer] = []
+    rest = list(net.parameters())
+    if recipe.optimizer == "muon":
+        tables = {module.weight for module in net.modules() if isinstance(module, nn.Embedding)}
+        matrices = [parameter for parameter in rest if parameter.ndim == 2 and parameter not in tables]
+        rest = [parameter for parameter in rest if parameter.ndim != 2 or parameter in tables]
+        made.append(Muon(matrices, recipe.learning_rate, recipe.weight_decay))
     groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {"params": [parameter for parameter in rest if parameter.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [parameter for parameter in rest if parameter.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+    return [*made, torch.optim.AdamW(groups, lr=recipe.learning_rate)]
 
 
 def inputs_of(net: nn.Module, architecture: Architecture, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -79,6 +85,7 @@ def step(
     distil: bool,
     original: nn.Module | None = None,
     mixed: bool = False,
+    share: float = 1.0,
 ) -> float:
     """Accumulate the gradients of the sub-networks of one step; return the first one's loss.
 
@@ -90,6 +97,7 @@ def step(
         distil: whether all but the first learn from the first one's outputs instead of the labels.
         original: what they learn from then instead of the first one: maps the same inputs to logits.
         mixed: whether products are computed in bfloat16.
+        share: of the step that this batch is; gradients and loss are multiplied by it.
     """
     *inputs, labels = batch
     learned = labels != IGNORED
@@ -98,13 +106,21 @@ def step(
         own = inputs_of(net, architecture, inputs)
         with torch.autocast(labels.device.type, torch.bfloat16, enabled=mixed):
             logits = net(*own, architecture)[learned].float()
-        loss = task_loss(logits, targets)
+        loss = share * task_loss(logits, targets)
         loss.backward()  # type: ignore[no-untyped-call]
         if index == 0:
             first = float(loss.detach())
             if distil and len(genotypes) > 1:
                 targets = shares(logits if original is None else taught(original, own, mixed)[learned])
     return first
+
+
+def parts_of(batch: Batch, count: int) -> Iterator[tuple[Batch, float]]:
+    """Yield parts of a batch in which anything is learned, each with its share of all that is learned."""
+    learned = int((batch[-1] != IGNORED).sum())
+    for part in zip(*(one.chunk(count) for one in batch), strict=True):
+        if own := int((part[-1] != IGNORED).sum()):
+            yield part, own / learned
 
 
 @torch.no_grad()

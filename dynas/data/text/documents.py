@@ -63,7 +63,9 @@ class Documents(LanguageData):
         epoch_tokens: int | None,
     ) -> None:
         if window < 2 or not 1 <= stride <= window:
-            raise DynasError(f"data.window={window} data.stride={stride}: give a window of 2 or more and a stride up to it")
+            raise DynasError(
+                f"data.window={window} data.stride={stride}: give a window of 2 or more and a stride up to it"
+            )
         for name, value in (("validation_size", validation_size), ("epoch_tokens", epoch_tokens)):
             if value is not None and value < 1:
                 raise DynasError(f"data.{name}={value}: give 1 or more, or null")
@@ -77,7 +79,9 @@ class Documents(LanguageData):
         if validation_size is not None:
             if validation_size > len(windows):
                 raise DynasError(f"data.validation_size={validation_size}: there are {len(windows)} validation windows")
-            windows = [windows[place] for place in np.linspace(0, len(windows) - 1, validation_size).round().astype(int)]
+            windows = [
+                windows[place] for place in np.linspace(0, len(windows) - 1, validation_size).round().astype(int)
+            ]
         self._windows = windows
         self.validation_bytes = sum(one.bytes for one in windows)
         told = [[one.tokens.tolist(), one.first, one.bytes] for one in windows]
@@ -110,7 +114,9 @@ class Documents(LanguageData):
     def training_steps(self, batch_size: int) -> int:
         """Return the number of batches of ``batch_size`` tokens in an epoch, or raise DynasError for less than a window."""
         if batch_size < self.window:
-            raise DynasError(f"recipe.batch_size={batch_size} is in tokens here: give data.window={self.window} or more")
+            raise DynasError(
+                f"recipe.batch_size={batch_size} is in tokens here: give data.window={self.window} or more"
+            )
         return self._epoch_windows // (batch_size // self.window)
 
     def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[Windows]:

@@ -122,7 +122,9 @@ def read_config(content: Mapping[str, Any], origin: object) -> Config:
         raise DynasError(
             f"'{origin}': {heads} attention heads of {size} channels cannot be shared among {groups} key-value heads"
         )
-    activation = str(content.get("hidden_activation", "gelu_pytorch_tanh") if family.gemma else content.get("hidden_act", "silu"))
+    activation = str(
+        content.get("hidden_activation", "gelu_pytorch_tanh") if family.gemma else content.get("hidden_act", "silu")
+    )
     if activation not in ACTIVATIONS:
         raise one_of(f"'{origin}': activation", activation, ACTIVATIONS)
     types = layer_types(content, kind, layers, origin)

@@ -76,7 +76,9 @@ class Shape:
         depths = numbers("layers", layers, config.layers, 1)
         skipped = left_out(skip, config.layers)
         if skipped and len(depths) > 1:
-            raise DynasError("supernet.layers and supernet.skip both say which layers are left out: make one of them null")
+            raise DynasError(
+                "supernet.layers and supernet.skip both say which layers are left out: make one of them null"
+            )
         shape = cls(
             config,
             numbers("widths", widths, config.width, 1, STEP),
