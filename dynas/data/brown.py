@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from dynas.data.text.documents import Documents
-from dynas.data.text.language_tokenizer import TOKENIZER, read_tokenizer
+from dynas.data.text.language_tokenizer import read_tokenizer
 from dynas.data.text_files import read_documents
 from dynas.system.text_file import read_lines
 

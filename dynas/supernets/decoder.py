@@ -23,7 +23,7 @@ from dynas.data.text.language_tokenizer import EMBEDDED as TOKENIZER_FILE
 from dynas.data.text.language_tokenizer import TOKENIZER, parse_tokenizer, tokenizer_digest
 from dynas.errors import DynasError
 from dynas.supernets.decoders.calibration import calibration_texts
-from dynas.supernets.decoders.config import Config, read_config
+from dynas.supernets.decoders.config import read_config
 from dynas.supernets.decoders.folder import CONFIG, Folder, read_folder, read_shape
 from dynas.supernets.decoders.importance import falling, measure, sort_channels, sort_groups, sort_units
 from dynas.supernets.decoders.network import Decoder, ElasticDecoder

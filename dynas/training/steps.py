@@ -35,7 +35,7 @@ class TrainingData(Protocol):
 
 
 def make_optimizers(net: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Return AdamW that decays matrices and kernels but neither norms nor biases, after Muon where the recipe asks so."""
+    """Return AdamW, which decays matrices and kernels but neither norms nor biases; Muon before it where asked for."""
     made: list[torch.optim.Optimizer] = []
     rest = list(net.parameters())
     if recipe.optimizer == "muon":

