@@ -261,7 +261,7 @@ def _check_windows(data: LanguageData, batch: Windows) -> None:
     assert ((tokens >= 0) & (tokens < data.vocabulary)).all()
     counted = targets != IGNORED
     assert (targets[counted] < data.vocabulary).all()
-    inside = counted[:, :-1]
+    inside = counted[:, :-1] & counted[:, 1:]
     assert torch.equal(tokens[:, 1:][inside], targets[:, :-1][inside]), "each token is the one before's target"
 
 
