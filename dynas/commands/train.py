@@ -228,6 +228,7 @@ def model_card(config: DictConfig, rows: list[dict[str, Any]], training: Trainin
     header = "| " + " | ".join(rows[0]) + " |\n|" + " --- |" * len(rows[0])
     body = "\n".join("| " + " | ".join(str(cell) for cell in row.values()) + " |" for row in rows)
     products = "bfloat16 products" if config.mixed_precision else "single precision"
+    how = f"cosine schedule; in a sandwich the {config.recipe.teacher} network teaches the smaller ones"
     ended = f" Ended early, after epoch {training.epochs}." if training.epochs < training.recipe.epochs else ""
     return f"""# Supernet {facts["choices"]["supernet"]} trained on {facts["choices"]["data"]}
 
@@ -239,7 +240,7 @@ Network: {", ".join(described["supernet"])}.
 
 Data: {", ".join(described["data"])}; SHA-256 `{facts["data_sha256"]}`.
 
-Recipe ({config.recipe.optimizer}, cosine schedule; in a sandwich the {config.recipe.teacher} network teaches the smaller ones):
+Recipe ({how}):
 
 {recipe}
 - seed: {config.seed}

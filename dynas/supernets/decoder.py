@@ -196,11 +196,9 @@ class DecoderSupernet(Supernet):
 
 def find(weights: str, config: str | Mapping[str, Any] | None) -> Folder:
     """Return where weights and shape come from, or raise DynasError."""
+    if weights != "random" and config is not None:
+        raise DynasError("supernet.config is for supernet.weights=random; others have their config.json beside them")
     if weights not in ("random", "embedded"):
-        if config is not None:
-            raise DynasError(
-                "supernet.config is for supernet.weights=random; weights have their config.json beside them"
-            )
         return read_folder(weights)
     if isinstance(config, Mapping):
         return Folder(config, None)

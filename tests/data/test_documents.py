@@ -61,6 +61,14 @@ def test_ends_are_those_of_the_characters_in_utf_8(text: str) -> None:
     assert ends.tolist() == [len(text[:end].encode()) for end in range(1, len(text) + 1)]
 
 
+def test_text_without_tokens_is_refused() -> None:
+    words = Tokenizer(models.WordLevel({"[UNK]": 0, "seven": 1, "eight": 2, "nine": 3}, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    assert documents(tokenizer=words).validation_bytes > 0
+    with pytest.raises(DynasError, match="no tokens for parts of the validation text"):
+        documents(tokenizer=words, validation=["seven ten nine"])
+
+
 def documents(**changes: Any) -> Documents:
     given: dict[str, Any] = {
         "training": ["one two three four " * 40, "five six " * 60], "validation": ["seven eight nine " * 30],
@@ -188,7 +196,9 @@ def test_the_brown_corpus_is_what_it_says() -> None:
     training, validation = corpus()
     assert (len(training), len(validation)) == (451, 49)
     assert len("".join(validation).encode()) == 589_196
-    assert training[0].startswith("The Fulton County Grand Jury said Friday an investigation of Atlanta's recent primary")
+    assert training[0].startswith(
+        "The Fulton County Grand Jury said Friday an investigation of Atlanta's recent primary"
+    )
     assert '"no evidence" that any irregularities took place.\n' in training[0]
     assert len(VALIDATION) == 4
     assert OWN.get_vocab_size() == 4096

@@ -38,7 +38,9 @@ def bench() -> Bench:
 @pytest.fixture(scope="module")
 def subnets(bench: Bench) -> list[Any]:
     space = bench.supernet.space
-    return [bench.deployed(row) for row in (space.smallest(), *space.sample(2, np.random.default_rng(0)), space.largest())]
+    return [
+        bench.deployed(row) for row in (space.smallest(), *space.sample(2, np.random.default_rng(0)), space.largest())
+    ]
 
 
 @torch.inference_mode()
@@ -52,7 +54,8 @@ def test_bits_per_byte_are_those_of_whole_documents(bench: Bench, subnets: list[
     found = [reading.value for reading in BitsPerByte().measure(subnets, bench)]
     for value, subnet in zip(found, subnets, strict=True):
         nats = sum(
-            -float(told.gather(1, ids[:, None]).sum()) for told, ids in (log_probabilities(subnet, one) for one in TEXTS)
+            -float(told.gather(1, ids[:, None]).sum())
+            for told, ids in (log_probabilities(subnet, one) for one in TEXTS)
         )
         assert value == pytest.approx(nats / math.log(2) / sum(len(one.encode()) for one in TEXTS), rel=1e-5)
 

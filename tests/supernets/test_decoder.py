@@ -25,7 +25,9 @@ def write(folder: Path, vocabulary: int = 4096, tokenizer: bool = True, **change
     """Write a folder of a random network of Llama's kind, and return the network."""
     config = NARROW_DECODER | {"vocab_size": vocabulary} | changes
     source = narrow_decoder(config, seed=4)
-    state = {f"model.{name}" if "lm_head" not in name else name: one for name, one in source.elastic.state_dict().items()}
+    state = {
+        f"model.{name}" if "lm_head" not in name else name: one for name, one in source.elastic.state_dict().items()
+    }
     save_file(state, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(config))
     if tokenizer:
@@ -89,7 +91,7 @@ def test_options_that_make_no_sense_are_refused(changes: dict[str, Any], message
         ({"hidden_size": None}, "needs hidden_size as a positive whole number, got None"),
         ({"num_key_value_heads": 4}, "6 attention heads of 8 channels cannot be shared among 4"),
         ({"hidden_act": "relu"}, "unknown .*activation 'relu'"),
-        ({"layer_types": ["chunked_attention"] * 4}, "needs layer_types of 4 times"),
+        ({"model_type": "qwen3", "layer_types": ["chunked_attention"] * 4}, "needs layer_types of 4 times"),
         ({"rope_scaling": {"rope_type": "yarn", "factor": 4}}, "of the kind yarn are not known"),
         ({"rope_scaling": {"type": "linear"}}, "rotary positions are incomplete: 'factor'"),
     ],

@@ -12,8 +12,8 @@ from dynas.core.data import IGNORED
 from dynas.core.design import DesignVariable
 from dynas.core.space import SearchSpace
 from dynas.supernets.mbv3 import MobileNetV3Supernet
-from dynas.training.sandwich import step_genotypes
 from dynas.training.muon import alike
+from dynas.training.sandwich import step_genotypes
 from dynas.training.steps import make_optimizers, parts_of, step
 from tests.helpers.training import recipe
 

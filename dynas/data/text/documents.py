@@ -70,12 +70,13 @@ class Documents(LanguageData):
             if value is not None and value < 1:
                 raise DynasError(f"data.{name}={value}: give 1 or more, or null")
         self.window, self.stride, self.epoch_tokens = window, stride, epoch_tokens
-        self.vocabulary = tokenizer.get_vocab_size()
+        self.vocabulary = 1 + max(tokenizer.get_vocab().values())
         self.tokenizer_digest = tokenizer_digest(tokenizer)
         self._texts, self._tokenizer = training, tokenizer
         windows = [one for text in validation for one in windows_of(text, tokenizer, window, stride)]
         if not windows:
             raise DynasError("the validation text has nothing to foretell: give documents of two tokens or more")
+        check_known(windows, tokenizer)
         if validation_size is not None:
             if validation_size > len(windows):
                 raise DynasError(f"data.validation_size={validation_size}: there are {len(windows)} validation windows")
@@ -112,7 +113,7 @@ class Documents(LanguageData):
         return max(1, (self.epoch_tokens or len(self._stream)) // self.window)
 
     def training_steps(self, batch_size: int) -> int:
-        """Return the number of batches of ``batch_size`` tokens in an epoch, or raise DynasError for less than a window."""
+        """Return the number of batches of ``batch_size`` tokens in an epoch; DynasError for less than a window."""
         if batch_size < self.window:
             raise DynasError(
                 f"recipe.batch_size={batch_size} is in tokens here: give data.window={self.window} or more"
@@ -151,6 +152,17 @@ def windows_of(text: str, tokenizer: Tokenizer, window: int, stride: int) -> lis
             found.append(Window(own, counted - begin, int(ends[behind - 1] - ends[counted - 1])))
             counted = behind
     return found
+
+
+def check_known(windows: Sequence[Window], tokenizer: Tokenizer) -> None:
+    """Raise DynasError where a part of the text has no token of its own, so that its bytes are not foretold."""
+    model = json.loads(tokenizer.to_str())["model"]
+    unknown = model.get("unk_id") if model.get("unk_token") is None else tokenizer.token_to_id(model["unk_token"])
+    if unknown is not None and any((one.tokens[one.first :] == unknown).any() for one in windows):
+        raise DynasError(
+            "the tokenizer has no tokens for parts of the validation text, so that bits per byte would be too few: "
+            "give text that it is made for"
+        )
 
 
 def ends_in_bytes(text: str, ends: Sequence[int]) -> NDArray[np.int64]:

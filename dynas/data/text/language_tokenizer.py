@@ -26,6 +26,8 @@ def read_tokenizer(given: str) -> Tokenizer:
     """
     path = EMBEDDED if given in WITHOUT else Path(given).expanduser()
     file = path if path.suffix == ".json" else (path if path.is_dir() else path.parent) / TOKENIZER
+    if not path.exists():
+        raise DynasError(f"there is no file or folder '{path}' with a {TOKENIZER}")
     if not file.is_file():
         raise DynasError(
             f"no {TOKENIZER} at '{file}': give data.tokenizer=<the {TOKENIZER} of the network, or its folder>"

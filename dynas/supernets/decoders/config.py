@@ -15,6 +15,7 @@ from dynas.supernets.decoders.rotary import Rotary
 
 ACTIVATIONS = {"silu": "silu", "swish": "silu", "gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh"}
 LOCAL, GLOBAL = "sliding_attention", "full_attention"
+ALIKE = ("llama", "mistral")  # whose layers all attend in one way, whatever else their config says
 UNKNOWN = ("attn_logit_softcapping", "final_logit_softcapping", "use_bidirectional_attention", "quantization_config")
 
 
@@ -169,7 +170,7 @@ def number(content: Mapping[str, Any], key: str, origin: object) -> int:
 def layer_types(content: Mapping[str, Any], kind: str, layers: int, origin: object) -> list[str]:
     """Return whether each layer attends to all tokens or to the last ones only."""
     types = content.get("layer_types")
-    if types is not None:
+    if types is not None and kind not in ALIKE:
         if len(types) != layers or set(types) - {LOCAL, GLOBAL}:
             raise DynasError(f"'{origin}' needs layer_types of {layers} times {LOCAL} or {GLOBAL}, got {types}")
         return list(types)
