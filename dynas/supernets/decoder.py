@@ -84,7 +84,7 @@ class DecoderSupernet(Supernet):
         self.config, self.length, self.latency_batch = whole, length, latency_batch
         self.lengths = (2, whole.positions)
         self._folder = folder
-        known = folder.config.get(SORTED, {}).get("layers")
+        known = stored_order(folder.config, whole.layers)
         order = list(range(whole.layers)) if known is None else known
         self.shape = Shape.made(whole, widths, layers, skip, groups, feeds, order)
         with torch.random.fork_rng(devices=[]):
@@ -192,6 +192,21 @@ class DecoderSupernet(Supernet):
     def remembered(self, genotypes: Genotypes, tokens: int) -> NDArray[np.int64]:
         """Return the numbers ``(n,)`` that keys and values of one text take in a cache."""
         return count_remembered(self.config, self.sizes(genotypes), tokens)
+
+
+def stored_order(content: Mapping[str, Any], layers: int) -> list[int] | None:
+    """Return the layers by importance, where a config.json of ours says so; raise DynasError where it makes no sense."""
+    told = content.get(SORTED)
+    if told is None:
+        return None
+    order = told.get("layers") if isinstance(told, Mapping) else None
+    if (
+        not isinstance(order, list)
+        or any(type(one) is not int for one in order)
+        or sorted(order) != list(range(layers))
+    ):
+        raise DynasError(f"{CONFIG} needs {SORTED}.layers as the numbers of all {layers} layers, got {told!r}")
+    return order
 
 
 def find(weights: str, config: str | Mapping[str, Any] | None) -> Folder:

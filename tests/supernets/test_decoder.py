@@ -93,6 +93,8 @@ def test_options_that_make_no_sense_are_refused(changes: dict[str, Any], message
         ({"hidden_act": "relu"}, "unknown .*activation 'relu'"),
         ({"model_type": "qwen3", "layer_types": ["chunked_attention"] * 4}, "needs layer_types of 4 times"),
         ({"rope_scaling": {"rope_type": "yarn", "factor": 4}}, "of the kind yarn are not known"),
+        ({"dynas": {"layers": [0, 0, 1, 2]}}, r"needs dynas\.layers as the numbers of all 4 layers"),
+        ({"dynas": 1}, r"needs dynas\.layers"),
         ({"rope_scaling": {"type": "linear"}}, "rotary positions are incomplete: 'factor'"),
     ],
 )
