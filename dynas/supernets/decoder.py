@@ -195,7 +195,7 @@ class DecoderSupernet(Supernet):
 
 
 def stored_order(content: Mapping[str, Any], layers: int) -> list[int] | None:
-    """Return the layers by importance, where a config.json of ours says so; raise DynasError where it makes no sense."""
+    """Return the layers by importance, where a config.json of ours says so, or raise DynasError."""
     told = content.get(SORTED)
     if told is None:
         return None
