@@ -61,7 +61,7 @@ def test_decoders_go_all_the_way_to_a_file(folder: Path) -> None:
     picked = dynas("report", "run", "--pick", "knee", cwd=folder)
     assert picked.returncode == 0, picked.stderr
     exported = dynas(
-        "export", "run", "--best", "bits_per_byte", "--to", "out", "--format", "pytorch", "torch_export", cwd=folder
+        "export", "run", "--best", "bits_per_byte", "--to", "out", "--formats", "pytorch,torch_export", cwd=folder
     )
     assert exported.returncode == 0, exported.stdout + exported.stderr
     record = json.loads((folder / "out" / "export.json").read_text())
