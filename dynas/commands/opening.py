@@ -20,7 +20,8 @@ ENDINGS = ("budget", "max_minutes", "patience", "max_failures")  # keys that onl
 FREE = ("executor.", "validation.", "track")  # beginnings of keys that change nothing of what is measured or trained
 # what a run did whose config lacks the key, being older
 ADDED = {
-    "device": "cpu", "mixed_precision": False, "recipe.smallest_every": 1, "recipe.states": 0, "mode.features": "one_hot",
+    "device": "cpu", "mixed_precision": False, "recipe.smallest_every": 1, "recipe.states": 0, "recipe.accumulate": 1,
+    "recipe.optimizer": "adamw", "mode.features": "one_hot",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from dynas.commands.running import job_facts
 from dynas.compose.overrides import plain, run_folder
 from dynas.runs.names import CARD, CHECKPOINT, TRAINING, TRAINING_PICTURE, WEIGHTS
 from dynas.runs.record import read_run, write_run
-from dynas.system.files import number, write_atomic, write_csv
+from dynas.system.files import number, replacing, write_atomic, write_csv
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,6 +82,9 @@ def train_job(config: DictConfig) -> int:
         console.print(f"interrupted; go on with: dynas train resume={shlex.quote(str(folder))}", soft_wrap=True)
         return 130
     supernet.elastic.to("cpu")
+    for name, content in supernet.companions().items():
+        with replacing(folder / name) as file:
+            file.write(content)
     save_weights(supernet.elastic, folder / WEIGHTS, config.storage, supernet.inferred)
     load_weights(supernet.elastic, str(folder / WEIGHTS), supernet.name)  # to measure what others will load
     rows = qualities(judge)
@@ -192,7 +195,7 @@ def qualities(judge: Judge) -> list[dict[str, Any]]:
     return [
         {
             "sub-network": which,
-            judge.objective.column: round(float(quality), 2),
+            judge.objective.column: float(f"{quality:.4g}"),
             "macs [MAC]": int(macs),
             "params [parameters]": int(params),
         }
@@ -225,6 +228,7 @@ def model_card(config: DictConfig, rows: list[dict[str, Any]], training: Trainin
     header = "| " + " | ".join(rows[0]) + " |\n|" + " --- |" * len(rows[0])
     body = "\n".join("| " + " | ".join(str(cell) for cell in row.values()) + " |" for row in rows)
     products = "bfloat16 products" if config.mixed_precision else "single precision"
+    how = f"cosine schedule; in a sandwich the {config.recipe.teacher} network teaches the smaller ones"
     ended = f" Ended early, after epoch {training.epochs}." if training.epochs < training.recipe.epochs else ""
     return f"""# Supernet {facts["choices"]["supernet"]} trained on {facts["choices"]["data"]}
 
@@ -236,7 +240,7 @@ Network: {", ".join(described["supernet"])}.
 
 Data: {", ".join(described["data"])}; SHA-256 `{facts["data_sha256"]}`.
 
-Recipe (AdamW, cosine schedule; in a sandwich the {config.recipe.teacher} network teaches the smaller ones):
+Recipe ({how}):
 
 {recipe}
 - seed: {config.seed}

@@ -20,6 +20,7 @@ from dynas.core.bench import Bench, Meter
 from dynas.core.callback import Callback
 from dynas.core.data import ClassificationData, Data
 from dynas.core.executor import Executor
+from dynas.core.language import LanguageData, LanguageSupernet
 from dynas.core.metric import CountedMetric, MeasuredMetric, Metric
 from dynas.core.objectives import Objective
 from dynas.core.predictor import Predictor, PredictorFactory
@@ -234,6 +235,8 @@ def check_fit(config: DictConfig, supernet: Supernet, data: Data) -> None:
     """Raise DynasError where supernet and data disagree on classes or word pieces, if both have them at all."""
     if isinstance(data, TextData) and isinstance(supernet, ReadsTexts):
         check_texts(supernet, data)
+    if isinstance(data, LanguageData) and isinstance(supernet, LanguageSupernet):
+        check_language(supernet, data)
     wanted, inferred = config.supernet.get("classes"), supernet.classes
     classes = data.classes if isinstance(data, ClassificationData | TextData) else None
     if wanted is None and None not in (inferred, classes) and inferred != classes:
@@ -258,6 +261,20 @@ def check_texts(supernet: ReadsTexts, data: TextData) -> None:
     if data.longest > supernet.positions:
         raise DynasError(
             f"data.max_length={data.longest} is longer than the network reads: give {supernet.positions} or less"
+        )
+
+
+def check_language(supernet: LanguageSupernet, data: LanguageData) -> None:
+    """Raise DynasError where networks cannot read the tokens of texts, or know them by other numbers."""
+    own = supernet.tokenizer_digest
+    if data.vocabulary > supernet.vocabulary or own not in (None, data.tokenizer_digest):
+        raise DynasError(
+            f"the tokenizer of the data, with {data.vocabulary:,} tokens, is not that of the network, which knows "
+            f"{supernet.vocabulary:,}: give data.tokenizer=<the tokenizer.json of these weights>"
+        )
+    if data.window > supernet.positions:
+        raise DynasError(
+            f"data.window={data.window} is longer than the network reads: give {supernet.positions} or less"
         )
 
 

@@ -75,6 +75,10 @@ class Supernet(ABC):
         """Return `params` without embedding tables; all of them where there are no such tables."""
         return self.params(genotypes)
 
+    def companions(self) -> Mapping[str, bytes]:
+        """Return the files that must lie beside its weights for these to be read, by their names."""
+        return {}
+
     def timed(self, subnet: nn.Module) -> nn.Module:
         """Return the module that a latency times of a sub-network: itself, where one forward pass is its use."""
         return subnet

@@ -1,4 +1,4 @@
-"""What the data of every task promise (see `dynas.core.data`, `translation`, `recommendation` and `texts`)."""
+"""What data of every task promise (see `dynas.core.data`, `translation`, `recommendation`, `texts`, `language`)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from dynas.core.data import IGNORED, ClassificationData, Data, Resizable
+from dynas.core.language import LanguageData, Windows
 from dynas.core.metric import Metric
 from dynas.core.recommendation import RecommendationData
 from dynas.core.texts import TextBatch, TextData
 from dynas.core.translation import EOS, PAD, TokenBatch, TranslationData
 
-Samples = ClassificationData | TranslationData | RecommendationData | TextData
+Samples = ClassificationData | TranslationData | RecommendationData | TextData | LanguageData
 BATCHES = 8  # of an epoch whose content is looked at
 
 
@@ -31,7 +32,7 @@ class DataSuite:
     Attributes:
         make: returns the data, the same ones every time.
         make_other: returns data of the same kind with other samples to measure on; None: this is not checked.
-        batch_size: samples of a training batch; tokens, for translation.
+        batch_size: samples of a training batch; tokens, for translation and language modelling.
     """
 
     make: Callable[[], Data]
@@ -92,6 +93,8 @@ class DataSuite:
             _check_pairs(samples)
         elif isinstance(samples, TextData):
             _check_validation_texts(samples)
+        elif isinstance(samples, LanguageData):
+            _check_validation_windows(samples)
         else:
             _check_candidates(samples)
 
@@ -112,6 +115,9 @@ class DataSuite:
             elif isinstance(samples, TextData):
                 _check_texts(samples, batch)
                 assert len(batch[2]) == self.batch_size
+            elif isinstance(samples, LanguageData):
+                _check_windows(samples, batch)
+                assert batch[0].numel() == self.batch_size // samples.window * samples.window
             else:
                 _check_choices(samples, batch, self.batch_size)
 
@@ -136,6 +142,10 @@ class DataSuite:
             texts = {text for batch in samples.validation_batches() for text in _texts(batch)}
             for batch in samples.training_batches(self.batch_size, np.random.default_rng(0)):
                 assert texts.isdisjoint(_texts(batch))
+        elif isinstance(samples, LanguageData):
+            windows = {window for batch in samples.validation_batches() for window in _told(batch)}
+            for batch in samples.training_batches(self.batch_size, np.random.default_rng(0)):
+                assert windows.isdisjoint(_told(batch))
         else:
             held_out_items = set(zip(samples.ranked_users.tolist(), samples.candidates[:, 0].tolist(), strict=True))
             for users, items, labels in samples.training_batches(self.batch_size, np.random.default_rng(0)):
@@ -183,7 +193,7 @@ def _fixed(data: Samples) -> list[Any]:
         return [*validation, *([batch] for batch in data.calibration_batches())]
     if isinstance(data, TranslationData):
         return [list(data.validation), data.references, data.tokenised_references]
-    if isinstance(data, TextData):
+    if isinstance(data, TextData | LanguageData):
         return [_flat(batch) for batch in data.validation_batches()]
     return [data.ranked_users.tolist(), data.candidates.tolist()]
 
@@ -232,6 +242,32 @@ def _check_texts(data: TextData, batch: TextBatch) -> None:
 def _texts(batch: TextBatch) -> set[tuple[int, ...]]:
     """Return the word pieces of a batch without padding."""
     return {tuple(row[seen != 0].tolist()) for row, seen in zip(batch[0], batch[1], strict=True)}
+
+
+def _check_validation_windows(data: LanguageData) -> None:
+    batches = list(data.validation_batches())
+    counted = sum(int((targets != IGNORED).sum()) for _, targets in batches)
+    assert data.validation_bytes > 0
+    assert counted > 0
+    for batch in batches:
+        _check_windows(data, batch)
+
+
+def _check_windows(data: LanguageData, batch: Windows) -> None:
+    tokens, targets = batch
+    assert tokens.dtype == targets.dtype == torch.int64
+    assert tokens.shape == targets.shape
+    assert tokens.shape[1] <= data.window
+    assert ((tokens >= 0) & (tokens < data.vocabulary)).all()
+    counted = targets != IGNORED
+    assert (targets[counted] < data.vocabulary).all()
+    inside = counted[:, :-1] & counted[:, 1:]
+    assert torch.equal(tokens[:, 1:][inside], targets[:, :-1][inside]), "each token is the one before's target"
+
+
+def _told(batch: Windows) -> set[tuple[int, ...]]:
+    """Return what is to be foretold in each window."""
+    return {tuple(row[row != IGNORED].tolist()) for row in batch[1]}
 
 
 def _check_pairs(data: TranslationData) -> None:

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynas.core.space import SearchSpace
-from dynas.errors import DynasError
+from dynas.errors import DynasError, one_of
 
+OPTIMIZERS = ("adamw", "muon")
 RULES = {"sandwich": 0, "uniform": 1}  # and how many random sub-networks a step needs at least
 
 
@@ -28,7 +29,7 @@ class Recipe:
     Attributes:
         epochs: passes over the training set.
         batch_size: samples per step; of sentences: tokens.
-        learning_rate: peak of the cosine schedule (AdamW).
+        learning_rate: peak of the cosine schedule.
         weight_decay: decoupled decay of weights that are no norms or biases.
         warmup: share of the steps over which the learning rate rises.
         largest_epochs: first epochs, in which the largest sub-network is trained alone: it learns far faster
@@ -43,6 +44,10 @@ class Recipe:
             ``original``, a frozen copy of it from before the training.
         states: weight of how far a smaller sub-network's hidden states are from the teacher's (1 less their mean
             cosine) beside what it learns of the outputs; 0: they are not looked at.
+        accumulate: parts in which a batch goes through the network, one after the other, where memory is scarce; the
+            step is the same.
+        optimizer: ``adamw``, or ``muon``, which moves all matrices but embedding tables and leaves the rest to AdamW
+            (see `dynas.training.muon`).
     """
 
     epochs: int
@@ -57,6 +62,8 @@ class Recipe:
     progressive: Sequence[str] = ()
     teacher: str = "largest"
     states: float = 0.0
+    accumulate: int = 1
+    optimizer: str = "adamw"
 
     def __post_init__(self) -> None:
         for name, value, least in (
@@ -64,6 +71,7 @@ class Recipe:
             ("batch_size", self.batch_size, 2),
             ("random_subnets", self.random_subnets, 0),
             ("smallest_every", self.smallest_every, 0),
+            ("accumulate", self.accumulate, 1),
         ):
             if value < least:
                 raise DynasError(f"recipe.{name}={value}: give {least} or more")
@@ -79,6 +87,8 @@ class Recipe:
                 f"recipe.largest_epochs={self.largest_epochs} leaves no epoch of {self.epochs} for the other "
                 "sub-networks: give a number from 0 to recipe.epochs - 1"
             )
+        if self.optimizer not in OPTIMIZERS:
+            raise one_of("recipe.optimizer", self.optimizer, OPTIMIZERS)
         if self.teacher not in ("largest", "original"):
             raise DynasError(f"recipe.teacher={self.teacher}: give largest or original")
         if not 0 <= self.states < math.inf:

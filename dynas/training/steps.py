@@ -15,6 +15,7 @@ from dynas.core.data import IGNORED
 from dynas.core.space import Architecture, SearchSpace
 from dynas.core.supernet import ShowsStates, SizesImages
 from dynas.data.images.resize import resize
+from dynas.training.muon import Muon
 from dynas.training.sandwich import Recipe
 
 Batch = tuple[Tensor, ...]  # the network's inputs, then the labels (see `dynas.core.data.IGNORED`)
@@ -33,15 +34,20 @@ class TrainingData(Protocol):
         ...
 
 
-def make_optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """Return AdamW that decays matrices and kernels but neither norms nor biases."""
-    decayed = [parameter for parameter in net.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in net.parameters() if parameter.ndim <= 1]
+def make_optimizers(net: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Return AdamW, which decays matrices and kernels but neither norms nor biases; Muon before it where asked for."""
+    made: list[torch.optim.Optimizer] = []
+    rest = list(net.parameters())
+    if recipe.optimizer == "muon":
+        tables = {module.weight for module in net.modules() if isinstance(module, nn.Embedding)}
+        matrices = [parameter for parameter in rest if parameter.ndim == 2 and parameter not in tables]
+        rest = [parameter for parameter in rest if parameter.ndim != 2 or parameter in tables]
+        made.append(Muon(matrices, recipe.learning_rate, recipe.weight_decay))
     groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {"params": [parameter for parameter in rest if parameter.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [parameter for parameter in rest if parameter.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+    return [*made, torch.optim.AdamW(groups, lr=recipe.learning_rate)]
 
 
 def inputs_of(net: nn.Module, architecture: Architecture, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -80,6 +86,7 @@ def step(
     original: nn.Module | None = None,
     mixed: bool = False,
     states: float = 0.0,
+    share: float = 1.0,
 ) -> float:
     """Accumulate the gradients of the sub-networks of one step; return the first one's loss.
 
@@ -92,6 +99,7 @@ def step(
         original: what they learn from then instead of the first one: maps the same inputs to logits.
         mixed: whether products are computed in bfloat16.
         states: weight of the distance between hidden states and the teacher's (`Recipe`).
+        share: of the step that this batch is; gradients and loss are multiplied by it.
     """
     *inputs, labels = batch
     learned, shown = labels != IGNORED, states > 0
@@ -102,6 +110,7 @@ def step(
         loss = task_loss(logits[learned], targets)
         if hidden is not None and taught is not None:
             loss = loss + states * distance(hidden, taught)
+        loss = share * loss
         loss.backward()  # type: ignore[no-untyped-call]
         if index == 0:
             first = float(loss.detach())
@@ -128,3 +137,11 @@ def outputs_of(
 def distance(hidden: Tensor, taught: Tensor) -> Tensor:
     """Return 1 less the mean cosine of hidden states ``(..., width)`` and a teacher's."""
     return 1 - F.cosine_similarity(hidden, taught.detach(), dim=-1).mean()
+
+
+def parts_of(batch: Batch, count: int) -> Iterator[tuple[Batch, float]]:
+    """Yield parts of a batch in which anything is learned, each with its share of all that is learned."""
+    learned = int((batch[-1] != IGNORED).sum())
+    for part in zip(*(one.chunk(count) for one in batch), strict=True):
+        if own := int((part[-1] != IGNORED).sum()):
+            yield part, own / learned

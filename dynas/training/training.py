@@ -20,7 +20,7 @@ from dynas.core.supernet import ShowsStates
 from dynas.errors import DynasError
 from dynas.system.files import replacing
 from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, step_genotypes
-from dynas.training.steps import Batch, TrainingData, make_optimizer, step
+from dynas.training.steps import Batch, TrainingData, make_optimizers, parts_of, step
 
 CLIPPED = 5.0  # norm that gradients have at most
 
@@ -62,7 +62,7 @@ class Training:
             raise DynasError(
                 f"recipe.states={self.recipe.states}: this network has no hidden states to learn from; give 0"
             )
-        self.optimizer = make_optimizer(self.net, self.recipe)
+        self.optimizers = make_optimizers(self.net, self.recipe)
 
     @property
     def device(self) -> torch.device:
@@ -91,16 +91,21 @@ class Training:
     def train_step(self, batch: Batch, elastic: NDArray[np.bool_], index: int, rng: np.random.Generator) -> float:
         """Make step number ``index`` of the training with genes ``(G,)`` that may shrink; return its loss."""
         rate = learning_rate(self.recipe, index, self.recipe.epochs * self.steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.zero_grad()
         genotypes = step_genotypes(self.space, elastic, self.recipe, index, rng)
         distil = self.recipe.rule == "sandwich"
-        loss = step(self.net, self.space, genotypes, batch, distil, self.original, self.mixed, self.recipe.states)
+        loss = sum(
+            step(self.net, self.space, genotypes, part, distil, self.original, self.mixed, self.recipe.states, share)
+            for part, share in parts_of(batch, self.recipe.accumulate)
+        )
         if not math.isfinite(loss):
             raise DynasError(f"training diverged in epoch {self.epochs + 1}: lower recipe.learning_rate")
         nn.utils.clip_grad_norm_(self.net.parameters(), CLIPPED)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         return loss
 
     def copy(self) -> Training:
@@ -111,7 +116,7 @@ class Training:
         """Return what a checkpoint holds."""
         return {
             "net": self.net.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "epochs": self.epochs,
             "curve": self.curve,
         }
@@ -134,7 +139,9 @@ class Training:
                 warnings.simplefilter("ignore")  # torch's about odd files
                 state: dict[str, Any] = torch.load(path, weights_only=True, map_location=self.device)
             self.net.load_state_dict(state["net"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            found = state.get("optimizers") or [state["optimizer"]]  # checkpoints once held a single one
+            for optimizer, own in zip(self.optimizers, found, strict=True):
+                optimizer.load_state_dict(own)
             self.epochs = int(state["epochs"])
             self.curve = [{name: float(value) for name, value in row.items()} for row in state.get("curve", [])]
         except Exception as error:  # torch raises a different type for every way in which a file can be broken

@@ -48,6 +48,10 @@ TRANSFORMERS = [
 RATED = ["movielens", "ratings", "ml1m", "pinterest20"]
 RECOMMENDERS = [*RATED, "ncf", "hr10", "ndcg10", "hr10_latency", *(f"paper/ncf_{how}" for how in PAPER)]
 TEXTS = ["bert_base", "dynast/bert_sst2", "sentiment", "text_classification", "accuracy", "accuracy_latency"]
+DECODERS = [
+    *("decoder", "brown", "text", "bits_per_byte", "perplexity", "kl", "ttft", "tpot", "tokens_per_second", "memory"),
+    "bits_per_byte_tpot_memory",
+]
 VISION = ["vit_base", "dynast/vit_b"]
 AUTOFORMERS = {
     "autoformer_t": 1_056_964_608, "autoformer_s": 77_103_263_459_313, "autoformer_b": 10_108_977_168_384,
@@ -63,6 +67,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(BOOTSTRAPPED, 80_621_568),
     **dict.fromkeys(TEXTS, 9_726_654_763_008),
     "bert": sum(16**layers for layers in range(2, 7)),
+    **dict.fromkeys(DECODERS, 2_218_033_216),
     **dict.fromkeys(VISION, 9_721_026_183_168),
     **AUTOFORMERS,
 }
@@ -76,6 +81,7 @@ LAYOUT = (
     "supernet.network={{channels:1,classes:100,kernel:7,stem:8,outputs:[32,64,128,256],"
     "middles:[[8,8,8],[16,16,16,16],[32,32,32,32,32,32],[64,64,64]]}}"
 )
+WINDOWS = ["supernet=decoder", "data.window=32", "data.stride=16", "data.validation_size=2"]
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
     "tabulated": ["data.path=${{oc.env:TABLE}}"],
@@ -86,6 +92,8 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "bert": [
         "supernet.network={{vocabulary:9076,positions:64,segments:2,classes:2,width:24,layers:6,heads:12,units:48}}"
     ],
+    **dict.fromkeys(DECODERS, WINDOWS),
+    "text": [*WINDOWS, "data=text", f"data.path={SENTIMENT / 'LICENCE'}"],
     "bert_base": [*BERT, *READ, TOKENIZER],
     "dynast/bert_sst2": [*BERT[1:], *READ, TOKENIZER],
     "text_classification": [*BERT, *READ, TOKENIZER, "objectives=accuracy"],

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dynas.data.brown import brown
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.data.imagenet import ImageNet
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
@@ -52,6 +53,12 @@ class TestSentiment(DataSuite):
     make = staticmethod(lambda: sentiment(None, "embedded", 40, 0))
     make_other = staticmethod(lambda: sentiment(500, "embedded", 40, 0))
     batch_size = 32
+
+
+class TestBrown(DataSuite):
+    make = staticmethod(lambda: brown("embedded", None, 128, 64, 10, 4000))
+    make_other = staticmethod(lambda: brown("embedded", None, 128, 64, 11, 4000))
+    batch_size = 600
 
 
 class TestMovieLens(DataSuite):

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from dynas.supernets.bert import BertSupernet
+from dynas.supernets.decoder import DecoderSupernet
 from dynas.supernets.mbconv.supernet import MBConvSupernet
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.ncf import NcfSupernet
@@ -123,6 +124,30 @@ def narrow_bert(**changes: Any) -> BertSupernet:
     return BertSupernet(**(NARROW_BERT | changes))
 
 
+NARROW_DECODER: dict[str, Any] = {
+    "model_type": "llama", "vocab_size": 60, "hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 4,
+    "num_attention_heads": 6, "num_key_value_heads": 3, "head_dim": 8, "max_position_embeddings": 64,
+}  # fmt: skip
+
+
+def narrow_decoder(config: dict[str, Any] | None = None, **changes: Any) -> DecoderSupernet:
+    """A small one of Llama's kind, every part of which is elastic."""
+    settings: dict[str, Any] = {
+        "weights": "random", "config": NARROW_DECODER | (config or {}), "widths": (8, 16, 24), "layers": None,
+        "skip": (1, 2), "groups": (0, 1, 2, 3), "feeds": (0.2, 0.6, 1.0), "calibration": None,
+        "calibration_tokens": 0, "length": 12,
+    }  # fmt: skip
+    return DecoderSupernet(**(settings | changes))
+
+
+def gemma_decoder(**changes: Any) -> DecoderSupernet:
+    """One of Gemma's kind with local layers, whose depth is elastic, and that stays as wide as it is."""
+    config = {"model_type": "gemma3_text", "query_pre_attn_scalar": 11, "sliding_window": 5}
+    config |= {"sliding_window_pattern": 2, "dynas": {"layers": [3, 0, 2, 1]}}
+    settings = {"widths": None, "layers": (1, 3, 4), "skip": None, "groups": (1, 3), "feeds": (8, 40)}
+    return narrow_decoder(config, **(settings | changes))
+
+
 SUPERNETS: dict[str, Callable[..., Any]] = {
     "narrow mbv3": narrow,
     "odd mbv3": maker(MobileNetV3Supernet, **ODD),
@@ -145,8 +170,13 @@ SUPERNETS: dict[str, Callable[..., Any]] = {
     "joint vit": lambda **changes: narrow_vit(**({"residual_norm": True} | JOINT | changes)),
     "narrow autoformer": narrow_autoformer,
     "narrow bert": narrow_bert,
+    "narrow decoder": narrow_decoder,
+    "gemma decoder": gemma_decoder,
+    "biased decoder": lambda **changes: narrow_decoder(
+        {"attention_bias": True, "mlp_bias": True, "tie_word_embeddings": True}, **changes
+    ),
 }
-OF_IMAGES = [kind for kind in SUPERNETS if not kind.endswith(("transformer", "ncf", "bert"))]
+OF_IMAGES = [kind for kind in SUPERNETS if not kind.endswith(("transformer", "ncf", "bert", "decoder"))]
 OF_WIDTHS = [
     kind for kind in OF_IMAGES if not kind.endswith(("bootstrapped", "vit", "autoformer"))
 ]  # the others take their shape from weights

@@ -9,6 +9,7 @@ import torch
 
 from dynas.core.bench import Bench
 from dynas.core.recommendation import RecommendationData
+from dynas.data.brown import brown
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.data.movielens import movielens
@@ -19,6 +20,8 @@ from dynas.hardware.lookup import LookupTable
 from dynas.metrics.accuracy import Top1
 from dynas.metrics.bleu import Bleu
 from dynas.metrics.cost import Macs, Params, ParamsWithoutEmbeddings
+from dynas.metrics.generation import Memory, TimePerToken, TimeToFirstToken, TokensPerSecond
+from dynas.metrics.language import BitsPerByte, Divergence, Perplexity
 from dynas.metrics.latency import Latency, Throughput
 from dynas.metrics.ranking import HitRate, Ndcg
 from dynas.metrics.size import Size
@@ -26,7 +29,7 @@ from dynas.metrics.texts import Accuracy
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.testing import MetricSuite
 from tests.helpers.own.mine import Confidence, Perceptrons
-from tests.helpers.supernets import narrow, narrow_bert, narrow_transformer, odd_ncf
+from tests.helpers.supernets import narrow, narrow_bert, narrow_decoder, narrow_transformer, odd_ncf
 
 
 def meter() -> TorchCpuMeter:
@@ -58,6 +61,11 @@ def reviews() -> Bench:
     return Bench(narrow_bert(vocabulary=data.vocabulary, classes=2), data, meter())
 
 
+def prose() -> Bench:
+    data = brown("embedded", None, 32, 16, 6, None)
+    return Bench(narrow_decoder({"vocab_size": data.vocabulary}), data, meter())
+
+
 @lru_cache
 def table() -> LookupTable:
     return LookupTable("note10", 1.2)
@@ -82,6 +90,41 @@ class TestTop1(MetricSuite):
 class TestAccuracy(MetricSuite):
     make = staticmethod(Accuracy)
     make_bench = staticmethod(reviews)
+
+
+class TestBitsPerByte(MetricSuite):
+    make = staticmethod(BitsPerByte)
+    make_bench = staticmethod(prose)
+
+
+class TestPerplexity(MetricSuite):
+    make = staticmethod(Perplexity)
+    make_bench = staticmethod(prose)
+
+
+class TestDivergence(MetricSuite):
+    make = staticmethod(Divergence)
+    make_bench = staticmethod(prose)
+
+
+class TestTimeToFirstToken(MetricSuite):
+    make = staticmethod(lambda: TimeToFirstToken(2, 5))
+    make_bench = staticmethod(prose)
+
+
+class TestTimePerToken(MetricSuite):
+    make = staticmethod(lambda: TimePerToken(1, 5))
+    make_bench = staticmethod(prose)
+
+
+class TestTokensPerSecond(MetricSuite):
+    make = staticmethod(lambda: TokensPerSecond(3, 5))
+    make_bench = staticmethod(prose)
+
+
+class TestMemory(MetricSuite):
+    make = staticmethod(lambda: Memory("float16", "float32", 2, 20))
+    make_bench = staticmethod(prose)
 
 
 class TestSize(MetricSuite):

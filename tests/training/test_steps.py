@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dynas.core.data import IGNORED
 from dynas.core.design import DesignVariable
 from dynas.core.space import Architecture, SearchSpace
 from dynas.supernets.mbv3 import MobileNetV3Supernet
+from dynas.training.muon import alike
 from dynas.training.sandwich import step_genotypes
-from dynas.training.steps import distance, step
+from dynas.training.steps import distance, make_optimizers, parts_of, step
 from tests.helpers.training import SPACE, Elastic, recipe
 
 
@@ -104,3 +106,55 @@ def test_an_original_teaches_its_own_hidden_states() -> None:
     step(net, SPACE, genotypes, batch, distil=True, states=1.0, original=Original())
     assert float(net.first.weight.grad.abs().max()) > 1e-3
     assert other.first.weight.grad is None
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9])
+def test_a_batch_in_parts_gives_the_gradients_of_all_of_it(count: int) -> None:
+    torch.manual_seed(0)
+    net, space = nn.Linear(3, 4), SearchSpace([DesignVariable("d", (1, 2))])
+    inputs, labels = torch.rand(5, 6, 3), torch.randint(4, (5, 6))
+    labels[0, 2:] = labels[3] = IGNORED
+
+    def gradients(parts: int) -> tuple[torch.Tensor, float]:
+        net.zero_grad()
+        loss = sum(
+            step(lambda x, architecture: net(x) / architecture["d"], space, rows, part, distil=True, share=share)
+            for part, share in parts_of((inputs, labels), parts)
+        )
+        assert net.weight.grad is not None
+        return net.weight.grad.clone(), loss
+
+    rows = np.array([[1], [0]])
+    (whole, loss), (found, same) = gradients(1), gradients(count)
+    torch.testing.assert_close(found, whole)
+    assert same == pytest.approx(loss)
+    assert loss == pytest.approx(float(F.cross_entropy(net(inputs)[labels != IGNORED] / 2, labels[labels != IGNORED])))
+
+
+def test_muon_makes_singular_values_alike() -> None:
+    torch.manual_seed(0)
+    for shape in ((8, 8), (5, 20), (20, 5)):
+        matrix = torch.randn(shape)
+        found = alike(matrix)
+        values = torch.linalg.svdvals(found)
+        assert 0.6 < float(values.min()) <= float(values.max()) < 1.3
+        left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+        off = left.T @ found @ right.T
+        assert float((off - off.diagonal().diag()).abs().max()) < 1e-4, "the singular vectors stay"
+
+
+def test_muon_moves_matrices_and_leaves_tables_and_norms_to_adamw() -> None:
+    net = nn.Sequential(nn.Embedding(7, 4), nn.Linear(4, 5), nn.LayerNorm(5))
+    muon, adamw = make_optimizers(net, recipe(optimizer="muon", learning_rate=0.1))
+    assert [one.shape for group in muon.param_groups for one in group["params"]] == [(5, 4)]
+    shapes = sorted(tuple(one.shape) for group in adamw.param_groups for one in group["params"])
+    assert shapes == [(5,), (5,), (5,), (7, 4)]
+    target, losses = torch.rand(7, 5), []
+    for _ in range(40):
+        loss = F.mse_loss(net(torch.arange(7)), target)
+        losses.append(float(loss))
+        net.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        for optimizer in (muon, adamw):
+            optimizer.step()
+    assert losses[-1] < 0.5 * losses[0]
