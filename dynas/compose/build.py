@@ -14,19 +14,18 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from dynas.compose.check import check_part
+from dynas.compose.fit import introduce
 from dynas.compose.overrides import one_sentence
 from dynas.core.activity import doing
 from dynas.core.bench import Bench, Meter
 from dynas.core.callback import Callback
-from dynas.core.data import ClassificationData, Data
+from dynas.core.data import Data
 from dynas.core.executor import Executor
-from dynas.core.language import LanguageData, LanguageSupernet
 from dynas.core.metric import CountedMetric, MeasuredMetric, Metric
 from dynas.core.objectives import Objective
 from dynas.core.predictor import Predictor, PredictorFactory
 from dynas.core.problem import Problem
 from dynas.core.supernet import Supernet
-from dynas.core.texts import ReadsTexts, TextData
 from dynas.errors import DynasError, os_sentence
 from dynas.metrics.measurer import Measurer
 
@@ -135,14 +134,6 @@ def build_parts(config: DictConfig) -> tuple[Data, Supernet]:
     return data, supernet
 
 
-def introduce(config: DictConfig, data: Data, supernet: Supernet) -> None:
-    """Let a supernet that reads texts look at the data; raise DynasError where both do not fit together."""
-    check_fit(config, supernet, data)
-    if isinstance(data, TextData) and isinstance(supernet, ReadsTexts):
-        with doing("looking at texts"):
-            supernet.meet(data)
-
-
 def build_data(config: DictConfig) -> Data:
     """Return what quality is measured on, or raise DynasError as `build` and `check_role` do."""
     with doing("reading data"):
@@ -229,53 +220,6 @@ def build_quality(config: DictConfig, supernet: Supernet, data: Data) -> tuple[O
     measurer.check()
     entry = config.objectives[name]
     return Objective(name, entry.direction, metric.unit or entry.unit), measurer
-
-
-def check_fit(config: DictConfig, supernet: Supernet, data: Data) -> None:
-    """Raise DynasError where supernet and data disagree on classes or word pieces, if both have them at all."""
-    if isinstance(data, TextData) and isinstance(supernet, ReadsTexts):
-        check_texts(supernet, data)
-    if isinstance(data, LanguageData) and isinstance(supernet, LanguageSupernet):
-        check_language(supernet, data)
-    wanted, inferred = config.supernet.get("classes"), supernet.classes
-    classes = data.classes if isinstance(data, ClassificationData | TextData) else None
-    if wanted is None and None not in (inferred, classes) and inferred != classes:
-        raise DynasError(
-            f"the network of supernet.weights={config.supernet.weights} has {inferred} classes but the data have "
-            f"{classes}: give weights trained for {classes} classes, or other data"
-        )
-    if wanted is not None and classes is not None and wanted != classes:
-        raise DynasError(
-            f"supernet.classes={wanted} but the data has {classes} classes: "
-            f"give supernet.classes={classes} with weights trained for them, or other data"
-        )
-
-
-def check_texts(supernet: ReadsTexts, data: TextData) -> None:
-    """Raise DynasError where networks cannot read the word pieces of texts."""
-    if data.vocabulary != supernet.vocabulary:
-        raise DynasError(
-            f"the tokenizer has {data.vocabulary:,} word pieces, but the network was made for "
-            f"{supernet.vocabulary:,}: give data.tokenizer=<the one of these weights>"
-        )
-    if data.longest > supernet.positions:
-        raise DynasError(
-            f"data.max_length={data.longest} is longer than the network reads: give {supernet.positions} or less"
-        )
-
-
-def check_language(supernet: LanguageSupernet, data: LanguageData) -> None:
-    """Raise DynasError where networks cannot read the tokens of texts, or know them by other numbers."""
-    own = supernet.tokenizer_digest
-    if data.vocabulary > supernet.vocabulary or own not in (None, data.tokenizer_digest):
-        raise DynasError(
-            f"the tokenizer of the data, with {data.vocabulary:,} tokens, is not that of the network, which knows "
-            f"{supernet.vocabulary:,}: give data.tokenizer=<the tokenizer.json of these weights>"
-        )
-    if data.window > supernet.positions:
-        raise DynasError(
-            f"data.window={data.window} is longer than the network reads: give {supernet.positions} or less"
-        )
 
 
 def build_executor(config: DictConfig, measurer: Measurer) -> Executor:

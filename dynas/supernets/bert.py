@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from dynas.core.space import Architecture, Genotypes
 from dynas.core.texts import TextData
-from dynas.hardware.lut.blocks import Image
-from dynas.supernets.transformers.lookup import EncoderSupernet
+from dynas.supernets.transformers.lookup import EncoderSupernet, Frame
 from dynas.supernets.transformers.names import BERT, renamed
 from dynas.supernets.transformers.shape import Shape, Sizes, search_space
 from dynas.supernets.transformers.words import Bert, ElasticBert, Words
@@ -93,24 +92,10 @@ class BertSupernet(EncoderSupernet):
         return self.words.positions
 
     @property
-    def encoder(self) -> Shape:
-        """The sizes of its layers."""
-        return self.words.shape
-
-    @property
-    def image(self) -> Image:
-        """A text, as height, width and channels."""
-        return 1, self.words.length, 1
-
-    @property
-    def tokens(self) -> int:
-        """Word pieces of a text."""
-        return self.words.length
-
-    @property
-    def outputs(self) -> int:
-        """Number of classes."""
-        return self.words.classes
+    def frame(self) -> Frame:
+        """What its sub-networks have in common."""
+        words = self.words
+        return Frame(words.shape, (1, words.length, 1), words.length, words.classes)
 
     def subnet(self, architecture: Architecture) -> Bert:
         """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""

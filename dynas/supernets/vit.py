@@ -16,9 +16,8 @@ from torch import Tensor
 
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError
-from dynas.hardware.lut.blocks import Image
 from dynas.supernets.images import ImageSupernet, choose_precision
-from dynas.supernets.transformers.lookup import EncoderSupernet
+from dynas.supernets.transformers.lookup import EncoderSupernet, Frame
 from dynas.supernets.transformers.names import AUTOFORMER, VIT, Rule, renamed, split_joint
 from dynas.supernets.transformers.shape import Shape, Sizes, search_space
 from dynas.supernets.transformers.vision import ElasticVisionTransformer, Vision
@@ -47,24 +46,10 @@ class VisionSupernet(ImageSupernet, EncoderSupernet):
         self.elastic.eval()
 
     @property
-    def encoder(self) -> Shape:
-        """The sizes of its layers."""
-        return self.shape.shape
-
-    @property
-    def image(self) -> Image:
-        """Height, width and channels of an image."""
-        return (*self.shape.resolution, self.shape.channels)
-
-    @property
-    def tokens(self) -> int:
-        """Patches of an image, and the class token."""
-        return self.shape.tokens
-
-    @property
-    def outputs(self) -> int:
-        """Number of classes."""
-        return self.shape.classes
+    def frame(self) -> Frame:
+        """What its sub-networks have in common."""
+        vision = self.shape
+        return Frame(vision.shape, (*vision.resolution, vision.channels), vision.tokens, vision.classes)
 
     def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the exact multiply-accumulates ``(n,)`` for one image."""

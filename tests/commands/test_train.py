@@ -26,6 +26,7 @@ SMALL = (
     "recipe.learning_rate=0.01",
     "recipe.random_subnets=1",
     "recipe.largest_epochs=1",
+    "recipe.smallest_every=1",
     "validation.subnets=3",
     "threads=1",
 )

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from dynas.compose.build import check_texts
+from dynas.compose.fit import check_texts
 from dynas.data.sentiment import EMBEDDED, VOCABULARY, sentiment
 from dynas.data.text.labelled import LabelledTexts
 from dynas.data.text.word_pieces import read_tokenizer

@@ -6,24 +6,18 @@ import re
 
 import numpy as np
 import pytest
-from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build_problem
-from dynas.compose.frames import register
 from dynas.core.space import Genotypes
 from dynas.metrics.measurer import Measurer
 from dynas.supernets.weights.load import embedded_path
-from dynas.system.folders import CONFIGS
+from tests.helpers.embedded import measurer_of
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def measurer() -> Measurer:
-    register()
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        _, measurer = build_problem(compose("search", overrides=["supernet=bert", "objectives=accuracy"]))
-    return measurer
+    return measurer_of("supernet=bert", "objectives=accuracy")
 
 
 @pytest.fixture(scope="module")

@@ -6,26 +6,20 @@ import re
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build_problem
-from dynas.compose.frames import register
 from dynas.data.interactions.baselines import item_neighbours, popularity
 from dynas.metrics.measurer import Measurer
 from dynas.metrics.ranking import hits
 from dynas.supernets.weights.load import embedded_path
-from dynas.system.folders import CONFIGS
 from tests.helpers.cli import BRIEF, dynas, read_rows
+from tests.helpers.embedded import measurer_of
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def measurer() -> Measurer:
-    register()
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        _, measurer = build_problem(compose("search", overrides=["supernet=ncf", "objectives=hr10"]))
-    return measurer
+    return measurer_of("supernet=ncf", "objectives=hr10")
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build_problem
-from dynas.compose.frames import register
 from dynas.metrics.measurer import Measurer
 from dynas.supernets.weights.load import embedded_path
-from dynas.system.folders import CONFIGS
 from tests.helpers.cli import BRIEF, dynas, read_rows
+from tests.helpers.embedded import measurer_of
 
 pytestmark = pytest.mark.slow
 
@@ -23,9 +20,7 @@ FEW = ("data.validation_size=100", "objectives=bleu")
 @pytest.fixture(scope="module")
 def bleu() -> dict[str, float]:
     """BLEU of the ends of the space on a hundred validation sentences."""
-    register()
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        _, measurer = build_problem(compose("search", overrides=["supernet=transformer", *FEW]))
+    measurer = measurer_of("supernet=transformer", *FEW)
     return {which: measured(measurer, which) for which in ("smallest", "largest")}
 
 
@@ -44,9 +39,7 @@ def test_bleu_differs_clearly_between_the_ends_of_the_space(bleu: dict[str, floa
 
 
 def test_the_model_card_says_what_is_measured() -> None:
-    register()
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        _, measurer = build_problem(compose("search", overrides=["supernet=transformer", "objectives=bleu"]))
+    measurer = measurer_of("supernet=transformer", "objectives=bleu")
     card = embedded_path("transformer").with_suffix(".md").read_text()
     found = re.search(r"^\| smallest \| ([\d.]+) \|", card, flags=re.MULTILINE)
     assert found is not None

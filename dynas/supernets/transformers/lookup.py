@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -41,6 +42,23 @@ class Part(nn.Module):
         return self.method(*inputs)
 
 
+@dataclass(frozen=True)
+class Frame:
+    """What the sub-networks of an encoder have in common.
+
+    Attributes:
+        shape: of the layers.
+        image: what they see, as height, width and channels; of texts 1, word pieces and 1.
+        tokens: of one sample.
+        outputs: number of logits.
+    """
+
+    shape: Shape
+    image: Image
+    tokens: int
+    outputs: int
+
+
 class EncoderSupernet(Supernet):
     """A supernet of Transformer encoders, whose blocks can be timed one by one.
 
@@ -52,29 +70,14 @@ class EncoderSupernet(Supernet):
 
     @property
     @abstractmethod
-    def encoder(self) -> Shape:
-        """The sizes of its layers."""
-
-    @property
-    @abstractmethod
-    def image(self) -> Image:
-        """What its networks see, as height, width and channels; of texts 1, word pieces and 1."""
-
-    @property
-    @abstractmethod
-    def tokens(self) -> int:
-        """Tokens of one sample."""
-
-    @property
-    @abstractmethod
-    def outputs(self) -> int:
-        """Number of logits."""
+    def frame(self) -> Frame:
+        """What its sub-networks have in common."""
 
     def of_size(self, width: int, heads: int, feed: int | float) -> Architecture:
         """Return an architecture whose layers are all alike."""
-        depth = self.encoder.depth
-        alike: Architecture = {"layers": self.encoder.layers[0], "heads": [heads] * depth, "feed": [feed] * depth}
-        return alike | ({"width": width} if len(self.encoder.widths) > 1 else {})
+        depth = self.frame.shape.depth
+        alike: Architecture = {"layers": self.frame.shape.layers[0], "heads": [heads] * depth, "feed": [feed] * depth}
+        return alike | ({"width": width} if len(self.frame.shape.widths) > 1 else {})
 
     def lookup(self, table: BlockTable) -> Callable[[Genotypes], Values]:
         """Return the function from canonical genotypes ``(n, G)`` to summed latencies ``(n,)`` in milliseconds.
@@ -84,7 +87,7 @@ class EncoderSupernet(Supernet):
         """
         if table.width is not None:
             raise DynasError(f"hardware.width={table.width}: a '{self.name}' has no width multiplier; give null")
-        shape = self.encoder
+        shape = self.frame.shape
         blocks = table.network(self.stem(shape.widths[0]))
         ends, attention, feed = (
             np.array([[blocks[block] for block in kind] for kind in rows])
@@ -102,14 +105,14 @@ class EncoderSupernet(Supernet):
 
     def stem(self, width: int) -> Block:
         """Return what makes tokens of a width."""
-        return Block("stem", self.image, (1, self.tokens, width))
+        return Block("stem", self.frame.image, (1, self.frame.tokens, width))
 
     def blocks_of(self, width: int) -> tuple[list[Block], list[Block], list[Block]]:
         """Return both ends, attention by heads, and feed-forward networks by their options, at one width."""
-        tokens = (1, self.tokens, width)
-        ends = [self.stem(width), Block("classify", tokens, (1, 1, self.outputs))]
-        sizes = [heads * self.encoder.head_size for heads in self.encoder.heads]
-        units = [self.encoder.units(width, feed) for feed in self.encoder.feeds]
+        tokens = (1, self.frame.tokens, width)
+        ends = [self.stem(width), Block("classify", tokens, (1, 1, self.frame.outputs))]
+        sizes = [heads * self.frame.shape.head_size for heads in self.frame.shape.heads]
+        units = [self.frame.shape.units(width, feed) for feed in self.frame.shape.feeds]
         attention, feeds = (
             [Block(kind, tokens, tokens, middle, 1, 1, 1) for middle in middles]
             for kind, middles in (("attention", sizes), ("feed_forward", units))
@@ -121,7 +124,7 @@ class EncoderSupernet(Supernet):
         return dict(self._makers())
 
     def _makers(self) -> Iterator[tuple[Block, MakeModule]]:
-        least, shape = (self.encoder.heads[0], self.encoder.feeds[0]), self.encoder
+        least, shape = (self.frame.shape.heads[0], self.frame.shape.feeds[0]), self.frame.shape
         found = {width: self.blocks_of(width) for width in shape.widths}
         for width, ((stem, _), _, _) in found.items():
             yield stem, partial(self._part, self.of_size(width, *least), "embed")

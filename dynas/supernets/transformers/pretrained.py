@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class Layout:
     places: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        sizes = {one.name: getattr(self, one.name) for one in fields(self) if one.type == "int"}
+        sizes = {name: size for name, size in asdict(self).items() if name not in ("epsilon", "pooling", "places")}
         if wrong := [name for name, size in sizes.items() if not is_whole(size) or size < 1]:
             raise DynasError(f"the network's {wrong[0]}={sizes[wrong[0]]}: a positive whole number is needed")
         if self.width % self.heads:
