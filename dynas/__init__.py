@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dynas.core.objectives import Objective
     from dynas.core.space import SearchSpace
     from dynas.errors import DynasError
-    from dynas.result import SearchResult
+    from dynas.result import SearchInterrupted, SearchResult
 
 __all__ = [
     "Callback",
@@ -25,6 +25,7 @@ __all__ = [
     "Objective",
     "Progress",
     "Reading",
+    "SearchInterrupted",
     "SearchResult",
     "SearchSpace",
     "depth_gates",
@@ -41,6 +42,7 @@ _MODULES = {
     "Objective": "core.objectives",
     "Progress": "core.callback",
     "Reading": "core.metric",
+    "SearchInterrupted": "result",
     "SearchResult": "result",
     "SearchSpace": "core.space",
     "depth_gates": "core.design",

@@ -20,7 +20,7 @@ from dynas.core.problem import Problem
 from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.described import Part, described, search_facts
 from dynas.errors import DynasError, DynasWarning
-from dynas.result import SearchResult
+from dynas.result import SearchInterrupted, SearchResult
 from dynas.runs.names import RESULTS, RUN
 from dynas.runs.record import read_run, write_run
 from dynas.runs.session import ending, recorded
@@ -103,7 +103,7 @@ def search(
     Raises:
         DynasError: the arguments do not fit together, a run in ``folder`` is another one, or every call of
             ``function`` failed.
-        KeyboardInterrupt: the search was interrupted; ``folder`` holds what was measured.
+        SearchInterrupted: Ctrl-C came; its ``result`` is what was measured until then, and ``folder`` holds it too.
     """
     from dynas.algos.named import algorithm
     from dynas.core.callback import Callbacks, Progress
@@ -153,7 +153,7 @@ def search(
         finally:
             told.ended(status)
     if status == "interrupted":
-        raise KeyboardInterrupt
+        raise SearchInterrupted(result)
     check_failures(result)
     return result
 

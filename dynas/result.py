@@ -247,3 +247,11 @@ class SearchResult:
         for one in evaluations:
             store.append(one)
         store.close()
+
+
+class SearchInterrupted(KeyboardInterrupt):
+    """Ctrl-C in a search; ``result`` is what was measured until then."""
+
+    def __init__(self, result: SearchResult) -> None:
+        super().__init__(f"interrupted after {len(result.history)} evaluations; they are in the exception's result")
+        self.result = result

@@ -23,7 +23,7 @@ GROUPS = {  # what can be made, and the config group that it becomes an option o
     "data": "data",
 }
 TRIED = {  # the command that uses it
-    "supernet": "dynas train --config-dir configs supernet={name} data=fashion_mnist recipe.epochs=3",
+    "supernet": "dynas train --config-dir configs supernet={name} data=fashion_mnist",
     "metric": "dynas search --config-dir configs objectives=[{name},latency]",
     "algorithm": "dynas search --config-dir configs algo={name}",
     "predictor": "dynas search --config-dir configs predictor={name}",
