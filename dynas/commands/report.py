@@ -26,7 +26,7 @@ from dynas.report.tables import (
     comparison_latex,
     comparison_markdown,
     comparison_records,
-    comparison_table,
+    comparison_tables,
     front_table,
     speed_table,
 )
@@ -162,7 +162,7 @@ def _compared(comparison: Comparison, form: str, file: IO[str]) -> None:
         console = screen(file)
         if len(comparison.runs) == 1:
             console.print(front_table(comparison.runs[0]))
-        console.print(comparison_table(comparison))
+        console.print(*comparison_tables(comparison), sep="")
         if len(comparison.groups) > 1:
             console.print(speed_table(comparison))
 

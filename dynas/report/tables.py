@@ -50,12 +50,14 @@ def architecture_columns(run: Run, rows: Sequence[int]) -> list[Column]:
     return [Column(name, [compact(one.get(name, "")) for one in architectures], folds=True) for name in names]
 
 
-def comparison_table(comparison: Comparison) -> FittedTable:
-    """Return one row per group: evaluations, front, hypervolume and time."""
+def comparison_tables(comparison: Comparison) -> list[FittedTable]:
+    """Return one row per group: evaluations, front, hypervolume; of several groups distances and time by themselves."""
     keys = _keys(comparison)
     names, lines = measures(comparison)
     columns = [Column(name, cells) for name, cells in zip(names, zip(*lines, strict=True), strict=True)]
-    return FittedTable("hypervolume", [*keys, *columns], len(keys))
+    split = names.index("IGD+") if "IGD+" in names else len(names)
+    parts = [("hypervolume", columns[:split]), ("distance to the joint front, and time", columns[split:])]
+    return [FittedTable(title, [*keys, *some], len(keys)) for title, some in parts if some]
 
 
 def speed_table(comparison: Comparison) -> FittedTable:

@@ -62,7 +62,7 @@ def test_parts_are_trained_and_searched_together(folder: Path) -> None:
     rows = read_rows(folder / "run")
     assert len(rows) == 12
     assert all(0 < float(row["own_metric [%]"]) < 100 for row in rows)
-    assert all(0 < float(row["latency [ms]"]) for row in rows)
+    assert all(float(row["latency [ms]"]) > 0 for row in rows)
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
