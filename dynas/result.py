@@ -153,7 +153,7 @@ class SearchResult:
         from dynas.report.tables import comparison_markdown
         from dynas.runs.load import load_run
 
-        point = None if reference is None else self._in_units(reference)
+        point = None if reference is None else self._in_units(reference).tolist()
         with TemporaryDirectory(prefix="dynas_") as place:
             results = (self, *others)
             folders = [one.folder or one.save(Path(place, str(n))).folder for n, one in enumerate(results)]

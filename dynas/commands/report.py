@@ -18,7 +18,7 @@ from dynas.report.comparable import timing_text
 from dynas.report.compare import Comparison, compare, named
 from dynas.report.groups import chosen_runs, shared_choices
 from dynas.report.next_commands import evaluate_command, export_command, has_commands, index
-from dynas.report.normalise import normalise
+from dynas.report.normalise import Scale, normalise
 from dynas.report.pick import Pick, parse_wish, pick, values_text
 from dynas.report.select import parse_reference, with_objectives
 from dynas.report.tables import (
@@ -114,7 +114,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def compared(given: argparse.Namespace) -> tuple[Comparison, Pick | None, list[str]]:
+def compared(given: argparse.Namespace) -> tuple[Comparison, Pick | None, list[Scale]]:
     """Return what the runs are together, the sub-network that is picked, and how objectives were scaled."""
     runs = chosen_runs([load_run(folder) for folder in find_runs(given.paths)], given.where)
     runs = with_objectives(runs, given.objectives.split(",") if given.objectives else None)

@@ -35,6 +35,7 @@ class Network(nn.Module):
 
     def __init__(self, widths: Sequence[int], channels: int, classes: int) -> None:
         super().__init__()
+        self.channels = channels
         inputs = [channels, *widths]
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, width, KERNEL, STRIDE, padding=1) for before, width in zip(inputs, widths, strict=False)
@@ -55,7 +56,7 @@ class Elastic(Sliced, Network):
     def smaller(self, architecture: Architecture) -> Network:
         """Return a sub-network, whose weights are not looked at."""
         widths = architecture["width"][: architecture["depth"]]
-        return Network(widths, self.convolutions[0].in_channels, self.last.out_features)
+        return Network(widths, self.channels, self.last.out_features)
 
     def forward(self, images: Tensor, architecture: Architecture | None = None) -> Tensor:
         """Run a sub-network on shared weights, by default the largest."""
@@ -134,4 +135,5 @@ class Mine(Supernet):
 
     def _features(self, genotypes: Genotypes) -> NDArray[np.int64]:
         """Return the inputs ``(n,)`` of the last layer."""
-        return self._channels(genotypes)[np.arange(len(genotypes)), self.depths[genotypes[:, 0]]]
+        features: NDArray[np.int64] = self._channels(genotypes)[np.arange(len(genotypes)), self.depths[genotypes[:, 0]]]
+        return features

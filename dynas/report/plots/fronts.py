@@ -14,6 +14,7 @@ from matplotlib.colors import Normalize
 from dynas.core.objectives import Objective, Values, losses
 from dynas.core.pareto import non_dominated
 from dynas.report.compare import Comparison
+from dynas.report.plots.paper import abreast
 from dynas.report.plots.run import (
     COLOURS,
     LINES,
@@ -66,7 +67,7 @@ def plot_progress(comparison: Comparison, path: Path) -> None:
     """
     groups = comparison.groups[:MOST_PANELS]
     across, up = _main_pair(comparison.objectives)
-    columns = 2 if len(groups) == 4 else min(ACROSS, len(groups))
+    columns = abreast(2 if len(groups) == 4 else min(ACROSS, len(groups)))
     rows = -(-len(groups) // columns)
     figure = new_figure(2.2 + 3.4 * columns, 0.6 + 3.3 * rows) if len(groups) > 1 else new_figure(7.2, 4.6)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
@@ -106,8 +107,10 @@ def plot_costs(series: Sequence[Series], objectives: Sequence[Objective], path: 
 
     costs = [column for column, objective in enumerate(objectives) if objective.direction == "min"]
     pairs = list(itertools.combinations(reversed(costs), 2))
-    figure = new_figure(max(7.2, 0.6 + 4.4 * len(pairs)), 4.6)
-    grid = figure.subplots(1, len(pairs), squeeze=False)[0]
+    columns = abreast(len(pairs))
+    rows = -(-len(pairs) // columns)
+    figure = new_figure(max(7.2, 0.6 + 4.4 * columns), 4.6 * rows)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
     together = np.concatenate([one.values for one in series])
     for axes, (across, up) in zip(grid, pairs, strict=True):
         for index, one in enumerate(series):

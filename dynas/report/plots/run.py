@@ -23,7 +23,7 @@ from dynas.core.objectives import Objective, Values
 from dynas.core.pareto import non_dominated
 from dynas.core.scale import is_logarithmic
 from dynas.errors import DynasError
-from dynas.report.plots.paper import fit
+from dynas.report.plots.paper import fit, letters
 from dynas.report.text import readable
 from dynas.runs.load import Run
 from dynas.system.files import replacing
@@ -153,14 +153,13 @@ def pair_panels(objectives: Sequence[Objective]) -> tuple[Figure, list[Panel]]:
 def legend_above(axes: Axes, text: str = "") -> None:
     """Put the legend above a panel, in line with its left edge, beneath a sentence on what is drawn."""
     handles, labels = axes.get_legend_handles_labels()
-    subplot, figure = axes.get_subplotspec(), axes.figure
-    inches = figure.bbox.width / figure.dpi / (subplot.get_gridspec().ncols if subplot else 1)  # panels share a row
-    letters = int(13.5 * inches)
-    labels = [textwrap.fill(label, letters - 7) for label in labels]
+    subplot = axes.get_subplotspec()
+    width = letters(axes.figure, subplot.get_gridspec().ncols if subplot else 1)
+    labels = [textwrap.fill(label, width - 7) for label in labels]
     longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
-    columns = max(1, min(len(labels), letters // (7 + longest)))
+    columns = max(1, min(len(labels), width // (7 + longest)))
     legend = axes.legend(
-        handles, labels, title=textwrap.fill(text, letters), loc="lower left", bbox_to_anchor=(0, 1), ncols=columns,
+        handles, labels, title=textwrap.fill(text, width), loc="lower left", bbox_to_anchor=(0, 1), ncols=columns,
         frameon=False, borderpad=0, borderaxespad=0.5, handletextpad=0.6, alignment="left",
     )  # fmt: skip
     legend.get_title().set(fontsize=8.5, color="#555555")
@@ -174,7 +173,8 @@ def legend_beside(figure: Figure, axes: Axes, size: int) -> None:
     handles, labels = axes.get_legend_handles_labels()
     corner = figure.add_subplot(size, size, size)
     corner.set_axis_off()
-    corner.legend(handles, [textwrap.fill(label, 36) for label in labels], loc="lower left", frameon=False)
+    width = letters(figure, size) - 7
+    corner.legend(handles, [textwrap.fill(label, width) for label in labels], loc="lower left", frameon=False)
 
 
 def _iteration_colours(run: Run) -> tuple[NDArray[np.float64], BoundaryNorm | None]:
