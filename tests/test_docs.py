@@ -8,10 +8,12 @@ import runpy
 import shlex
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from dynas import search
 from dynas.commands.export import make_parser
 from dynas.commands.report import make_parser as report_parser
 from dynas.system.folders import CONFIGS
@@ -75,14 +77,46 @@ def test_every_report_can_be_read() -> None:
         assert report_parser().parse_args(shlex.split(line.replace("<run folder>", "run"))).paths
 
 
-def test_the_python_example_runs(tmp_path: Path) -> None:
-    example = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)[0]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+def examples(page: str) -> str:
+    """Return the Python of a page, as one program."""
+    return "\n".join(re.findall(r"^```python\n(.*?)^```", PAGES[page], flags=re.DOTALL | re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def first_search() -> dict[str, object]:
+    """What the README's example leaves behind, which all others go on with."""
+    names: dict[str, object] = {"__name__": "example"}
+    exec(examples("README.md"), names)
+    return names
+
+
+def test_the_python_example_of_the_readme_finds_a_front(first_search: dict[str, object]) -> None:
+    assert len(first_search["result"].front) > 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("page", [name for name in PAGES if examples(name) and name != "README.md"])
+def test_the_python_examples_of_a_page_run(
+    page: str, first_search: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "TensorBoard" in examples(page):
+        pytest.importorskip("tensorboard")
+    monkeypatch.chdir(tmp_path)
+    shorter = re.sub(r"budget=(\d)0\b", r"budget=2\1", examples(page))  # of the same order
+    exec(shorter, first_search | {"search": partial(search, budget=30)})
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    for package in ("sphinx", "myst_parser", "furo"):
+        pytest.importorskip(package)
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", str(ROOT / "docs"), str(tmp_path)]
     done = subprocess.run(
-        [sys.executable, "-c", example], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "quality [%]" in done.stdout
+    for name in PAGES:  # each of them is a page of the site, whatever that reaches it by
+        if name.startswith("docs/"):
+            assert (tmp_path / name.removeprefix("docs/")).with_suffix(".html").is_file()
+    assert "depth_gates" in (tmp_path / "reference" / "api.html").read_text()
 
 
 def test_the_readme_is_no_manual() -> None:

@@ -1,4 +1,4 @@
-"""Write docs/paper.md and its pictures from what ``dynas paper`` made.
+"""Write docs/benchmarks/paper.md and its pictures from what ``dynas paper`` made.
 
     dynas paper all
     python scripts/dev/build_paper_page.py outputs/paper
@@ -17,7 +17,7 @@ from PIL import Image
 
 from dynas.paper.reproduce import PAGE
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
 COLOURS = 256
 
 

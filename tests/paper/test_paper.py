@@ -209,7 +209,7 @@ def test_figures_share_runs_and_nothing_else_has_the_same_folder() -> None:
 
 
 def test_the_guide_and_the_page_name_figures_that_exist() -> None:
-    for file in (ROOT / "docs" / "guide" / "paper.md", ROOT / "docs" / "paper.md"):
+    for file in (ROOT / "docs" / "guide" / "paper.md", ROOT / "docs" / "benchmarks" / "paper.md"):
         lines = re.findall(r"^ {4}dynas paper\b([^#\n]*)", file.read_text(), flags=re.MULTILINE)
         assert lines
         for line in lines:
@@ -217,10 +217,10 @@ def test_the_guide_and_the_page_name_figures_that_exist() -> None:
 
 
 def test_every_picture_of_the_page_lies_there_and_is_small() -> None:
-    links = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", (ROOT / "docs" / "paper.md").read_text())
+    links = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", (ROOT / "docs" / "benchmarks" / "paper.md").read_text())
     assert len(links) >= 10
     for link in links:
-        assert (ROOT / "docs" / link).stat().st_size < 120_000
+        assert (ROOT / "docs" / "benchmarks" / link).stat().st_size < 120_000
 
 
 def test_sentences_and_thresholds_say_what_the_curves_say(tmp_path: Path) -> None:
