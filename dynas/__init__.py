@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dynas.core.objectives import Objective
     from dynas.core.space import SearchSpace
     from dynas.errors import DynasError
+    from dynas.supernet_api import elastic, load_supernet, search_supernet
 
 __all__ = [
     "DesignVariable",
@@ -22,7 +23,10 @@ __all__ = [
     "SearchResult",
     "SearchSpace",
     "depth_gates",
+    "elastic",
+    "load_supernet",
     "search",
+    "search_supernet",
 ]
 
 _MODULES = {
@@ -34,7 +38,10 @@ _MODULES = {
     "SearchResult": "api",
     "SearchSpace": "core.space",
     "depth_gates": "core.design",
+    "elastic": "supernet_api",
+    "load_supernet": "supernet_api",
     "search": "api",
+    "search_supernet": "supernet_api",
 }
 
 

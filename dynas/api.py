@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dynas.core.algorithm import AlgorithmFactory
-    from dynas.core.evaluation import Evaluation
+    from dynas.core.evaluation import Evaluation, Measure
     from dynas.core.mode import SearchMode
     from dynas.core.predictor import PredictorFactory
     from dynas.core.problem import Problem
+    from dynas.core.stopping import Stopping
 
 
 @dataclass(frozen=True)
@@ -146,18 +147,12 @@ def search(
     Raises:
         DynasError: the arguments do not fit together, or every call of ``function`` failed.
     """
-    from dynas.algos.named import algorithm
-    from dynas.core.evaluator import Evaluator
     from dynas.core.problem import Problem
     from dynas.core.stopping import Stopping
     from dynas.errors import DynasError
-    from dynas.executors.serial import Serial
     from dynas.functions import check_exact, checked_exact, measure_function
-    from dynas.modes.named import named_mode
-    from dynas.predictors.named import predictor as named_predictor
 
-    if not is_whole(budget) or budget < 1:
-        raise DynasError(f"a search needs a budget of at least 1 and a whole number, got {budget!r}")
+    check_budget(budget)
     objectives = check_objectives(objectives)
     for what, value, kind in (("space", space, SearchSpace), ("exact", exact or {}, Mapping)):
         if not isinstance(value, kind):
@@ -167,22 +162,57 @@ def search(
             raise DynasError(f"{what} must be a function, got {called!r}")
     problem = Problem(space, objectives, {name: checked_exact(name, count) for name, count in (exact or {}).items()})
     check_exact(problem)
+    measure = measure_function(problem, function, vectorised)
+    result = run(
+        problem, measure, budget if vectorised else 1, budget, mode, algo, predictor, seed, start,
+        Stopping(max_minutes, patience, max_failures),
+    )  # fmt: skip
+    check_failures(result)
+    return result
+
+
+def run(
+    problem: Problem,
+    measure: Measure,
+    together: int,
+    budget: int,
+    mode: str | SearchMode,
+    algo: str | AlgorithmFactory,
+    predictor: str | PredictorFactory | Mapping[str, str | PredictorFactory],
+    seed: int,
+    start: Sequence[Architecture],
+    stopping: Stopping,
+) -> SearchResult:
+    """Search a problem whose candidates ``measure`` measures, so many at a time; see `search` for the rest."""
+    from dynas.algos.named import algorithm
+    from dynas.core.evaluator import Evaluator
+    from dynas.errors import DynasError
+    from dynas.executors.serial import Serial
+    from dynas.modes.named import named_mode
+    from dynas.predictors.named import predictor as named_predictor
+
     mode = named_mode(mode) if isinstance(mode, str) else mode
     make_algorithm = algorithm(algo) if isinstance(algo, str) else algo
-    names = [objective.name for objective in objectives if not objective.exact]
+    names = [objective.name for objective in problem.objectives if not objective.exact]
     chosen = predictor if isinstance(predictor, Mapping) else dict.fromkeys(names, predictor)
     if missing := [name for name in names if name not in chosen]:
         raise DynasError(f"no predictor given for {', '.join(missing)}: give one for each of {', '.join(names)}")
     make_predictors = {name: named_predictor(one) if isinstance(one, str) else one for name, one in chosen.items()}
     mode.check(problem, make_algorithm)
+    space = problem.space
     genotypes = np.array([space.encode(architecture) for architecture in start], dtype=np.int64)
-    executor = Serial(measure_function(problem, function, vectorised), budget if vectorised else 1)
-    evaluate = Evaluator(problem, executor, budget, stopping=Stopping(max_minutes, patience, max_failures))
+    evaluate = Evaluator(problem, Serial(measure, together), budget, stopping=stopping)
     rng = np.random.default_rng(seed)
     mode.run(evaluate, make_algorithm, make_predictors, rng, start=genotypes.reshape(-1, space.n_genes))
-    result = SearchResult(problem, tuple(evaluate.history), evaluate.stopping.reason)
-    check_failures(result)
-    return result
+    return SearchResult(problem, tuple(evaluate.history), evaluate.stopping.reason)
+
+
+def check_budget(budget: object) -> None:
+    """Raise DynasError where a budget is no number of evaluations."""
+    from dynas.errors import DynasError
+
+    if not is_whole(budget) or budget < 1:  # type: ignore[operator]
+        raise DynasError(f"a search needs a budget of at least 1 and a whole number, got {budget!r}")
 
 
 def check_failures(result: SearchResult) -> None:

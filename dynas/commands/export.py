@@ -38,6 +38,12 @@ def make_parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     parser = Parser(prog="dynas export", description=DESCRIPTION)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    parser.add_argument(
+        "given",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="overrides of the run that name code, repeated because they are trusted: supernet.model=mine:network",
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--row", type=int, metavar="N", help="index in results.csv; without it, the front is shown")
     which.add_argument("--best", metavar="OBJECTIVE", help="the row of the front that is best at an objective")
@@ -71,7 +77,7 @@ def main(argv: list[str]) -> int:
     if given.to is None:
         refuse_links(given.run)
     names = chosen(given.formats.split(",") if given.formats is not None else None)
-    origin = rebuild(run, given.config_dir)
+    origin = rebuild(run, given.config_dir, given.given)
     space = origin.supernet.space
     architecture = space.decode(space.encode(json.loads(run.architectures[row])))
     module = measured_network(origin.supernet, origin.data, architecture)
