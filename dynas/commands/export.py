@@ -63,7 +63,7 @@ def main(argv: list[str]) -> int:
         DynasError: there is no such run or row, the run cannot be rebuilt, or a file does not compute what the
             network computes.
     """
-    given = make_parser().parse_args(argv)
+    given = make_parser().parse_intermixed_args(argv)
     run = load_run(given.run)
     console = screen()
     row = choose_row(run, given.row, given.best, console)

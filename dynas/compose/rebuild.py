@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from dynas.compose.build import build_parts
 from dynas.compose.frames import register
 from dynas.compose.overrides import flat, one_sentence, plain, quoted
-from dynas.compose.stored import stored_overrides
+from dynas.compose.stored import shown, stored_overrides
 from dynas.core.data import Data
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
@@ -79,6 +79,11 @@ def rebuild(run: Run, config_dir: Path | None = None, given: Sequence[str] = ())
 
 def _compose(run: Run, config_dir: Path | None, given: Sequence[str]) -> DictConfig:
     """Return the config that the run's overrides of supernet, data and experiment give with our own configs."""
+    for one in given:
+        if one not in (run.facts.get("overrides") or []):
+            raise DynasError(
+                f"'{run.folder}' was not started with {shown(one)}: only its own overrides can be repeated"
+            )
     overrides = stored_overrides(run.folder, given, lambda one: _is_of(one, *PARTS, "experiment", "hydra"))
     overrides += given
     if config_dir is not None:

@@ -63,6 +63,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(TEXTS, 9_726_654_763_008),
     **dict.fromkeys(VISION, 9_721_026_183_168),
     **AUTOFORMERS,
+    "prune": 2**3 * (1 + 2) ** 2,  # three groups of two shares, and two blocks with one of their own
 }
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
 BINARISED = ["data.path=${{oc.env:BINARISED}}", "supernet.source_vocabulary=16", "supernet.target_vocabulary=16"]
@@ -74,12 +75,17 @@ LAYOUT = (
     "supernet.network={{channels:1,classes:100,kernel:7,stem:8,outputs:[32,64,128,256],"
     "middles:[[8,8,8],[16,16,16,16],[32,32,32,32,32,32],[64,64,64]]}}"
 )
+PRUNED = [
+    *("supernet.model=tests.helpers.networks:Residual", "supernet.resolution=[28,56]", "supernet.channels=1"),
+    *("supernet.divisor=4", "supernet.shares=[0.5,1.0]"),
+]
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
     "tabulated": ["data.path=${{oc.env:TABLE}}"],
     "lut": ["hardware.table=note10", "hardware.width=1.2", "data=imagenet_surrogate"],
     "command": ["hardware.command=echo"],
     "imagenet": IMAGENET,
+    "image_folder": IMAGENET,
     **dict.fromkeys((*VISION, *AUTOFORMERS), IMAGENET),
     "bert_base": [*BERT, *READ, TOKENIZER],
     "dynast/bert_sst2": [*BERT[1:], *READ, TOKENIZER],
@@ -87,6 +93,7 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "sentiment": [*BERT, "data=sentiment", "objectives=accuracy"],
     "accuracy": [*BERT, "data=sentiment"],
     "accuracy_latency": [*BERT, "data=sentiment"],
+    "prune": PRUNED,
     "ofa_mbv3": IMAGENET,
     "ofa_mbv3_w12": IMAGENET,
     "ofa_proxyless": IMAGENET,

@@ -47,7 +47,8 @@ class Trace:
     def any_batch(self) -> bool:
         """Whether the graph takes any number of samples."""
         (images,) = (node for node in self.graph.nodes if node.op == "placeholder" and node not in self.names)
-        return isinstance(images.meta["val"].shape[0], torch.SymInt)
+        samples = images.meta["val"].shape[0]
+        return isinstance(samples, torch.SymInt) and samples.node.maybe_as_int() is None
 
     @property
     def logits(self) -> fx.Node:
