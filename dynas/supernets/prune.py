@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dynas.core.space import Architecture, Genotypes
+from dynas.core.supernet import ChoosesPrecision, resolution_of
 from dynas.errors import DynasError
 from dynas.supernets.images import ImageSupernet, choose_precision
 from dynas.supernets.pruning.network import RANKS, PrunableNetwork
@@ -92,6 +93,11 @@ class PruneSupernet(ImageSupernet):
         self._settings = (model, weights, resolution, channels, shares, divisor, skip_blocks, precision_choices)
         self.shape = Images(channels, (resolution[0], resolution[1]))
         network = original(model)
+        if resolution_of(network) not in (None, self.shape.resolution) or isinstance(network, ChoosesPrecision):
+            raise DynasError(
+                "the network has an attribute 'resolution' or 'precision', by which sub-networks tell what they take: "
+                "give it another name in your code"
+            )
         path = None if weights in (None, AS_IT_IS) else locate(str(weights), self.name, None)
         state = {} if path is None else read_state(path)
         ours = any(name.startswith(RANKS) for name in state)
@@ -114,7 +120,7 @@ class PruneSupernet(ImageSupernet):
     def subnet(self, architecture: Architecture) -> nn.Module:
         """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
         subnet = super().subnet(architecture)
-        subnet.resolution = self.shape.resolution
+        subnet.resolution = self.shape.resolution  # type: ignore[assignment]
         return subnet
 
     def macs(self, genotypes: Genotypes) -> NDArray[np.int64]:

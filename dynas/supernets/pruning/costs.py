@@ -61,7 +61,7 @@ class Costs:
         groups = self._group_of[units]
         places = np.bincount(groups + 1, minlength=len(self.elastic.groups) + 1)
         each = np.array([1, *(len(group.units) for group in self.elastic.groups)])
-        return places // each
+        return np.asarray(places // each)
 
 
 class Sum:

@@ -32,7 +32,7 @@ class Labels:
 
     def tie(self, some: Tensor, others: Tensor) -> None:
         """Let labels be cut together, element by element; shapes are broadcast."""
-        some, others = torch.broadcast_tensors(some, others)
+        some, others = torch.broadcast_tensors(some, others)  # type: ignore[no-untyped-call]
         for dim in range(some.dim()):
             if not varies(some, dim) and not varies(others, dim):
                 some, others = some.narrow(dim, 0, 1), others.narrow(dim, 0, 1)

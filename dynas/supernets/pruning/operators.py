@@ -47,6 +47,11 @@ class UnknownError(Exception):
     """A rule does not cover this use of its operator."""
 
 
+def first_of(given: Given, *names: str) -> Any:
+    """Return the argument that has the first of some names, by which operators differ."""
+    return next(given[name] for name in names if name in given)
+
+
 def vector(tying: Tying, node: fx.Node | None, labels: Tensor) -> None:
     """Tie a bias, or another parameter with a value per channel, to the channels."""
     if node is None:
@@ -67,7 +72,7 @@ def same(tying: Tying, node: fx.Node, given: Given) -> Tensor:
     """Work element by element on one tensor."""
     if len(node.all_input_nodes) > 1:
         raise UnknownError
-    return tying.of(given.get("self", given.get("input")))
+    return tying.of(first_of(given, "self", "input"))
 
 
 def moved(tying: Tying, node: fx.Node, given: Given) -> Any:
@@ -188,7 +193,7 @@ def reduced(tying: Tying, node: fx.Node, given: Given) -> Tensor:
 
 def pooled(tying: Tying, node: fx.Node, given: Given) -> Tensor:
     """Work on windows of the last dimensions."""
-    labels = tying.of(given.get("self", given.get("input")))
+    labels = tying.of(first_of(given, "self", "input"))
     spatial = labels.dim() - 2
     labels = whole(tying, labels, range(2, labels.dim()))
     return labels[(slice(None), slice(None), *[slice(0, 1)] * spatial)].expand(shape_of(node))
@@ -196,7 +201,7 @@ def pooled(tying: Tying, node: fx.Node, given: Given) -> Tensor:
 
 def padded(tying: Tying, node: fx.Node, given: Given) -> Tensor:
     """Put a margin around dimensions that must stay whole."""
-    labels, margins = tying.of(given["self"]), given.get("pad", given.get("padding"))
+    labels, margins = tying.of(given["self"]), first_of(given, "pad", "padding")
     last = labels.dim() - 1
     dims = [last - place for place, pair in enumerate(zip(margins[::2], margins[1::2], strict=True)) if any(pair)]
     labels = whole(tying, labels, dims)
@@ -282,7 +287,7 @@ def layer_norm(tying: Tying, node: fx.Node, given: Given) -> Tensor:
     """Work on the last dimensions together: channels among them stay, unless what they do to others is accepted."""
     labels, count = tying.of(given["input"]), len(given["normalized_shape"])
     normed = [dim for dim in range(labels.dim() - count, labels.dim()) if varies(labels, dim)]
-    affine = [given.get(name) for name in ("weight", "bias") if given.get(name) is not None]
+    affine = [given[name] for name in ("weight", "bias") if given.get(name) is not None]
     if not normed:
         for one in affine:
             tying.labels.freeze(tying.of(one))
@@ -298,7 +303,7 @@ def layer_norm(tying: Tying, node: fx.Node, given: Given) -> Tensor:
 
 def matrix_product(tying: Tying, node: fx.Node, given: Given) -> Tensor:
     """Multiply activations: matrices of a head, or another stack, stay whole; a head is cut from all of them."""
-    some, others = tying.of(given["self"]), tying.of(given.get("other", given.get("mat2")))
+    some, others = tying.of(given["self"]), tying.of(first_of(given, "other", "mat2"))
     shape, labels = shape_of(node), tying.labels
     if min(some.dim(), others.dim()) < 2:
         raise UnknownError

@@ -8,6 +8,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -25,8 +26,8 @@ def original(model: object) -> nn.Module:
     """Return the network in eval mode.
 
     Args:
-        model: a module; the path of a program of torch.export; or ``module:function``, a function of a module that can
-            be imported and that returns the network. That function is run.
+        model: a module, which is copied; the path of a program of torch.export; or ``module:function``, a function of
+            a module that can be imported, which is run and returns the network.
 
     Raises:
         DynasError: there is no such network.
@@ -34,7 +35,7 @@ def original(model: object) -> nn.Module:
     if isinstance(model, str):
         made = from_program(Path(model).expanduser()) if model.endswith(PROGRAM) else from_function(model)
     else:
-        made = model
+        made = deepcopy(model)
     if not isinstance(made, nn.Module):
         raise DynasError(f"supernet.model={model} gives a {type(made).__name__}, but a torch.nn.Module is needed")
     if isinstance(made, torch.jit.ScriptModule):
@@ -70,7 +71,9 @@ def from_program(path: Path) -> nn.Module:
     try:
         with zipfile.ZipFile(path) as archive:
             check_data(archive, path)
-        module = torch.export.load(path).module(check_guards=False)
+        module = torch.export.load(path).module()
+        for node in module.graph.find_nodes(op="call_module", target="_guards_fn"):
+            module.graph.erase_node(node)  # it refuses images unlike those that it was saved with: told when traced
         return fx.GraphModule(module, module.graph)  # an ordinary one: torch's own refuses eval()
     except DynasError:
         raise

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import fx
 
 from dynas.core.design import DesignVariable, Gate
 from dynas.core.space import Architecture, Genotypes, SearchSpace
@@ -93,7 +94,7 @@ def make_elastic(
         gates = [None if outer is None else Gate(KEPT, outer, 1) for outer in around(blocks)]
         variables.append(DesignVariable(KEPT, (0, 1), len(blocks), tuple(gates)))
     if groups:
-        users = {name: set() for name in trace.names.values()}
+        users: dict[str, set[fx.Node]] = {name: set() for name in trace.names.values()}
         for node, name in trace.names.items():
             users[name] |= set(node.users)
         inner = [innermost(blocks, set().union(*(users[name] for name, _ in group.parts))) for group in groups]

@@ -85,7 +85,8 @@ class Tracer:
     def of(self, node: fx.Node) -> Tensor:
         """Return the labels of a node's tensor."""
         if node in self.values:
-            return self.values[node]
+            found: Tensor = self.values[node]
+            return found
         name = self.trace.names.get(node)
         value = None if name is None else self.trace.tensors[name]
         if name is None or value is None or not value.is_floating_point() or value.dim() == 0:
@@ -197,14 +198,14 @@ def find_structure(trace: Trace) -> Structure:
     for name, labels in tracer.along.items():
         places |= {(name, dim): units[one.numpy()] for dim, one in enumerate(labels)}
     for name, elements in tracer.elements.items():
-        labels = tidy(torch.from_numpy(units)[elements])
-        for dim in varying(labels):
-            places[name, dim] = first_along(labels, dim)
-        if not varying(labels):
-            stays[labels.flatten()[0]] = True
+        within = tidy(torch.from_numpy(units)[elements])
+        for dim in varying(within):
+            places[name, dim] = first_along(within, dim)
+        if not varying(within):
+            stays[within.flatten()[0]] = True
     normed = np.zeros(len(stays), dtype=bool)
-    for labels in tracer.through_norms:
-        normed[units[labels.numpy()]] = True
+    for channels in tracer.through_norms:
+        normed[units[channels.numpy()]] = True
     groups = grouped(trace, places, stays, normed)
     cut = np.zeros(len(stays), dtype=bool)
     for group in groups:
@@ -241,14 +242,14 @@ def grouped(
     order = {name: position for position, name in enumerate(dict.fromkeys(trace.names.values()))}
     groups: list[Group] = []
     named: Counter[str] = Counter()
-    for signature, units in members.items():
-        if len(units) > 1:
-            counts = dict(sorted(signature, key=lambda one: (order[one[0][0]], one[0][1])))
+    for signature, numbers in members.items():
+        if len(numbers) > 1:
+            each = dict(sorted(signature, key=lambda one: (order[one[0][0]], one[0][1])))
             makers = [
-                name for name, dim in counts if dim == 0 and trace.tensors[name].numel() > trace.tensors[name].shape[0]
+                name for name, dim in each if dim == 0 and trace.tensors[name].numel() > trace.tensors[name].shape[0]
             ]
-            name = (makers or [next(iter(counts))[0]])[0].rpartition(".")[0]
+            name = (makers or [next(iter(each))[0]])[0].rpartition(".")[0]
             named[name] += 1
             name += f"#{named[name]}" if named[name] > 1 else ""
-            groups.append(Group(name, np.array(sorted(units)), counts, bool(normed[units].any())))
+            groups.append(Group(name, np.array(sorted(numbers)), each, bool(normed[numbers].any())))
     return sorted(groups, key=lambda group: [(order[name], dim) for name, dim in group.parts])

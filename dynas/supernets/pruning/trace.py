@@ -53,7 +53,9 @@ class Trace:
     @property
     def logits(self) -> fx.Node:
         """The node whose tensor the network returns."""
-        return next(iter(reversed(self.graph.nodes))).args[0][0]  # type: ignore[index, return-value]
+        returned: Any = next(iter(reversed(self.graph.nodes))).args[0]
+        node: fx.Node = returned[0]
+        return node
 
 
 def trace(model: nn.Module, inputs: Inputs) -> Trace:
@@ -68,6 +70,10 @@ def trace(model: nn.Module, inputs: Inputs) -> Trace:
     Raises:
         DynasError: it cannot be traced, with the reason, or does not return logits ``(n, classes)`` alone.
     """
+    if not hasattr(torch.export, "Dim") or not hasattr(torch.export.Dim, "AUTO"):
+        raise DynasError(
+            f"networks are pruned with torch 2.6 or later, this is {torch.__version__}: pip install -U torch"
+        )
     dynamic = tuple({0: torch.export.Dim.AUTO} for _ in inputs)
     try:
         with plain_attention(), warnings.catch_warnings():
