@@ -64,12 +64,12 @@ class Copy:
             self.root.add_module(str(node.target), getattr(self._trace.module, str(node.target)))
             self._copies[node] = self.graph.get_attr(str(node.target))
         else:
-            target, arguments_, named = node.target, node.args, node.kwargs
+            target, placed, named = node.target, node.args, node.kwargs
             if rewrite := REWRITES.get(operator(node)):
                 target, changed = rewrite(cut, node, given)
-                arguments_, named = by_place(target, changed)
-            arguments_, named = fx.map_arg((arguments_, named), self.of)
-            self._copies[node] = self.graph.create_node(node.op, target, arguments_, named, node.name)
+                placed, named = by_place(target, changed)
+            placed, named = fx.map_arg((placed, named), self.of)
+            self._copies[node] = self.graph.create_node(node.op, target, placed, named, node.name)
 
     def of(self, node: fx.Node) -> fx.Node:
         """Return the copy of a node; of a parameter or buffer, where it is read."""
@@ -91,13 +91,18 @@ class Copy:
         return self._tensors[name]
 
     def _norm(self, given: Given) -> str | None:
-        """Add a batch norm's module and return its path; None where it has no statistics or other names."""
+        """Add a batch norm's module and return its path; None where it has no statistics, or is none by its names."""
         names = {part: self._trace.names.get(given[part]) for part in ("weight", "bias", "running_mean", "running_var")}
         path = (names["running_mean"] or "").rpartition(".")[0]
         if not path or any(name not in (None, f"{path}.{part}") for part, name in names.items()):
             return None
+        if any(names[part] not in (None, *self._trace.parameters) for part in ("weight", "bias")):
+            return None
         outer, _, last = path.rpartition(".")
-        if last not in dict(container(self.root, outer).named_children()):
+        there = dict(container(self.root, outer).named_children()).get(last)
+        if there is not None and type(there) not in NORMS.values():
+            return None
+        if there is None:
             mean = self.tensor(f"{path}.running_mean")
             kind = NORMS[len(shape_of(given["input"]))]
             norm = kind(len(mean), eps=given["eps"], momentum=given["momentum"], affine=False, device="meta")
