@@ -63,7 +63,10 @@ def main(argv: list[str]) -> int:
         DynasError: there is no such run or row, the run cannot be rebuilt, or a file does not compute what the
             network computes.
     """
-    given = make_parser().parse_intermixed_args(argv)
+    parser = make_parser()
+    given = parser.parse_intermixed_args(argv)
+    if stray := [one for one in given.given if "=" not in one]:
+        parser.error(f"unrecognized arguments: {' '.join(stray)}")
     run = load_run(given.run)
     console = screen()
     row = choose_row(run, given.row, given.best, console)
