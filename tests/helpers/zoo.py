@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ STATISTICS = {"running_var": (0.5, 1.5), "running_mean": (-0.1, 0.1)}
 
 @lru_cache
 def declare_operators() -> Any:
-    """Let torchvision be imported beside a torch for CPUs, where its own operators are missing; networks need none."""
+    """Let torchvision's build for GPUs be imported beside a torch for CPUs: its own operators, missing, are not used."""
     library = torch.library.Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
@@ -24,8 +26,9 @@ def declare_operators() -> Any:
 def from_zoo(name: str, side: int) -> nn.Module:
     """Return a network such as ``torchvision resnet18`` or ``timm resnet50`` of 10 classes, in eval mode."""
     package, _, kind = name.partition(" ")
-    pytest.importorskip("torch_pruning" if package == "torch_pruning" else "timm")
-    if torch.version.cuda is None:
+    if missing := [one for one in ("timm", "torchvision") if find_spec(one) is None]:
+        pytest.skip(f"{missing[0]} is not installed")
+    if torch.version.cuda is None and not version("torchvision").endswith("+cpu"):
         declare_operators()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
