@@ -16,7 +16,7 @@ STATISTICS = {"running_var": (0.5, 1.5), "running_mean": (-0.1, 0.1)}
 
 @lru_cache
 def declare_operators() -> Any:
-    """Let torchvision's build for GPUs be imported beside a torch for CPUs: its own operators, missing, are not used."""
+    """Let torchvision for GPUs be imported beside a torch for CPUs: its own operators are missing, and not used."""
     library = torch.library.Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
