@@ -30,7 +30,14 @@ def cwd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(cwd: Path) -> Path:
-    settings = ("supernet.weights=net.pth", "objectives=[top1,macs]", "mode=validation", "budget=4", "algo=random")
+    settings = (
+        "supernet.weights=net.pth",
+        "objectives=[top1,macs]",
+        "mode=validation",
+        "budget=4",
+        "algo=random",
+        "algo.population=2",
+    )
     done = dynas("search", "supernet=prune", NETWORK, *SHAPE, *DATA, *settings, "hydra.run.dir=run", cwd=cwd)
     assert done.returncode == 0, done.stderr
     return cwd / "run"
