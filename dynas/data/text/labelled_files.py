@@ -58,10 +58,10 @@ def column(path: Path, row: Mapping[str, Any], given: str | None, known: Sequenc
     return found
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the line number and the cells by column of every row."""
+def read_rows(path: Path, what: str = "texts") -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the line number and the cells by column of every row of a file of ``what``."""
     try:
-        content = read_bytes(path, "file of texts").decode("utf-8-sig")
+        content = read_bytes(path, f"file of {what}").decode("utf-8-sig")
         suffix = Path(path.stem if path.suffix in SUFFIXES else path).suffix.lower()
         if suffix in TABLES:
             lines = io.StringIO(content, newline="")
@@ -74,7 +74,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                     yield number, json_object(path, number, line)
         else:
             kinds = ", ".join([*TABLES, *JSON_LINES])
-            raise DynasError(f"'{path}': texts are read from {kinds}, also packed by gzip, xz or bzip2")
+            raise DynasError(f"'{path}': {what} are read from {kinds}, also packed by gzip, xz or bzip2")
     except (UnicodeDecodeError, csv.Error) as error:
         raise DynasError(f"cannot read '{path}': {error}") from error
 
