@@ -50,7 +50,7 @@ def table(path: Path, root: Path, header: tuple[str, str] = ("path", "label")) -
 def test_a_folder_with_train_and_val_is_read_as_imagenet_is(root: Path) -> None:
     data, same = load(root), ImageNet(str(root), **SETTINGS)
     assert counts(data) == ([8] * 4, [5] * 4)
-    assert data.digest == same.digest
+    assert data.train.digest == same.train.digest
     for (images, labels), (others, known) in zip(data.validation_batches(), same.validation_batches(), strict=True):
         assert images.equal(others)
         assert labels.equal(known)

@@ -36,6 +36,10 @@ def from_zoo(name: str, side: int) -> nn.Module:
         for key, value in model.named_buffers():
             if (last := key.rpartition(".")[2]) in STATISTICS:
                 value.uniform_(*STATISTICS[last])
+        with torch.no_grad():
+            for weight in model.parameters():
+                if not weight.any():  # a head of zeros would hide every fault
+                    weight.normal_(0, 0.02)
     return model
 
 

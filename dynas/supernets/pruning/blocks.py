@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from torch import Tensor, fx
 
-from dynas.supernets.pruning.trace import Trace, operator, place, shape_of
+from dynas.supernets.pruning.trace import FILLED, Trace, is_tensors, operator, place, shape_of
 
 WORKS = ("conv", "linear", "matmul", "scaled_dot_product_attention")  # a body without any of these is no block
 
@@ -31,7 +31,8 @@ class Block:
 
 def find_blocks(trace: Trace) -> list[Block]:
     """Return all blocks that can be skipped, in the order of their sums."""
-    found = [block for node in trace.graph.nodes if (block := block_of(node, trace)) is not None]
+    data = computed(trace)
+    found = [block for node in trace.graph.nodes if (block := block_of(node, trace, data)) is not None]
     paths = [place(block.total) for block in found]
     return [
         Block(path if paths.count(path) == 1 else f"{path}:{block.total.name}", block.total, block.shortcut, block.body)
@@ -39,7 +40,7 @@ def find_blocks(trace: Trace) -> list[Block]:
     ]
 
 
-def block_of(node: fx.Node, trace: Trace) -> Block | None:
+def block_of(node: fx.Node, trace: Trace, data: Set[fx.Node]) -> Block | None:
     """Return the block that ends in a node; None where it is no sum of that kind."""
     if operator(node).rstrip("_") != "add" or len(node.args) < 2 or node.kwargs.get("alpha", 1) != 1:
         return None
@@ -56,10 +57,25 @@ def block_of(node: fx.Node, trace: Trace) -> Block | None:
             body = before[end] | {end}
             body -= before[shortcut] | {shortcut}
             body = {one for one in body if one.op != "placeholder"}
+            while shared := {one for one in body if not body | {node} >= set(one.users)} - data:
+                body -= shared  # sizes and constants, which others need, too
             outside = any(user not in body and user is not node for one in body for user in one.users)
             if not outside and any(operator(one).startswith(WORKS) for one in body):
                 return Block("", node, shortcut, frozenset(body))
     return None
+
+
+def computed(trace: Trace) -> set[fx.Node]:
+    """Return the nodes whose tensors depend on the values of the images."""
+    found = {node for node in trace.graph.nodes if node.op == "placeholder" and node not in trace.names}
+    for node in trace.graph.nodes:
+        if (
+            is_tensors(node.meta.get("val"))
+            and operator(node) not in FILLED
+            and not found.isdisjoint(node.all_input_nodes)
+        ):
+            found.add(node)
+    return found
 
 
 def ancestors(node: fx.Node) -> set[fx.Node]:

@@ -29,6 +29,11 @@ class Cut:
     stays: NDArray[np.bool_]
     skipped: Sequence[Block]
 
+    @property
+    def whole(self) -> bool:
+        """Whether everything stays."""
+        return bool(self.stays.all()) and not self.skipped
+
     def places(self, part: Part) -> Tensor | None:
         """Return the places that stay along a dimension of a parameter or buffer; None for all."""
         units = self.structure.places.get(part)

@@ -81,8 +81,11 @@ class PrunableNetwork(nn.Module):
     @property
     def unused(self) -> int:
         """Parameters that sub-networks have although nothing is computed with them."""
-        if not self._by_modules:
-            return 0
+        return self._idle if self._by_modules else 0
+
+    @property
+    def _idle(self) -> int:
+        """Parameters that nothing is computed with."""
         known = {name for node, name in self._trace.names.items() if node.users}
         return sum(value.numel() for name, value in self.original.named_parameters() if name not in known)
 
@@ -113,7 +116,9 @@ class PrunableNetwork(nn.Module):
         """Return a stand-alone sub-network with its own copy of the weights, in eval mode."""
         cut = self._cut(architecture)
         tensors = self._tensors()
-        return self._made(cut, lambda name: cut.sliced(name, tensors[name]).detach().clone()).eval()
+        own_code = cut.whole and self._idle == self.unused  # which may round otherwise than its graph, and be faster
+        make = self._as_modules if own_code else self._made
+        return make(cut, lambda name: cut.sliced(name, tensors[name]).detach().clone()).eval()
 
     def forward(self, x: Tensor, architecture: Architecture) -> Tensor:
         """Run a sub-network on shared weights."""

@@ -19,7 +19,7 @@ from torch import Tensor, fx
 
 from dynas.supernets.pruning.labels import FROZEN, Labels, frozen, tidy, varying
 from dynas.supernets.pruning.operators import RULES, UnknownError
-from dynas.supernets.pruning.trace import Trace, concrete, operator, place, shape_of
+from dynas.supernets.pruning.trace import Trace, concrete, is_tensors, operator, place, shape_of
 
 Part = tuple[str, int]  # name of a parameter or buffer, and one of its dimensions
 Units = NDArray[np.int64]  # per place along a dimension, the number of the unit that it belongs to
@@ -171,13 +171,6 @@ class Tracer:
         yield from self.elements.values()
         for value in self.values.values():
             yield from [value] if isinstance(value, Tensor) else (one for one in value if one is not None)
-
-
-def is_tensors(value: Any) -> bool:
-    """Return whether a node's value is a tensor or holds some."""
-    return isinstance(value, Tensor) or (
-        isinstance(value, list | tuple) and any(isinstance(one, Tensor) for one in value)
-    )
 
 
 def arguments(node: fx.Node) -> dict[str, Any]:

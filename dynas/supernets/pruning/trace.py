@@ -17,6 +17,7 @@ from torch.export.graph_signature import InputKind
 from dynas.errors import DynasError
 
 Inputs = tuple[Tensor, ...]
+FILLED = ("new_zeros", "new_ones", "new_full", "new_empty")  # operators that take nothing but its kind from a tensor
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ def trace(model: nn.Module, inputs: Inputs) -> Trace:
         names[placeholder], tensors[name] = name, value
     parameters = frozenset(name for name, value in tensors.items() if isinstance(value, nn.Parameter))
     functional(program.graph)
+    independent(program.graph, names)
     traced = Trace(program.graph_module, names, tensors, parameters, len(inputs[0]))
     check_logits(traced, program)
     return traced
@@ -140,6 +142,18 @@ def functional(graph: fx.Graph) -> None:
             )
 
 
+def independent(graph: fx.Graph, names: Mapping[fx.Node, str]) -> None:
+    """Let what is filled with a constant, such as a mask, take its kind from the images, and not from what is computed.
+
+    torch.export takes equal constants of several blocks for one: then a block could not be left out on its own.
+    """
+    (images,) = (node for node in placeholders(graph) if node not in names)
+    for node in graph.nodes:
+        if operator(node) in FILLED:
+            node.args = (images, *node.args[1:])
+            node.kwargs = {**node.kwargs, "dtype": node.meta["val"].dtype, "device": None}
+
+
 def changes_its_input(node: fx.Node) -> bool:
     """Return whether a node is an operator such as ``relu_``."""
     return operator(node).endswith("_") and not operator(node).endswith("__") and isinstance(node.args[0], fx.Node)
@@ -177,6 +191,13 @@ def explained(error: BaseException) -> str:
 def shape_of(node: fx.Node) -> tuple[int, ...]:
     """Return the shape of a node's tensor as it was in tracing."""
     return tuple(concrete(size) for size in node.meta["val"].shape)
+
+
+def is_tensors(value: Any) -> bool:
+    """Return whether a node's value is a tensor or holds some."""
+    return isinstance(value, Tensor) or (
+        isinstance(value, list | tuple) and any(isinstance(one, Tensor) for one in value)
+    )
 
 
 def concrete(value: Any) -> Any:

@@ -23,12 +23,16 @@ GROUPS_AND_BLOCKS = {
     "torchvision shufflenet_v2_x1_0": (31, 0),
     "torchvision googlenet": (57, 0),
     "torchvision vit_b_16": (25, 24),
+    "torchvision swin_t": (28, 24),
+    "torchvision vgg16_bn": (15, 0),
+    "torchvision densenet121": (120, 0),
     "timm resnet50": (37, 12),
     "timm mobilenetv3_large_100": (30, 10),
     "timm efficientnet_b0": (40, 9),
     "timm convnext_tiny": (22, 18),
     "timm regnety_004": (53, 12),
     "timm vit_small_patch16_224": (25, 24),
+    "timm swin_tiny_patch4_window7_224": (28, 24),
 }
 SIDE = 64
 ORACLE = ("torchvision resnet18", "timm mobilenetv3_large_100", "timm efficientnet_b0")
