@@ -78,6 +78,8 @@ def listed(path: Path, image: str | None, label: str | None, classes: Sequence[s
     Raises:
         DynasError: there are none, or a label is none of the classes.
     """
+    if not path.exists():
+        raise DynasError(f"no folder or table of images '{path}': give data.path=<one of them>")
     if not path.is_dir():
         return from_table(path, image, label, classes)
     found = class_names(path)

@@ -112,5 +112,5 @@ def test_what_is_no_folder_of_classes_is_refused(root: Path, tmp_path: Path) -> 
         load(tmp_path)
     with pytest.raises(DynasError, match=r"images are read from \.csv"):
         load(next((root / "val" / CLASSES[0]).iterdir()))
-    with pytest.raises(DynasError, match="no such file"):
+    with pytest.raises(DynasError, match="no folder or table of images"):
         load(tmp_path / "none.csv")
