@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dynas.core.space import SearchSpace
     from dynas.errors import DynasError
     from dynas.result import SearchInterrupted, SearchResult
+    from dynas.supernet_api import elastic, load_supernet, search_supernet
 
 __all__ = [
     "Callback",
@@ -29,8 +30,11 @@ __all__ = [
     "SearchResult",
     "SearchSpace",
     "depth_gates",
+    "elastic",
     "load_run",
+    "load_supernet",
     "search",
+    "search_supernet",
 ]
 
 _MODULES = {
@@ -46,8 +50,11 @@ _MODULES = {
     "SearchResult": "result",
     "SearchSpace": "core.space",
     "depth_gates": "core.design",
+    "elastic": "supernet_api",
     "load_run": "api",
+    "load_supernet": "supernet_api",
     "search": "api",
+    "search_supernet": "supernet_api",
 }
 
 

@@ -38,6 +38,12 @@ def make_parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     parser = Parser(prog="dynas export", description=DESCRIPTION)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    parser.add_argument(
+        "given",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="overrides of the run that name code, repeated because they are trusted: supernet.model=mine:network",
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--row", type=int, metavar="N", help="index in results.csv; without it, the front is shown")
     which.add_argument("--best", metavar="OBJECTIVE", help="the row of the front that is best at an objective")
@@ -57,7 +63,10 @@ def main(argv: list[str]) -> int:
         DynasError: there is no such run or row, the run cannot be rebuilt, or a file does not compute what the
             network computes.
     """
-    given = make_parser().parse_args(argv)
+    parser = make_parser()
+    given = parser.parse_intermixed_args(argv)
+    if stray := [one for one in given.given if "=" not in one]:
+        parser.error(f"unrecognized arguments: {' '.join(stray)}")
     run = load_run(given.run)
     console = screen()
     row = choose_row(run, given.row, given.best, console)
@@ -71,7 +80,7 @@ def main(argv: list[str]) -> int:
     if given.to is None:
         refuse_links(given.run)
     names = chosen(given.formats.split(",") if given.formats is not None else None)
-    origin = rebuild(run, given.config_dir)
+    origin = rebuild(run, given.config_dir, given.given)
     space = origin.supernet.space
     architecture = space.decode(space.encode(json.loads(run.architectures[row])))
     module = measured_network(origin.supernet, origin.data, architecture)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from dynas.commands.opening import check_same_origin
 from dynas.compose.overrides import choices, overrides, plain
+from dynas.runs.origin import check_same_origin, origin_facts
 from dynas.runs.problem import problem_facts
 from dynas.runs.record import read_run, write_run
 
@@ -103,10 +103,6 @@ def run_facts(config: DictConfig, budget: int, problem: Problem, measurer: Measu
         "seed": config.get("seed", 0),
         "budget": budget,
         **problem_facts(problem),
-        "notes": list(measurer.notes),
         "config_sha256": hashlib.sha256(json.dumps(common["config"], sort_keys=True).encode()).hexdigest(),
-        "weights_sha256": measurer.bench.supernet.weights_digest,
-        "data_sha256": measurer.bench.data.digest,
-        "hardware_sha256": measurer.bench.meter.digest,
-        "hardware": dict(measurer.bench.meter.facts),
+        **origin_facts(measurer),
     }

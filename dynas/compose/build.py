@@ -99,12 +99,21 @@ def build_problem(config: DictConfig) -> tuple[Problem, Measurer]:
     Raises:
         DynasError: no objective is chosen, an objective has no usable metric, or the parts do not fit together.
     """
+    check_objectives(config)
+    return problem_of(config, *build_parts(config))
+
+
+def check_objectives(config: DictConfig) -> None:
+    """Raise DynasError where no objective is chosen, or one is no mapping."""
     if not config.objectives:
         raise DynasError("no objectives chosen: give objectives=top1_latency or a list such as objectives=[top1,macs]")
     for name, entry in config.objectives.items():
         if not isinstance(entry, DictConfig):
             raise DynasError(f"objectives.{name}={entry}: an objective is a mapping; choose by objectives=[top1,macs]")
-    data, supernet = build_parts(config)
+
+
+def problem_of(config: DictConfig, data: Data, supernet: Supernet) -> tuple[Problem, Measurer]:
+    """Return what is searched and what measures it, from data and supernet; as `build_problem` does otherwise."""
     meter = build_meter(config, supernet)
     metrics = {name: build_metric(config, name, data, meter) for name in config.objectives}
     measurer = Measurer(Bench(supernet, data, meter, config.precision), metrics, config.together)

@@ -70,6 +70,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(DECODERS, 2_218_033_216),
     **dict.fromkeys(VISION, 9_721_026_183_168),
     **AUTOFORMERS,
+    "prune": 2**3 * (1 + 2) ** 2,  # three groups of two shares, and two blocks with one of their own
 }
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
 BINARISED = ["data.path=${{oc.env:BINARISED}}", "supernet.source_vocabulary=16", "supernet.target_vocabulary=16"]
@@ -82,12 +83,17 @@ LAYOUT = (
     "middles:[[8,8,8],[16,16,16,16],[32,32,32,32,32,32],[64,64,64]]}}"
 )
 WINDOWS = ["supernet=decoder", "data.window=32", "data.stride=16", "data.validation_size=2"]
+PRUNED = [
+    *("supernet.model=tests.helpers.networks:Residual", "supernet.resolution=[28,56]", "supernet.channels=1"),
+    *("supernet.divisor=4", "supernet.shares=[0.5,1.0]"),
+]
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
     "tabulated": ["data.path=${{oc.env:TABLE}}"],
     "lut": ["hardware.table=note10", "hardware.width=1.2", "data=imagenet_surrogate"],
     "command": ["hardware.command=echo"],
     "imagenet": IMAGENET,
+    "image_folder": IMAGENET,
     **dict.fromkeys((*VISION, *AUTOFORMERS), IMAGENET),
     "bert": [
         "supernet.network={{vocabulary:9076,positions:64,segments:2,classes:2,width:24,layers:6,heads:12,units:48}}"
@@ -100,6 +106,7 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "sentiment": [*BERT, "data=sentiment", "objectives=accuracy"],
     "accuracy": [*BERT, "data=sentiment"],
     "accuracy_latency": [*BERT, "data=sentiment"],
+    "prune": PRUNED,
     "ofa_mbv3": IMAGENET,
     "ofa_mbv3_w12": IMAGENET,
     "ofa_proxyless": IMAGENET,
