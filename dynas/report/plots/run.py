@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -283,9 +284,19 @@ def whole_numbers() -> MaxNLocator:
     return MaxNLocator(integer=True, steps=[1, 2, 5, 10])
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure, in inches, that needs no display."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+class Picture(Figure):
+    """A figure that needs no display, and that a notebook shows where it is the value of a cell."""
+
+    def _repr_png_(self) -> bytes:
+        literal(self)
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=DPI)
+        return buffer.getvalue()
+
+
+def new_figure(width: float, height: float) -> Picture:
+    """Return an empty figure, in inches."""
+    figure = Picture(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -297,10 +308,15 @@ def tidy(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a picture as a whole, in the format that the ending of its name says; a ``$`` in a name is just that."""
+def literal(figure: Figure) -> None:
+    """Let a ``$`` in a name be just that."""
     for text in figure.findobj(Text):
         text.set_parse_math(False)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a picture as a whole, in the format that the ending of its name says."""
+    literal(figure)
     fit(figure)
     try:
         with replacing(path) as file, rc_context({"pdf.fonttype": 42}):  # letters, not outlines, as publishers ask for
