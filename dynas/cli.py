@@ -28,7 +28,7 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
   dynas predictors [...]        compare predictors on measured sub-networks
   dynas paper [NAME ...]        redo figures and tables of the paper, e.g. dynas paper figure4
 
-dynas COMMAND --help tells more; dynas --version tells the version."""
+dynas COMMAND --help tells more; dynas --version tells the version, and the commit of a clone."""
 
 
 def _search(arguments: list[str]) -> int:
@@ -140,9 +140,9 @@ def _run(given: list[str]) -> int:
         print(HELP)
         return 0
     if given[0] == "--version":
-        from importlib.metadata import version
+        from dynas.system.version import version
 
-        print(f"dynas {version('dynas')}")
+        print(f"dynas {version()}")
         return 0
     if given[0] not in COMMANDS:
         raise one_of("command", given[0], COMMANDS)
