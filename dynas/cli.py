@@ -29,7 +29,7 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
   dynas new ROLE NAME           write a part of your own to start from, e.g. dynas new metric my_metric
   dynas paper [NAME ...]        redo figures and tables of the paper, e.g. dynas paper figure4
 
-dynas COMMAND --help tells more; dynas --version tells the version."""
+dynas COMMAND --help tells more; dynas --version tells the version, and the commit of a clone."""
 
 
 def _search(arguments: list[str]) -> int:
@@ -148,9 +148,9 @@ def _run(given: list[str]) -> int:
         print(HELP)
         return 0
     if given[0] == "--version":
-        from importlib.metadata import version
+        from dynas.system.version import version
 
-        print(f"dynas {version('dynas')}")
+        print(f"dynas {version()}")
         return 0
     if given[0] not in COMMANDS:
         raise one_of("command", given[0], COMMANDS)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,9 @@ def test_the_wheel_ships_configs_weights_and_data(wheel: Path) -> None:
         "dynas/hardware/lut/tables/note10.csv",
         "dynas/data/embedded/fashion_mnist/LICENCE",
         "dynas/configs/data/movielens.yaml",
-        "dynas/data/embedded/movielens/LICENCE",
-        "dynas/data/embedded/movielens/ratings.csv.xz",
+        "dynas/configs/data/simulated_choices.yaml",
+        "dynas/data/embedded/simulated_choices/LICENCE",
+        "dynas/data/embedded/simulated_choices/choices.csv.xz",
         "dynas/data/embedded/phrases/LICENCE",
         "dynas/data/embedded/phrases/train.tsv.xz",
         "dynas/data/embedded/phrases/validation.tsv.xz",
@@ -78,6 +80,29 @@ def test_the_wheel_ships_configs_weights_and_data(wheel: Path) -> None:
     ]
     assert [name for name in wanted if name not in names] == []
     assert not [name for name in names if name.startswith(("tests/", "scripts/"))]
+
+
+def test_every_file_that_is_no_code_has_one_row_in_the_table_of_licences(wheel: Path) -> None:
+    files = [name.removeprefix("dynas/") for name in zipfile.ZipFile(wheel).namelist() if name.startswith("dynas/")]
+    code = (".py", ".yaml", ".css", ".js", "py.typed", "/")
+    assets = [name for name in files if not name.endswith(code)]
+    page = (ROOT / "docs" / "reference" / "licences.md").read_text()
+    rows = re.findall(r"^\| `([^`]+)` \|[^|]+\|[^|]+\|[^|]+\|$", page, flags=re.MULTILINE)
+    found = {name: [row for row in rows if fnmatch(name, row)] for name in assets}
+    assert {name: matching for name, matching in found.items() if len(matching) != 1} == {}
+    assert [row for row in rows if not any(fnmatch(name, row) for name in assets)] == []
+
+
+def test_nothing_of_movielens_is_in_it_and_its_licences_are_named(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    names = archive.namelist()
+    assert [name for name in names if "movielens" in name and not name.endswith((".py", ".yaml"))] == []
+    (metadata,) = (archive.read(name).decode() for name in names if name.endswith(".dist-info/METADATA"))
+    named = re.findall(r"^License-File: (.*)$", metadata, flags=re.MULTILINE)
+    folders = {name for name in names if name.startswith("dynas/") and name.endswith(("/LICENCE", "_LICENCE"))}
+    assert set(named) == {"LICENSE", "LICENSE_THIRD_PARTY", *folders}
+    assert all(any(name.endswith(f".dist-info/licenses/{one}") for name in names) for one in named)
+    assert "License-Expression: MIT AND Apache-2.0 AND Unicode-3.0 AND LicenseRef-Brown-Corpus" in metadata
 
 
 @pytest.fixture(scope="module")

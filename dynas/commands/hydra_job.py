@@ -31,6 +31,7 @@ from dynas.commands.arguments import (
 from dynas.commands.completion import answered
 from dynas.commands.sweep import SWEEP, conclude_sweep, finish_job, is_finished, label, with_sweep_folder
 from dynas.compose.check import check_values
+from dynas.compose.deprecated import new_spelling
 from dynas.compose.frames import register
 from dynas.compose.given import read_overrides
 from dynas.compose.leftovers import present, remove_unused
@@ -64,7 +65,7 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
     check_flags(arguments)
     if answered(arguments):
         return 0
-    arguments = read_overrides(arguments, command)
+    arguments = new_spelling(read_overrides(arguments, command))
     check_single_options(arguments)
     check_names(arguments)
     check_verbose(arguments)

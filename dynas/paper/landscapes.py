@@ -37,7 +37,7 @@ NCF = Landscape(
     "NCF",
     "The embedded neural collaborative filtering: HR@10 of MovieLens and latency of 100 pairs, both measured on this "
     "CPU by PyTorch.",
-    ("supernet=ncf", BRIEFLY),
+    ("supernet=ncf_movielens", BRIEFLY),
 )
 INT8 = Landscape(
     "INT8",

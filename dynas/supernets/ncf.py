@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from dynas.core.space import Architecture, Genotypes
 from dynas.core.supernet import Supernet
+from dynas.data.movielens import WEIGHTS, movielens_file
 from dynas.supernets.neumf.network import NeuMF
 from dynas.supernets.neumf.shape import Shape, count_dense, count_embeddings, count_macs, search_space
 from dynas.supernets.slicing import Sliced
@@ -62,7 +63,8 @@ class NcfSupernet(Supernet):
     """The trained supernet that the search draws from.
 
     Args:
-        weights: ``embedded``, ``random`` (untrained, for training and tests) or a path to a checkpoint.
+        weights: ``embedded``, ``movielens`` (of `dynas-movielens`), ``random`` (untrained, for training and tests) or a
+            path to a checkpoint.
         users, items, embed_dims, hidden_sizes, layers: see `dynas.supernets.neumf.shape.Shape`.
         seed: seed of the weights where ``weights=random``.
         latency_batch: pairs of user and item that a latency is stated for; None: the hardware's choice.
@@ -91,7 +93,8 @@ class NcfSupernet(Supernet):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.elastic = ElasticNeuMF(self.shape, self.space.decode(self.space.largest()))
-        self.weights_digest = load_weights(self.elastic, weights, self.name)
+        source = str(movielens_file(WEIGHTS)) if weights == "movielens" else weights
+        self.weights_digest = load_weights(self.elastic, source, self.name)
         self.elastic.eval()
 
     def subnet(self, architecture: Architecture) -> NeuMF:

@@ -1,4 +1,4 @@
-"""Takes the package's ratings out of Debian's package r-cran-dslabs, which ships MovieLens ml-latest-small.
+"""Takes the ratings of dynas-movielens out of Debian's package r-cran-dslabs, which ships MovieLens ml-latest-small.
 
     apt-get download r-cran-dslabs && dpkg-deb -x r-cran-dslabs_*.deb extracted
     python scripts/assets/build_movielens.py extracted
@@ -20,7 +20,7 @@ import pandas as pd
 from rdata.conversion import convert
 from rdata.parser import parse_data
 
-from dynas.data.movielens import EMBEDDED, RATINGS
+from dynas.data.movielens import OURS, RATINGS
 
 DATABASE = "usr/lib/R/site-library/dslabs/data/Rdata"
 COLUMNS = ["userId", "movieId", "rating", "timestamp"]
@@ -55,15 +55,14 @@ def read_lazy(database: Path, name: str) -> Any:
 
 
 def main() -> None:
-    """Write ratings and notice into the package."""
+    """Write ratings and notice into packages/dynas-movielens."""
     extracted = Path(sys.argv[1])
     ratings: pd.DataFrame = read_lazy(extracted / DATABASE, "movielens")[COLUMNS]
-    EMBEDDED.mkdir(parents=True, exist_ok=True)
     content = ratings.to_csv(index=False, lineterminator="\n").encode()
-    RATINGS.write_bytes(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
+    (OURS / "dynas_movielens" / RATINGS).write_bytes(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
     facts = {"lines": len(ratings), "movies": ratings["movieId"].nunique(), "users": ratings["userId"].nunique()}
-    (EMBEDDED / "LICENCE").write_text(LICENCE.format(**facts, version="0.7.4"))
-    for path in sorted(EMBEDDED.iterdir()):
+    (OURS / "LICENCE").write_text(LICENCE.format(**facts, version="0.7.4"))
+    for path in (OURS / "dynas_movielens" / RATINGS, OURS / "LICENCE"):
         print(f"{path.stat().st_size:>10,} bytes  {path.name}")
 
 

@@ -143,7 +143,7 @@ LANDSCAPES: dict[str, Callable[[], Landscape]] = {
     ),
     "rugged": rugged,
     "mbv3": embedded_mbv3,
-    "ncf": partial(measured, "supernet=ncf", "objectives=[hr10,macs]"),
+    "ncf": partial(measured, "supernet=ncf_movielens", "objectives=[hr10,macs]"),
 }
 
 

@@ -1,6 +1,6 @@
 """Plot HR@10 of NCF's sub-networks against their GMF width, and against every other choice by a rank correlation.
 
-    python scripts/benchmarks/plot_ncf_gmf.py [PICTURE]
+    python scripts/benchmarks/plot_ncf_gmf.py [OVERRIDE ...]     # such as supernet=ncf_movielens
 
 Cummings et al. 2022 (arXiv:2205.10358, Appendix D.5) explain by a dominating GMF width why LINAS gains little on NCF.
 Sub-networks are drawn with genes that are all equally likely, so that each width and depth comes up as often.
@@ -31,7 +31,7 @@ def main() -> None:
     """Measure random sub-networks, print the correlations and write the picture."""
     register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config = compose("search", overrides=["supernet=ncf"])
+        config = compose("search", overrides=["supernet=ncf", *sys.argv[1:]])
     supernet, data = build(config, "supernet"), build(config, "data")
     space = supernet.space
     rows = space.canonical(space.random_genes(SUBNETS, np.random.default_rng(0)))
@@ -47,9 +47,8 @@ def main() -> None:
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     axes.boxplot(groups, tick_labels=list(map(str, widths)))
     axes.set(xlabel="GMF embedding width", ylabel="HR@10 [%]", title=f"{SUBNETS} random sub-networks of NCF")
-    path = sys.argv[1] if len(sys.argv) > 1 else "ncf_gmf.png"
-    figure.savefig(path, dpi=120)
-    print(f"  {path}")
+    figure.savefig("ncf_gmf.png", dpi=120)
+    print("  ncf_gmf.png")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Measures HR@10 and NDCG@10 of recommenders without training, popularity and item neighbours, and of NCF.
 
-A trained network has to beat both. The default is the embedded MovieLens ratings, on which the embedded sub-networks
-are measured, too:
+A trained network has to beat both. On data that a network was trained for, both ends of its space are
+measured, too:
 
     python scripts/benchmarks/recommenders.py
+    python scripts/benchmarks/recommenders.py movielens
     python scripts/benchmarks/recommenders.py ratings path=mine.csv k_core=10
     python scripts/benchmarks/recommenders.py pinterest20 path=/data/ncf --neighbours 50
 """
@@ -26,21 +27,22 @@ from dynas.metrics.ranking import gains, hits, score
 from dynas.system.folders import CONFIGS
 
 CUTOFF = 10
+TRAINED = {"simulated_choices": "ncf", "movielens": "ncf_movielens"}  # data, and the supernet that knows them
 NEIGHBOURS = [10, 20, 50, 100, 200, 0]
 
 
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="?", default="movielens", help="option of the config group data")
+    parser.add_argument("data", nargs="?", default="simulated_choices", help="option of the config group data")
     parser.add_argument("settings", nargs="*", help="its settings, such as path=mine.csv or seed=1")
     parser.add_argument("--neighbours", type=int, nargs="+", default=NEIGHBOURS, help="of an item; 0: all")
     arguments = parser.parse_args()
     register()
+    supernet = TRAINED.get(arguments.data, "ncf")
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         overrides = [f"data.{setting}" for setting in arguments.settings]
-        config = compose("search", overrides=["supernet=ncf", f"data={arguments.data}", *overrides])
-    supernet = build(config, "supernet")
+        config = compose("search", overrides=[f"supernet={supernet}", f"data={arguments.data}", *overrides])
     start = time.perf_counter()
     data = build(config, "data")
     print(
@@ -50,10 +52,11 @@ def main() -> None:
     ways: dict[str, Callable[[], NDArray[np.floating]]] = {"popularity": partial(popularity, data)}
     for number in arguments.neighbours:
         ways[f"{number or 'all'} item neighbours"] = partial(item_neighbours, data, number or None)
-    if arguments.data == "movielens":
-        space = supernet.space
+    if arguments.data in TRAINED:
+        trained = build(config, "supernet")
+        space = trained.space
         for end, genotype in (("smallest", space.smallest()), ("largest", space.largest())):
-            ways[f"{end} sub-network"] = partial(score, supernet.subnet(space.decode(genotype)), data)
+            ways[f"{end} sub-network"] = partial(score, trained.subnet(space.decode(genotype)), data)
     print(f"{'':24}  HR@10  NDCG@10  seconds")
     for way, scores in ways.items():
         start = time.perf_counter()

@@ -106,7 +106,7 @@ def test_the_ends_of_the_space_are_what_training_reported(folder: Path) -> None:
             ("supernet=transformer", "data=movielens", "objectives=hr10"),
             "hr10 judges recommendation, but supernet 'transformer' is made for translation",
         ),
-        (("supernet=ncf", "supernet.weights=random", "supernet.users=9"), "give supernet.users=671 supernet.items="),
+        (("supernet=ncf", "supernet.weights=random", "supernet.users=9"), "give supernet.users=1200 supernet.items="),
         (("supernet=ncf", "supernet.users=9"), "do not fit this supernet"),
         (("supernet=ncf", "supernet.weights=random", "hardware=note10"), "give hardware=cpu"),
         (("supernet=ncf", "supernet.embed_dims=[16,8]"), "supernet.embed_dims=[16, 8]: give positive numbers in asc"),

@@ -16,10 +16,10 @@ from dynas.api import search
 from dynas.compose.build import build, build_problem, build_trackers
 from dynas.compose.frames import register
 from dynas.data.fashion_mnist import DEBIAN
-from dynas.data.movielens import RATINGS
 from dynas.data.phrases import EMBEDDED
 from dynas.data.sentiment import EMBEDDED as SENTIMENT
 from dynas.data.sentiment import VOCABULARY
+from dynas.data.simulated_choices import CHOICES
 from dynas.modes.linas import Linas
 from dynas.predictors.gp import GaussianProcess
 from dynas.system.folders import CONFIGS
@@ -45,8 +45,16 @@ TRANSFORMERS = [
     *("transformer", "hat_transformer", "phrases", "parallel_text", "wmt14_en_de", "bleu", "bleu_latency"),
     *("params_without_embeddings", *(f"paper/transformer_{how}" for how in PAPER)),
 ]
-RATED = ["movielens", "ratings", "ml1m", "pinterest20"]
-RECOMMENDERS = [*RATED, "ncf", "hr10", "ndcg10", "hr10_latency", *(f"paper/ncf_{how}" for how in PAPER)]
+RATED = ["movielens", "simulated_choices", "ratings", "ml1m", "pinterest20"]
+RECOMMENDERS = [
+    *RATED,
+    "ncf",
+    "ncf_movielens",
+    "hr10",
+    "ndcg10",
+    "hr10_latency",
+    *(f"paper/ncf_{how}" for how in PAPER),
+]
 TEXTS = ["bert_base", "dynast/bert_sst2", "sentiment", "text_classification", "accuracy", "accuracy_latency"]
 DECODERS = [
     *("decoder", "brown", "text", "bits_per_byte", "perplexity", "kl", "ttft", "tpot", "tokens_per_second", "memory"),
@@ -124,8 +132,9 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "bleu": ["supernet=transformer"],
     "bleu_latency": ["supernet=transformer"],
     "params_without_embeddings": ["supernet=transformer"],
-    "movielens": ["supernet=ncf"],
-    "ratings": ["supernet=ncf", f"data.path={RATINGS}"],
+    "movielens": ["supernet=ncf_movielens"],
+    "simulated_choices": ["supernet=ncf"],
+    "ratings": ["supernet=ncf", f"data.path={CHOICES}"],
     "ml1m": NCF_FILES,
     "pinterest20": NCF_FILES,
     **{option: ["supernet=ncf"] for option in ("hr10", "ndcg10", "hr10_latency")},

@@ -75,7 +75,7 @@ def test_a_preset_is_the_papers_where_the_text_says_how(preset: str) -> None:
         assert config.supernet.latency_batch == 1
     if preset.startswith("ncf_"):
         assert config.supernet._target_.endswith("NcfSupernet")
-        assert config.data._target_.endswith("movielens")
+        assert config.data._target_.endswith("simulated_choices")
         assert list(config.objectives) == ["hr10", "latency"]
     if preset.startswith("bnas_"):
         assert config.supernet._target_.endswith("BootstrapResNet50Supernet")

@@ -8,6 +8,7 @@ import pytest
 from dynas.data.interactions.baselines import item_neighbours, popularity
 from dynas.data.interactions.interactions import Interactions
 from dynas.data.movielens import movielens
+from dynas.data.simulated_choices import simulated_choices
 from dynas.metrics.ranking import hits
 
 
@@ -51,7 +52,13 @@ def test_only_the_nearest_neighbours_count() -> None:
         np.testing.assert_allclose(item_neighbours(data, neighbours), reference(data, neighbours), atol=1e-12)
 
 
-def test_the_baselines_on_the_embedded_ratings() -> None:
+def test_the_baselines_on_movielens() -> None:
     data = movielens()
     rates = [hits(scores, 10).mean() for scores in (popularity(data), item_neighbours(data), item_neighbours(data, 50))]
     assert rates == [pytest.approx(rate, abs=0.02) for rate in (0.372, 0.504, 0.586)]
+
+
+def test_the_baselines_on_the_simulated_choices() -> None:
+    data = simulated_choices()
+    rates = [hits(scores, 10).mean() for scores in (popularity(data), item_neighbours(data), item_neighbours(data, 50))]
+    assert rates == [pytest.approx(rate, abs=0.002) for rate in (0.236, 0.595, 0.604)]

@@ -15,6 +15,7 @@ from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.data.movielens import movielens
 from dynas.data.phrases import phrases
 from dynas.data.sentiment import sentiment
+from dynas.data.simulated_choices import simulated_choices
 from dynas.testing import DataSuite
 from tests.helpers.photos import write_imagenet
 
@@ -70,6 +71,11 @@ class TestBrown(DataSuite):
     make = staticmethod(lambda: brown("embedded", None, 128, 64, 10, 4000))
     make_other = staticmethod(lambda: brown("embedded", None, 128, 64, 11, 4000))
     batch_size = 600
+
+
+class TestSimulatedChoices(DataSuite):
+    make = staticmethod(simulated_choices)
+    make_other = staticmethod(lambda: simulated_choices(seed=1))
 
 
 class TestMovieLens(DataSuite):

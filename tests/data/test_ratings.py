@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from dynas.data.interactions.interactions import Interactions
 from dynas.data.interactions.ratings_file import read_ratings
-from dynas.data.movielens import EMBEDDED, RATINGS, movielens
+from dynas.data.movielens import OURS, RATINGS, movielens, movielens_file
 from dynas.data.ratings import core, distinct, leave_latest_out, ratings
+from dynas.data.simulated_choices import CHOICES, simulated_choices
 from dynas.errors import DynasError
 
 USERS, ITEMS = 20, 180
@@ -109,7 +110,7 @@ def test_without_times_the_last_line_is_the_latest(header: str, line: str, tmp_p
 
 
 def test_lower_ratings_are_no_choices_where_one_says_so(tmp_path: Path) -> None:
-    table = pd.read_csv(RATINGS)
+    table = pd.read_csv(movielens_file(RATINGS))
     good = write(tmp_path, table[table["rating"] >= 4].to_csv(index=False))
     assert movielens(min_rating=4).digest == ratings(good).digest != movielens().digest
 
@@ -131,18 +132,34 @@ def test_the_same_seed_gives_the_same_data_and_another_seed_others(expected: Int
     assert (other.candidates[:, 1:] != expected.candidates[:, 1:]).any()
 
 
-def test_the_embedded_ratings_are_those_of_movielens() -> None:
-    table = read_ratings(RATINGS)
+def test_the_ratings_of_the_other_distribution_are_those_of_movielens() -> None:
+    table = read_ratings(movielens_file(RATINGS))
     assert table.ratings is not None
     assert table.times is not None
     assert len(table.users) == 100_004
     assert (len(np.unique(table.users)), len(np.unique(table.items))) == (671, 9066)
     assert (table.ratings.min(), table.ratings.max()) == (0.5, 5)
     assert (table.times.min(), table.times.max()) == (789_652_009, 1_476_640_644)  # 9 January 1995, 16 October 2016
-    assert (EMBEDDED / "LICENCE").read_text().count("GroupLens") >= 3
-    assert RATINGS.stat().st_size < 500_000
+    assert (OURS / "LICENCE").read_text().count("GroupLens") >= 3
+    assert movielens_file(RATINGS).stat().st_size < 500_000
     data = movielens()
     assert (data.users, data.items, len(data), len(data.ranked_users)) == (671, 3496, 89_401, 671)
+
+
+def test_without_the_other_distribution_it_is_said_where_the_ratings_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dynas.data.movielens.find_spec", lambda name: None)
+    monkeypatch.setattr("dynas.data.movielens.OURS", Path("/nowhere"))
+    with pytest.raises(DynasError, match=r"not for commercial use.*install packages/dynas-movielens, or take data=sim"):
+        movielens()
+
+
+def test_the_simulated_choices_are_what_their_notice_says() -> None:
+    data = simulated_choices()
+    assert (data.users, data.items, len(data), len(data.ranked_users)) == (1200, 1000, 71_157, 1200)
+    notice = (CHOICES.parent / "LICENCE").read_text()
+    assert notice.startswith("72,357 choices of 1,200 users among 1,000 items, all made up by scripts/assets/build_sim")
+    assert np.bincount(data.training_items, minlength=data.items).min() >= 3
+    assert simulated_choices(seed=1).digest != data.digest
 
 
 @st.composite

@@ -66,14 +66,7 @@ def test_while_predictors_are_trained_and_once_more_while_the_front_is_written(w
 ENDED = {
     "train": (
         (
-            *(
-                "train",
-                "supernet=ncf",
-                "supernet.users=452",
-                "supernet.items=779",
-                "data.k_core=30",
-                "data.negatives=1",
-            ),
+            *("train", "supernet=ncf", "data.negatives=1"),
             *("supernet.embed_dims=[8,16]", "supernet.hidden_sizes=[8,16]", "recipe.epochs=500", "hydra.run.dir=run"),
         ),
         "run/checkpoint.pt",

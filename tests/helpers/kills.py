@@ -22,7 +22,7 @@ from tests.helpers.processes import SURROGATE, kill, start, wait_until
 EARLY = 0.15  # share of the kills that come before anything is written
 RANDOM = (*SURROGATE[:-2], "mode=validation", "algo=random", "algo.population=10", "budget=400")
 TRAIN = (
-    *("train", "supernet=ncf", "supernet.users=452", "supernet.items=779", "data.k_core=30", "data.negatives=1"),
+    *("train", "supernet=ncf", "data.negatives=1"),
     *(
         "supernet.embed_dims=[8,16]",
         "supernet.hidden_sizes=[8,16]",

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dynas.data.movielens import WEIGHTS, movielens_file
 from dynas.runs.load import load_run
+from dynas.runs.record import read_run
 from dynas.supernets.weights.download import sha256
 from dynas.supernets.weights.load import embedded_path
 from tests.helpers.cli import BRIEF, ROOT, dynas, read_rows
@@ -29,7 +31,8 @@ BEFORE = {  # weights that the package had when these runs were made
 @pytest.fixture
 def old(tmp_path: Path) -> Old:
     """Copies an old run, with the paths in it, as if the package's weights had never been trained anew."""
-    embedded = {family: sha256(embedded_path(family)) for family in ("mbv3", "ncf", "transformer")}
+    embedded = {family: sha256(embedded_path(family)) for family in ("mbv3", "transformer")}
+    embedded["ncf"] = sha256(movielens_file(WEIGHTS))
 
     def copy(name: str) -> Path:
         folder = Path(shutil.copytree(OLD / name, tmp_path / name))
@@ -95,6 +98,17 @@ def test_an_evaluation_and_a_transfer_go_on(old: Old) -> None:
         assert done.returncode == 0, done.stderr
         assert read_rows(folder)[:1] == before
         assert len(read_rows(folder)) == rows
+
+
+def test_the_recommender_of_movielens_has_a_name_of_its_own_now(old: Old) -> None:
+    folder = old("ncf")
+    for form in (None, 1):  # whatever the format
+        facts = json.loads((folder / "run.json").read_text()) | ({"format": form} if form else {})
+        (folder / "run.json").write_text(json.dumps(facts))
+        run = read_run(folder)
+        assert run["choices"]["supernet"] == "ncf_movielens"
+        assert run["config"]["supernet"]["weights"] == "movielens"
+        assert [one for one in run["overrides"] if one.startswith("supernet=")] == ["supernet=ncf_movielens"]
 
 
 def test_one_is_transferred(old: Old) -> None:
