@@ -85,7 +85,7 @@ def test_what_a_cache_holds_is_counted(kind: str, tmp_path: Path) -> None:
             subnet.decode(TOKENS[:1], memories)
             held = [one for one in memories.layers if one.keys is not None]
             numbers = sum(one.keys.numel() + one.values.numel() for one in held)
-            windows = [subnet.config.windows[index] for index in subnet.kept]
+            windows = [subnet.config.windows[index] for index in subnet.sizes.kept]
             local = sum(
                 one.keys.shape[1] * 2 * 8
                 for one, window in zip(memories.layers, windows, strict=True)
