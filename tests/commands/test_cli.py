@@ -139,6 +139,10 @@ REFUSED = [
     (["search", "algo=nsga3"], "did you mean unsga3?"),
     (["search", "mode=one_shot"], "did you mean oneshot?"),
     (["search", "objectives.latncy.bound=3"], "did you mean objectives.latency.bound?"),
+    (
+        ["search", "objectives.macs.bound=10"],
+        "objectives.macs.bound=10 leaves no sub-network: the least that one has is",
+    ),
     (["search", "supernet=ncf", "hardware.thread=2"], "did you mean hardware.threads?"),
     (["search", "experiment=fast"], "paper/linas, "),
     (["search", "--cfgg", "job"], "no option --cfgg; did you mean --cfg?"),

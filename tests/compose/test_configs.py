@@ -239,7 +239,7 @@ def test_a_transformer_brings_what_suits_it_unless_told_otherwise(supernet: str)
 
 
 def test_all_that_times_modules_follows_the_same_rules() -> None:
-    options = ("cpu", "cuda", "openvino")
+    options = ("cpu", "cuda", "openvino", "llamacpp")
     configs = {option: compose("search", overrides=[f"hardware={option}"]).hardware for option in options}
     for config in configs.values():
         assert (config.tolerance, config.min_repeats, config.batch_size) == (0.02, 8, None)
