@@ -12,7 +12,7 @@ from dynas.core.constraint import Constraint
 from dynas.core.objectives import Objective, Values, check_objectives
 from dynas.core.problem import Problem
 from dynas.core.space import Architecture, Genotypes, SearchSpace
-from dynas.described import function_name
+from dynas.described import Part, function_name
 from dynas.errors import DynasError, DynasWarning
 from dynas.result import SearchResult
 from dynas.runs.names import RUN
@@ -105,7 +105,7 @@ def search(
     )  # fmt: skip
     columns = tuple(constraint.limit.column for constraint in problem.constraints)
     measure = measure_function(problem, function, vectorised)
-    parts = {"function": (function_name(function), {})}
+    parts: dict[str, Part] = {"function": (function_name(function), {})}
     result = run_search(Subject(problem, measure, budget if vectorised else 1, columns, parts), settings)
     check_failures(result)
     return result
