@@ -165,9 +165,9 @@ def search_supernet(
         bounds: by the objectives' names, the worst value that is still allowed.
         precision: what sub-networks are computed in, where they do not choose.
         together: sub-networks that are measured together, in interleaved rounds.
-        budget, mode, algo, predictor, features, seed, start, executor, callbacks, on_callback_error, progress, folder,
-            resume, max_minutes, patience, max_failures: see `dynas.search`. Where supernet and data are names,
-            ``dynas export`` reads the folder, too.
+        folder: see `dynas.search`; where supernet and data are names, ``dynas export`` reads it, too.
+        budget, mode, algo, predictor, features, seed, start, executor, callbacks: see `dynas.search`.
+        on_callback_error, progress, resume, max_minutes, patience, max_failures: see `dynas.search`.
 
     Raises:
         DynasError: the parts do not fit together, a run in ``folder`` is another one, or every evaluation failed.
