@@ -16,7 +16,7 @@ from dynas.described import Part, function_name
 from dynas.errors import DynasError, DynasWarning
 from dynas.result import SearchResult
 from dynas.runs.names import RUN
-from dynas.searching import Settings, Subject, check_budget, check_failures, run_search
+from dynas.searching import Settings, Subject, check_budget, check_ending, run_search
 from dynas.system.files import from_json
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def search(
     measure = measure_function(problem, function, vectorised)
     parts: dict[str, Part] = {"function": (function_name(function), {})}
     result = run_search(Subject(problem, measure, budget if vectorised else 1, columns, parts), settings)
-    check_failures(result)
+    check_ending(result)
     return result
 
 

@@ -99,7 +99,6 @@ def run_search(subject: Subject, settings: Settings) -> SearchResult:
 
     Raises:
         DynasError: the settings do not fit together, or a run in the folder is another one.
-        SearchInterrupted: Ctrl-C came; its ``result`` is what was measured until then, and the folder holds it too.
     """
     from dynas.algos.named import algorithm
     from dynas.core.callback import Callbacks, Progress
@@ -146,8 +145,6 @@ def run_search(subject: Subject, settings: Settings) -> SearchResult:
             result = result if place is None else finish(result, place)
         finally:
             told.ended(status)
-    if status == "interrupted":
-        raise SearchInterrupted(result)
     return result
 
 
@@ -291,8 +288,15 @@ def finish(result: SearchResult, folder: Path) -> SearchResult:
     return replace(result, facts=read_run(folder), folder=folder)
 
 
-def check_failures(result: SearchResult) -> None:
-    """Warn where ``function`` failed; raise DynasError, with its first reason, where it never succeeded."""
+def check_ending(result: SearchResult) -> None:
+    """Warn where measurements failed.
+
+    Raises:
+        SearchInterrupted: Ctrl-C came.
+        DynasError: every measurement failed; it tells the first reason.
+    """
+    if result.facts["status"] == "interrupted":
+        raise SearchInterrupted(result)
     errors = [evaluation.measurement.error for evaluation in result.history if evaluation.measurement.error]
     if not errors:
         return

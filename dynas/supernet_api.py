@@ -31,7 +31,7 @@ from dynas.export.network import measured_network
 from dynas.metrics.measurer import Measurer
 from dynas.result import SearchResult
 from dynas.runs.origin import origin_facts
-from dynas.searching import Settings, Subject, check_budget, check_failures, run_search
+from dynas.searching import Settings, Subject, check_budget, check_ending, run_search
 from dynas.supernets.prune import PruneSupernet
 from dynas.system.folders import CONFIGS
 
@@ -171,7 +171,7 @@ def search_supernet(
 
     Raises:
         DynasError: the parts do not fit together, a run in ``folder`` is another one, or every evaluation failed.
-        KeyboardInterrupt: the search was interrupted; ``folder`` holds what was measured.
+        SearchInterrupted: Ctrl-C came; its ``result`` is what was measured until then, and ``folder`` holds it too.
     """
     check_budget(budget)
     if isinstance(objectives, str) or not objectives:
@@ -206,9 +206,9 @@ def search_supernet(
     subject = Subject(
         problem, measurer.measure, measurer.at_once, measurer.extras, parts, facts, "dynas.search_supernet"
     )  # fmt: skip
-    result = run_search(subject, settings)
-    check_failures(result)
-    return SupernetResult(**vars(result), supernet=own_supernet, data=own_data)
+    result = SupernetResult(**vars(run_search(subject, settings)), supernet=own_supernet, data=own_data)
+    check_ending(result)
+    return result
 
 
 def facts_of(measurer: Measurer, known: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
