@@ -12,7 +12,8 @@ myst_heading_anchors = 3
 
 html_theme = "furo"
 html_title = "dynas"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False
 highlight_language = "none"
 

@@ -137,6 +137,7 @@ def test_the_reference_is_what_the_configs_say() -> None:
 def test_every_file_that_a_page_names_exists(name: str) -> None:
     page = PAGES[name]
     links = [link.split("#")[0] for link in re.findall(r"\]\((?!http|#)([^)]+)\)", page)]
+    links += re.findall(r'(?:src|srcset)="([^"]+)"', page)
     for link in links:
         assert ((ROOT / name).parent / link).exists(), link
     for file in re.findall(r"`((?:dynas|docs|scripts|tests|configs)/[\w/.]+)`", page):

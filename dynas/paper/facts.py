@@ -34,7 +34,7 @@ SPACES = (  # BootstrapNAS' is in the text of Appendix G.5
     Space("MobileNetV3", "image classification", "ImageNet", "10^19", "mbv3", "Fashion-MNIST, two side by side"),
     Space("ResNet50", "image classification", "ImageNet", "10^13", "resnet50", "Fashion-MNIST, two side by side"),
     Space("Transformer", "machine translation", "WMT 2014 En-De", "10^15", "transformer", "generated phrases En-De"),
-    Space("NCF", "recommendation", "Pinterest-20", "10^7", "ncf_movielens", "MovieLens"),
+    Space("NCF", "recommendation", "Pinterest-20", "10^7", "ncf", "MovieLens"),
     Space("BNAS-ResNet50Q", "image classification", "ImageNet", "10^7", "bootstrap_resnet50", "Fashion-MNIST"),
 )
 MACHINES = (
