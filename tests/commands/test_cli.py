@@ -140,7 +140,7 @@ REFUSED = [
     (["search", "mode=one_shot"], "did you mean oneshot?"),
     (["search", "objectives.latncy.bound=3"], "did you mean objectives.latency.bound?"),
     (
-        ["search", "objectives.macs.bound=10"],
+        ["search", "objectives=top1_macs", "objectives.macs.bound=10"],
         "objectives.macs.bound=10 leaves no sub-network: the least that one has is",
     ),
     (["search", "supernet=ncf", "hardware.thread=2"], "did you mean hardware.threads?"),
