@@ -68,6 +68,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(TEXTS, 9_726_654_763_008),
     "bert": sum(16**layers for layers in range(2, 7)),
     **dict.fromkeys(DECODERS, 2_218_033_216),
+    "llamacpp": 4 * 21**2 * 22**4,
     **dict.fromkeys(VISION, 9_721_026_183_168),
     **AUTOFORMERS,
 }
@@ -93,6 +94,7 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
         "supernet.network={{vocabulary:9076,positions:64,segments:2,classes:2,width:24,layers:6,heads:12,units:48}}"
     ],
     **dict.fromkeys(DECODERS, WINDOWS),
+    "llamacpp": [*WINDOWS, "supernet.groups=[0.333,0.667,1.0]"],
     "text": [*WINDOWS, "data=text", f"data.path={SENTIMENT / 'LICENCE'}"],
     "bert_base": [*BERT, *READ, TOKENIZER],
     "dynast/bert_sst2": [*BERT[1:], *READ, TOKENIZER],
@@ -153,6 +155,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 NEEDS = {
     "cuda": (torch.cuda.is_available(), "torch finds no GPU on this machine"),
     "fashion_mnist_full": (DEBIAN.is_dir(), "Debian's package dataset-fashion-mnist is not on this machine"),
+    "llamacpp": (importlib.util.find_spec("xllamacpp") is not None, "xllamacpp is not installed"),
     **{
         package: (importlib.util.find_spec(package) is not None, f"{package} is not installed")
         for package in ("ray", "tensorboard", "mlflow", "wandb")
