@@ -25,6 +25,7 @@ from dynas.predictors.gp import GaussianProcess
 from dynas.system.folders import CONFIGS
 from tests.data.test_fairseq_binary import write_folder
 from tests.data.test_ncf_files import ITEMS, USERS, write_ncf
+from tests.helpers.language_tasks import write_tasks
 from tests.helpers.photos import write_imagenet
 from tests.helpers.tables import write_table
 
@@ -49,7 +50,19 @@ RATED = ["movielens", "ratings", "ml1m", "pinterest20"]
 RECOMMENDERS = [*RATED, "ncf", "hr10", "ndcg10", "hr10_latency", *(f"paper/ncf_{how}" for how in PAPER)]
 TEXTS = ["bert_base", "dynast/bert_sst2", "sentiment", "text_classification", "accuracy", "accuracy_latency"]
 DECODERS = [
-    *("decoder", "brown", "text", "bits_per_byte", "perplexity", "kl", "ttft", "tpot", "tokens_per_second", "memory"),
+    *(
+        "decoder",
+        "brown",
+        "text",
+        "bits_per_byte",
+        "perplexity",
+        "kl",
+        "ttft",
+        "tpot",
+        "tokens_per_second",
+        "memory",
+        "lm_eval",
+    ),
     "bits_per_byte_tpot_memory",
 ]
 VISION = ["vit_base", "dynast/vit_b"]
@@ -95,6 +108,11 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     ],
     **dict.fromkeys(DECODERS, WINDOWS),
     "llamacpp": [*WINDOWS, "supernet.groups=[0.333,0.667,1.0]"],
+    "lm_eval": [
+        *WINDOWS,
+        "objectives.lm_eval.metric.folder=${{oc.env:TASKS}}",
+        "objectives.lm_eval.metric.tasks=two_ways",
+    ],
     "text": [*WINDOWS, "data=text", f"data.path={SENTIMENT / 'LICENCE'}"],
     "bert_base": [*BERT, *READ, TOKENIZER],
     "dynast/bert_sst2": [*BERT[1:], *READ, TOKENIZER],
@@ -137,6 +155,7 @@ def _folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patched.setenv("BINARISED", str(write_folder(binarised)))
         patched.setenv("NCF", str(ncf))
         patched.setenv("TABLE", str(write_table(tmp_path_factory.mktemp("table"))))
+        patched.setenv("TASKS", str(write_tasks(tmp_path_factory.mktemp("tasks"))))
         yield
 
 
@@ -158,7 +177,7 @@ NEEDS = {
     "llamacpp": (importlib.util.find_spec("xllamacpp") is not None, "xllamacpp is not installed"),
     **{
         package: (importlib.util.find_spec(package) is not None, f"{package} is not installed")
-        for package in ("ray", "tensorboard", "mlflow", "wandb")
+        for package in ("ray", "lm_eval", "tensorboard", "mlflow", "wandb")
     },
 }
 
