@@ -68,8 +68,8 @@ def add_vocabulary(writer: GGUFWriter, checkpoint: Checkpoint) -> None:
     first = first_of(Tokenizer.from_str(json.dumps(content)))
     writer.add_add_bos_token(first is not None)
     bos, eos = (number_of(checkpoint.config.get(name)) for name in ("bos_token_id", "eos_token_id"))
-    if first is not None or bos is not None:
-        writer.add_bos_token_id(bos if first is None else first)
+    if (begins := bos if first is None else first) is not None:
+        writer.add_bos_token_id(begins)
     if eos is not None:
         writer.add_eos_token_id(eos)
 

@@ -29,6 +29,7 @@ from dynas.core.mode import SearchMode
 from dynas.core.objectives import Values
 from dynas.core.pareto import hypervolume_curve
 from dynas.core.problem import make_batch
+from dynas.modes.additive import Additive
 from dynas.modes.linas import Linas
 from dynas.modes.validation import Validation
 from dynas.predictors.named import predictor
@@ -70,6 +71,7 @@ METHODS: dict[str, Callable[[Evaluator, int], None]] = {
     "paper": linas(PAPER, "nsga2", "ridge"),
     "random": partial(search, Validation, "random", "ridge", draw="genes"),
     "nsga2": partial(search, Validation, "nsga2", "ridge"),
+    "additive": partial(search, Additive, "random", "ridge"),
     "local_search": partial(search, Validation, PLS, "ridge", population=50),
     **RIVALS,
     # one part as in the paper, the others as by default

@@ -127,7 +127,7 @@ REFUSED = [
         "unknown algo 'foo': choose one of agemoea, cmaes, ctaea, ga, moead, motpe, nsga2, "
         "pareto_local_search, random, unsga3",
     ),
-    (["search", "mode=foo"], "unknown mode 'foo': choose one of linas, linas_paper, oneshot, validation"),
+    (["search", "mode=foo"], "unknown mode 'foo': choose one of additive, linas, linas_paper, oneshot, validation"),
     (["search", "objectives=[top1,foo]"], "unknown objectives 'foo': choose one of"),
     (["search", "objectives=[]"], "no objectives"),
     (["search", "objectives=[macs]", "algo=nsga2"], "algo=nsga2 needs at least 2 objectives, 1 given"),
@@ -140,7 +140,7 @@ REFUSED = [
     (["search", "mode=one_shot"], "did you mean oneshot?"),
     (["search", "objectives.latncy.bound=3"], "did you mean objectives.latency.bound?"),
     (
-        ["search", "objectives.macs.bound=10"],
+        ["search", "objectives=top1_macs", "objectives.macs.bound=10"],
         "objectives.macs.bound=10 leaves no sub-network: the least that one has is",
     ),
     (["search", "supernet=ncf", "hardware.thread=2"], "did you mean hardware.threads?"),

@@ -25,6 +25,7 @@ from dynas.predictors.gp import GaussianProcess
 from dynas.system.folders import CONFIGS
 from tests.data.test_fairseq_binary import write_folder
 from tests.data.test_ncf_files import ITEMS, USERS, write_ncf
+from tests.helpers.language_tasks import write_tasks
 from tests.helpers.photos import write_imagenet
 from tests.helpers.tables import write_table
 
@@ -57,7 +58,19 @@ RECOMMENDERS = [
 ]
 TEXTS = ["bert_base", "dynast/bert_sst2", "sentiment", "text_classification", "accuracy", "accuracy_latency"]
 DECODERS = [
-    *("decoder", "brown", "text", "bits_per_byte", "perplexity", "kl", "ttft", "tpot", "tokens_per_second", "memory"),
+    *(
+        "decoder",
+        "brown",
+        "text",
+        "bits_per_byte",
+        "perplexity",
+        "kl",
+        "ttft",
+        "tpot",
+        "tokens_per_second",
+        "memory",
+        "lm_eval",
+    ),
     "bits_per_byte_tpot_memory",
 ]
 VISION = ["vit_base", "dynast/vit_b"]
@@ -76,6 +89,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(TEXTS, 9_726_654_763_008),
     "bert": sum(16**layers for layers in range(2, 7)),
     **dict.fromkeys(DECODERS, 2_218_033_216),
+    "llamacpp": 4 * 21**2 * 22**4,
     **dict.fromkeys(VISION, 9_721_026_183_168),
     **AUTOFORMERS,
     "prune": 2**3 * (1 + 2) ** 2,  # three groups of two shares, and two blocks with one of their own
@@ -107,6 +121,12 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
         "supernet.network={{vocabulary:9076,positions:64,segments:2,classes:2,width:24,layers:6,heads:12,units:48}}"
     ],
     **dict.fromkeys(DECODERS, WINDOWS),
+    "llamacpp": [*WINDOWS, "supernet.groups=[0.333,0.667,1.0]"],
+    "lm_eval": [
+        *WINDOWS,
+        "objectives.lm_eval.metric.folder=${{oc.env:TASKS}}",
+        "objectives.lm_eval.metric.tasks=two_ways",
+    ],
     "text": [*WINDOWS, "data=text", f"data.path={SENTIMENT / 'LICENCE'}"],
     "bert_base": [*BERT, *READ, TOKENIZER],
     "dynast/bert_sst2": [*BERT[1:], *READ, TOKENIZER],
@@ -151,6 +171,7 @@ def _folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patched.setenv("BINARISED", str(write_folder(binarised)))
         patched.setenv("NCF", str(ncf))
         patched.setenv("TABLE", str(write_table(tmp_path_factory.mktemp("table"))))
+        patched.setenv("TASKS", str(write_tasks(tmp_path_factory.mktemp("tasks"))))
         yield
 
 
@@ -169,9 +190,10 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 NEEDS = {
     "cuda": (torch.cuda.is_available(), "torch finds no GPU on this machine"),
     "fashion_mnist_full": (DEBIAN.is_dir(), "Debian's package dataset-fashion-mnist is not on this machine"),
+    "llamacpp": (importlib.util.find_spec("xllamacpp") is not None, "xllamacpp is not installed"),
     **{
         package: (importlib.util.find_spec(package) is not None, f"{package} is not installed")
-        for package in ("ray", "tensorboard", "mlflow", "wandb")
+        for package in ("ray", "lm_eval", "tensorboard", "mlflow", "wandb")
     },
 }
 
