@@ -21,6 +21,8 @@ from dynas.errors import DynasError, DynasWarning
 from dynas.result import SearchInterrupted, SearchResult
 from dynas.runs.names import RESULTS, RUN
 from dynas.runs.origin import check_same_origin
+from dynas.runs.original import Remembered, begun_with_original
+from dynas.runs.problem import as_asked, problem_facts
 from dynas.runs.record import read_run, write_run
 from dynas.runs.session import ending, recorded
 from dynas.runs.store import RunStore
@@ -125,16 +127,24 @@ def run_search(subject: Subject, settings: Settings) -> SearchResult:
         display = opened.enter_context(make_display(place, subject.title)) if settings.progress else None
         facts |= subject.facts(before)
         store = None if place is None else open_store(place, problem, subject.extras, before, facts)
+        kept = Remembered() if store is None else store
+        if problem.original is not None:
+            problem = begun_with_original(problem, subject.measure, kept)
+            facts |= problem_facts(problem)
+            if place is not None:
+                write_run(place, facts)
         known = Progress(problem, budget, place, facts)
         callbacks = [*([display] if display else []), *settings.callbacks]
         told = Callbacks(callbacks, known, stopping, settings.on_callback_error)
         workers = make_executor(subject.measure, subject.together, len(problem.objectives))
         extended = budget > before.get("budget", budget)
-        evaluate = Evaluator(problem, workers, budget, store, told, stopping, extended)
+        evaluate = Evaluator(problem, workers, budget, kept, told, stopping, extended)
         if display:
-            display.begin(budget, len(store.history) if store else 0, workers.workers)
+            display.begin(budget, len(kept.history), workers.workers)
 
         def run() -> None:
+            if problem.original is not None:
+                evaluate(problem.original[None])
             made_mode.run(evaluate, make_algorithm, make_predictors, np.random.default_rng(seed), told, genotypes)
 
         status = "failed"
@@ -265,7 +275,8 @@ def check_same(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) 
             f"'{folder}' was started with budget={before['budget']}: go on with that or a larger one, "
             f"not budget={now['budget']}"
         )
-    for key in ("space", "gates", "objectives", "constraints", "seed"):
+    before, now = as_asked(before), as_asked(now)
+    for key in ("space", "gates", "objectives", "shares", "constraints", "seed"):
         if before.get(key) != now.get(key):
             raise DynasError(f"'{folder}' was started with another {key}: go on with the same, or give another folder")
     for section in ("choices", "config"):

@@ -135,7 +135,7 @@ def search_supernet(
     data: Named | Data = "fashion_mnist",
     *,
     hardware: Named = "cpu",
-    bounds: Mapping[str, float] | None = None,
+    bounds: Mapping[str, float | str] | None = None,
     precision: str = "fp32",
     together: int = 5,
     budget: int = 250,
@@ -162,7 +162,7 @@ def search_supernet(
         objectives: their names, such as ``top1``, ``macs``, ``params``, ``size`` or ``latency``.
         data: what quality is measured on: a name, a name with settings, ``("imagenet", {"path": ...})``, or data.
         hardware: what latency is measured on: a name, or a name with settings such as ``("cpu", {"batch_size": 1})``.
-        bounds: by the objectives' names, the worst value that is still allowed.
+        bounds: by the objectives' names, the worst value that is allowed, such as 20 or ``"0.6x"`` of the original's.
         precision: what sub-networks are computed in, where they do not choose.
         together: sub-networks that are measured together, in interleaved rounds.
         folder: see `dynas.search`; where supernet and data are names, ``dynas export`` reads it, too.

@@ -67,9 +67,11 @@ def test_data_may_be_an_object(supernet: PruneSupernet) -> None:
 
 def test_bounds_decide_what_is_best(supernet: PruneSupernet) -> None:
     costs = supernet.macs(supernet.space.largest()[None])[0]
-    bounds = {"macs": 0.5 * float(costs)}
+    bounds = {"macs": "0.5x"}
     found = dynas.search_supernet(supernet, ["top1", "macs"], DATA, budget=8, mode="validation", bounds=bounds)
     assert found.best("top1").values["macs"] <= 0.5 * costs
+    assert found.problem.objectives[1].bound == 0.5 * costs
+    assert found.history[0].key == supernet.space.key(supernet.space.largest()), "the original comes first"
 
 
 def test_a_search_in_a_folder_goes_on_with_the_same_parts_only(supernet: PruneSupernet, tmp_path: Path) -> None:

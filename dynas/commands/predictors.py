@@ -38,6 +38,7 @@ def predictors_job(config: DictConfig) -> int:
     from dynas.compose.build import build_option, build_problem
     from dynas.predictors.study import Study, usable_sizes
     from dynas.runs.examples import read_examples
+    from dynas.runs.original import without_original
     from dynas.system.screen import screen
 
     folder, console = run_folder(), screen()
@@ -47,6 +48,7 @@ def predictors_job(config: DictConfig) -> int:
     if config.results is None:
         usable_sizes(config.examples, config.sizes, config.test)  # refused before anything is measured
     problem, measurer = build_problem(config)
+    problem = without_original(problem)
     predicted = predicted_objectives(problem, console)
     if config.results is None:
         status = measure_examples(config, folder, problem, measurer)

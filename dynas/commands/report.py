@@ -83,7 +83,9 @@ def make_parser() -> argparse.ArgumentParser:
         help="write each run as an Optuna study, for optuna-dashboard: sqlite:///study.db or journal:///study.log",
     )  # fmt: skip
     parser.add_argument(
-        "--pick", metavar="WISH", help="name the one sub-network to deploy: knee, 'latency<=20' or 'top1>=80,macs'"
+        "--pick",
+        metavar="WISH",
+        help="name the one sub-network to deploy: knee, 'latency<=20', 'latency<=0.6x' of the original or 'top1>=80'",
     )
     return parser
 
@@ -124,7 +126,11 @@ def compared(given: argparse.Namespace) -> tuple[Comparison, Pick | None, list[S
         scales.append(scale)
     reference = parse_reference(given.reference, runs[0].objectives) if given.reference else None
     comparison = named(compare(runs, reference), given.name)
-    chosen = pick(comparison.runs, parse_wish(given.pick, comparison.objectives)) if given.pick else None
+    chosen = (
+        pick(comparison.runs, parse_wish(given.pick, comparison.objectives, comparison.original))
+        if given.pick
+        else None
+    )
     return comparison, chosen, scales
 
 

@@ -51,6 +51,7 @@ def measure(
     from dynas.core.callback import Callbacks, Progress
     from dynas.core.evaluator import Evaluator
     from dynas.core.stopping import Stopping
+    from dynas.runs.original import begun_with_original
     from dynas.runs.session import recorded
     from dynas.runs.store import RunStore
 
@@ -64,14 +65,28 @@ def measure(
     if not config.resume:
         write_run(folder, facts)  # before the first row, so that a run killed at any moment can be gone on with
     store = RunStore(folder, problem.space, problem.objectives, measurer.extras)
+    if problem.original is not None:
+        try:
+            problem = begun_with_original(problem, measurer.measure, store)
+        except BaseException:
+            executor.close()
+            store.close()
+            raise
+        facts |= problem_facts(problem)
     write_run(folder, facts)
     stopping = stopping or Stopping()
     told = callbacks or Callbacks([display], Progress(problem, budget, folder), stopping)
-    told.progress.facts = facts
+    told.progress.facts, told.progress.problem = facts, problem
     extended = budget > earlier.get("budget", budget)
     evaluator = Evaluator(problem, executor, budget, store, told, stopping, extended)
     display.begin(budget, len(store.history), executor.workers)
-    status = recorded(facts, evaluator, executor, store, lambda: search(evaluator, told))
+
+    def begin() -> None:
+        if problem.original is not None:
+            evaluator(problem.original[None])
+        search(evaluator, told)
+
+    status = recorded(facts, evaluator, executor, store, begin)
     if callbacks is None:
         told.ended(status)
     return status

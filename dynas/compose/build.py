@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import get_annotations
@@ -125,11 +126,32 @@ def problem_of(config: DictConfig, data: Data, supernet: Supernet) -> tuple[Prob
     exact: Mapping[str, Any] = {
         name: partial(metric.count, supernet) for name, metric in counted.items() if metric.exact
     }
+    shares = {name: share for name, entry in config.objectives.items() if (share := share_of(entry.bound)) is not None}
     objectives = tuple(
-        Objective(name, entry.direction, metrics[name].unit or entry.unit, entry.bound, name in exact)
+        Objective(
+            name,
+            entry.direction,
+            metrics[name].unit or entry.unit,
+            None if name in shares else entry.bound,
+            name in exact,
+        )
         for name, entry in config.objectives.items()
     )
-    return Problem(supernet.space, objectives, exact), measurer
+    known = supernet.original
+    original = None if known is None else supernet.space.canonical(supernet.space.encode(known)[None])[0]
+    if shares and original is None:
+        name, share = next(iter(shares.items()))
+        raise DynasError(
+            f"objectives.{name}.bound={share:g}x is a share of the original network, but supernet '{supernet.name}' is "
+            "not made from one: give a number in the objective's unit"
+        )
+    return Problem(supernet.space, objectives, exact, original=original, shares=shares), measurer
+
+
+def share_of(bound: object) -> float | None:
+    """Return the share of the original's value that a bound such as ``0.6x`` is; None for anything else."""
+    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)x", bound.strip()) if isinstance(bound, str) else None
+    return None if found is None else float(found[1])
 
 
 def build_parts(config: DictConfig) -> tuple[Data, Supernet]:

@@ -30,16 +30,20 @@ Record = Mapping[str, str | int | float | None]
 
 
 def front_table(run: Run) -> FittedTable:
-    """Return the measured front: row as ``--row`` takes it, objectives, and the architecture."""
+    """Return the measured front: row as ``--row`` takes it, objectives, and the architecture; then the original."""
     rows = run.front
     if len(rows) > MOST_ROWS:
         rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).round().astype(int)]
     index = run.header.index("index")
-    columns = [Column("row", [run.rows[row][index] for row in rows])]
-    for column, objective in enumerate(run.objectives):
-        columns.append(Column(objective.column, aligned(run.values[rows, column].tolist())))
     title = f"{'confirmed ' if run.confirmed else ''}front: {len(run.front)} of {len(run)} sub-networks"
     title += f" ({len(rows)} shown)" if len(rows) < len(run.front) else ""
+    if run.original is not None and run.original not in rows:
+        rows = np.append(rows, run.original)
+    columns = [Column("row", [run.rows[row][index] for row in rows])]
+    if run.original is not None:
+        columns.append(Column("", ["original" if row == run.original else "" for row in rows]))
+    for column, objective in enumerate(run.objectives):
+        columns.append(Column(objective.column, aligned(run.values[rows, column].tolist())))
     return FittedTable(title, [*columns, *architecture_columns(run, rows.tolist())], caption=timing_text(run))
 
 

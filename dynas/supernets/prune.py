@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from dynas.core.space import Architecture, Genotypes
 from dynas.core.supernet import ChoosesPrecision, resolution_of
 from dynas.errors import DynasError
-from dynas.supernets.images import ImageSupernet, choose_precision
+from dynas.supernets.images import ImageSupernet, choose_precision, in_full_precision
 from dynas.supernets.pruning.network import RANKS, PrunableNetwork
 from dynas.supernets.pruning.original import digest, fill, original
 from dynas.supernets.weights.download import sha256
@@ -112,6 +112,11 @@ class PruneSupernet(ImageSupernet):
         self.precision_choices = precision_choices
         self.weights_digest = digest(network) if path is None else sha256(path)
         self.classes = self.elastic.classes
+
+    @property
+    def original(self) -> Architecture:
+        """The network itself."""
+        return in_full_precision(self.space.decode(self.space.largest()))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let other processes make it anew: graphs cannot be sent."""

@@ -33,6 +33,8 @@ def run(cwd: Path) -> Path:
     settings = (
         "supernet.weights=net.pth",
         "objectives=[top1,macs]",
+        "objectives.top1.bound=0x",
+        "objectives.macs.bound=0.8x",
         "mode=validation",
         "budget=4",
         "algo=random",
@@ -48,6 +50,23 @@ def test_a_search_measures_sub_networks_of_it(run: Path) -> None:
     assert len(rows) == 4
     assert all(set(json.loads(row["architecture"])) == {"b", "w"} for row in rows)
     assert len({row["macs [MAC]"] for row in rows}) > 1
+
+
+def test_the_original_comes_first_and_bounds_are_shares_of_it(run: Path) -> None:
+    facts, rows = json.loads((run / "run.json").read_text()), read_rows(run)
+    assert rows[0]["key"] == facts["original"] == "b11-w11111"
+    assert [one["bound"] for one in facts["objectives"]] == [0.0, 0.8 * float(rows[0]["macs [MAC]"])]
+    done = dynas("report", "run", "--pick", "macs<=0.8x", cwd=run.parent)
+    assert done.returncode == 0, done.stderr
+    assert NETWORK in done.stdout, "the command that exports it repeats what names code"
+    done = dynas("search", "objectives=[top1,macs]", "objectives.macs.bound=0.8x", cwd=run.parent)
+    assert "supernet 'mbv3' is not made from one: give a number" in done.stderr
+    done = dynas(
+        "evaluate", "supernet=prune", NETWORK, *SHAPE, *DATA, "objectives=[macs]", "objectives.macs.bound=0.5x",
+        "architectures=[smallest]", "hydra.run.dir=shares", cwd=run.parent,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [row["key"] for row in read_rows(run.parent / "shares")] == ["b11-w11111", "b00-w00000"]
 
 
 def test_somebody_elses_run_does_not_run_code(run: Path) -> None:

@@ -42,6 +42,17 @@ def test_the_front_is_shown_with_units_and_short_architectures(tmp_path: Path) -
     assert shown[4].split() == ["2", "88", "4", "3574", "512x2,640", "1"]
 
 
+def test_the_original_stands_below_the_front_or_is_marked_on_it(tmp_path: Path) -> None:
+    below = lines(front_table(search(tmp_path / "below", FIVE, original="ks0120-d0")))
+    assert below[0] == "front: 2 of 5 sub-networks"
+    assert below[5].split()[:4] == ["1", "original", "80", "10"]
+    on_it = lines(front_table(search(tmp_path / "on_it", FIVE, original="ks0121-d4")))
+    assert on_it[3].split()[:4] == ["5", "original", "90", "8"]
+    assert len(on_it) == len(below) - 1
+    failed = lines(front_table(search(tmp_path / "failed", FIVE, original="ks0122-d2")))
+    assert "original" not in " ".join(failed)
+
+
 def test_a_long_front_is_thinned_and_keeps_its_ends(tmp_path: Path) -> None:
     shown = lines(front_table(search(tmp_path / "run", [(50 + step, 10 + step) for step in range(45)])))
     assert "45 of 45 sub-networks (20 shown)" in shown[0]

@@ -22,6 +22,7 @@ from dynas.report.plots.run import (
     SEQUENCE,
     legend_above,
     legend_beside,
+    mark_original,
     name_axes,
     new_figure,
     pair_panels,
@@ -37,8 +38,10 @@ ACROSS = 3  # panels in a row
 MOST_PANELS = 9
 
 
-def plot_fronts(series: Sequence[Series], objectives: Sequence[Objective], path: Path) -> None:
-    """Draw the fronts of several series in one picture, with what was measured behind them.
+def plot_fronts(
+    series: Sequence[Series], objectives: Sequence[Objective], path: Path, original: Values | None = None
+) -> None:
+    """Draw the fronts of several series in one picture, with what was measured behind them, and the original.
 
     Two objectives give one panel; more give a panel per pair, with the front of the pair.
 
@@ -51,6 +54,7 @@ def plot_fronts(series: Sequence[Series], objectives: Sequence[Objective], path:
     for axes, across, up in panels:
         for index, one in enumerate(series):
             _front(axes, one, index, objectives, (across, up), len(together) > MOST_VECTORS)
+        mark_original(axes, original, across, up)
         name_axes(axes, objectives[across], objectives[up], together[:, across], together[:, up])
         axes.label_outer() if size > 1 else None
     legend_beside(figure, panels[0][0], size)
@@ -84,6 +88,7 @@ def plot_progress(comparison: Comparison, path: Path) -> None:
         x, y = _border(series.values, comparison.objectives, (across, up))
         style = step_style(comparison.objectives[across])
         axes.plot(x, y, drawstyle=style, color=BRIGHT, linewidth=1.4, zorder=3, label="front")
+        mark_original(axes, comparison.original, across, up)
         name_axes(axes, comparison.objectives[across], comparison.objectives[up], together[:, across], together[:, up])
         axes.label_outer()
         axes.set_title(series.name, fontsize=9.5, loc="left")

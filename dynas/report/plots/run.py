@@ -36,6 +36,9 @@ SEQUENCE = LinearSegmentedColormap.from_list("iteration", ["#f2c14e", "#e07a3f",
 COLOURS = ("#1f5fa8", "#d9722e", "#2e8b6b", "#8e3b8a", "#6b6b6b", "#b8a01f", "#b02a2a", "#58b0cc")
 MARKERS = "os^Dv"
 LINES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (7, 2, 1.5, 2)))  # tell curves apart without colour
+ORIGINAL: dict[str, Any] = {
+    "marker": "*", "markersize": 12, "color": "#c44536", "markeredgecolor": "white", "linestyle": "none", "zorder": 5,
+}  # fmt: skip
 RING: dict[str, Any] = {"marker": "o", "markersize": 6.5, "markerfacecolor": "none", "markeredgewidth": 1.0}
 LONGEST_LABEL = 44  # of an axis, before it takes two lines
 DPI = 160
@@ -207,6 +210,7 @@ def _front_panel(axes: Axes, run: Run, across: int, up: int, colours: NDArray[np
     )  # fmt: skip
     if pair_only:
         axes.plot(x[run.front], y[run.front], linestyle="none", color=INK, zorder=4, label=members, **RING)
+    mark_original(axes, None if run.original is None else run.values[run.original], across, up)
     name_axes(axes, run.objectives[across], run.objectives[up], x, y)
 
 
@@ -224,12 +228,20 @@ def _draw_progress(figure: Figure, run: Run) -> None:
         evaluations[inside], values[inside], s=20, color=COLOURS[0], alpha=0.75, linewidths=0, label="evaluated"
     )
     axes.step(evaluations, best, where="post", color=INK, linewidth=1.4, label="best so far")
+    if run.original is not None:
+        axes.plot(evaluations[run.original], values[run.original], label="original", **ORIGINAL)
     axes.set_xlabel("evaluations")
     axes.xaxis.set_major_locator(whole_numbers())
     name_axis(axes.yaxis, objective, values)
     _bound_line(axes, objective, vertical=False)
     legend_above(axes)
     tidy(axes)
+
+
+def mark_original(axes: Axes, values: Values | None, across: int, up: int) -> None:
+    """Draw the network that all others are made from, where its values ``(M,)`` are known."""
+    if values is not None:
+        axes.plot(values[across], values[up], label="original", **ORIGINAL)
 
 
 def name_axes(axes: Axes, across: Objective, up: Objective, x: Values, y: Values) -> None:
