@@ -11,7 +11,7 @@ from dynas.core.objectives import Objective, Values
 from dynas.core.predictor import PosteriorPredictor
 from dynas.predictors.features import feature_genes, levels, one_hot
 from dynas.predictors.fitted import fit_predictor
-from dynas.predictors.gp import GaussianProcess, _Posterior
+from dynas.predictors.gp import ENOUGH, GaussianProcess, _Posterior
 from dynas.predictors.gp_average import GaussianProcessAverage
 from dynas.predictors.named import predictor
 
@@ -138,3 +138,15 @@ def test_features_know_their_genes() -> None:
     assert plain is not None
     np.testing.assert_array_equal(np.bincount(plain), [4] * 8 + [20])
     assert feature_genes(SPACE, lambda space, rows: rows.astype(float)) is None
+
+
+def test_variances_are_learned_from_some_of_many_examples_and_values_from_all() -> None:
+    features, target = examples(600)
+    process = GaussianProcess()
+    process.fit(features, target)
+    some = np.unique(np.linspace(0, 599, ENOUGH).astype(int))
+    other = GaussianProcess()
+    other.fit(features[some], target[some])
+    assert np.exp(process.theta[:2]) == pytest.approx(np.exp(other.theta[:2]), rel=0.3)
+    rest = np.setdiff1d(np.arange(600), some)
+    assert process.std(features[rest]).mean() < 0.8 * other.std(features[rest]).mean()
