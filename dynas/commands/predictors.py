@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
 def predictors_job(config: DictConfig) -> int:
     """Compare predictors as the config says; returns 0, or 130 after an interrupt."""
     from dynas.compose.build import build_option, build_problem
+    from dynas.predictors.features import feature_genes, one_hot
     from dynas.predictors.study import Study, usable_sizes
     from dynas.runs.examples import read_examples
     from dynas.runs.original import without_original
@@ -70,6 +71,7 @@ def predictors_job(config: DictConfig) -> int:
         sizes=sizes,
         test=config.test,
         seed=config.seed,
+        genes=feature_genes(problem.space, one_hot),
     )
     try:
         trials = run_trials(study, config.trials, config.jobs or os.cpu_count() or 1, console)

@@ -10,6 +10,8 @@ import numpy as np
 
 from dynas.errors import DynasError
 
+MANY = 6  # ordered choices, beyond which single ones are met too rarely to learn what is their own
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -92,6 +94,14 @@ class DesignVariable:
                 "with a comma behind a single one, such as (3,)"
             )
         return tuple(plain(value) for value in values)
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether there are many choices and they are numbers that rise or fall, so that neighbours are alike."""
+        if len(self.choices) <= MANY or not all(isinstance(choice, int | float) for choice in self.choices):
+            return False
+        steps = np.diff(np.array(self.choices, dtype=float))
+        return bool((steps > 0).all() or (steps < 0).all())
 
     def first_names(self, position: int) -> list[int]:
         """Return, per option of one repetition, the index of the first option that is the same network."""

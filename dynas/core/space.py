@@ -57,6 +57,11 @@ class SearchSpace:
         """Number of one-hot features ``D``."""
         return int(self.cardinality.sum())
 
+    @cached_property
+    def fine(self) -> NDArray[np.bool_]:
+        """Mask ``(G,)`` of genes with many ordered options (see `DesignVariable.is_fine`)."""
+        return np.repeat([one.is_fine for one in self.variables], [one.length for one in self.variables])
+
     def _alias_table(self) -> Genotypes:
         """Return, per gene and option, the first option that is the same network."""
         same = np.tile(np.arange(int(self.cardinality.max())), (self.n_genes, 1))

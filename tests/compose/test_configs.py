@@ -21,7 +21,7 @@ from dynas.data.sentiment import EMBEDDED as SENTIMENT
 from dynas.data.sentiment import VOCABULARY
 from dynas.data.simulated_choices import CHOICES
 from dynas.modes.linas import Linas
-from dynas.predictors.gp import GaussianProcess
+from dynas.predictors.gp_average import GaussianProcessAverage
 from dynas.system.folders import CONFIGS
 from tests.data.test_fairseq_binary import write_folder
 from tests.data.test_ncf_files import ITEMS, USERS, write_ncf
@@ -229,10 +229,11 @@ def test_every_recipe_composes_and_builds(option: str) -> None:
 def test_the_defaults_in_yaml_are_those_in_python() -> None:
     config = compose("search")
     assert (config.budget, list(config.objectives)) == (250, ["top1", "latency"])
-    for part, target in (("mode", Linas), ("algo", ParetoLocalSearch), ("predictor", GaussianProcess)):
+    for part, target in (("mode", Linas), ("algo", ParetoLocalSearch), ("predictor", GaussianProcessAverage)):
         written = {key: value for key, value in config[part].items() if not key.startswith("_")}
         parameters = inspect.signature(target).parameters
-        assert written == {key: parameters[key].default for key in written}
+        defaults = {key: parameters[key].default for key in written}
+        assert written == {key: list(value) if isinstance(value, tuple) else value for key, value in defaults.items()}
     defaults = inspect.signature(search).parameters
     assert (defaults["algo"].default, defaults["predictor"].default) == ("pareto_local_search", "gp")
 
