@@ -43,10 +43,12 @@ def with_movielens_apart(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts of any format, the recommender of MovieLens by its name: until 0.2.0 it was ``supernet=ncf``."""
     facts = dict(facts)
     config, choices, overrides = (facts.get(name) for name in ("config", "choices", "overrides"))
-    supernet = config.get("supernet") if isinstance(config, dict) else None
-    if not isinstance(supernet, dict) or not isinstance(choices, dict) or choices.get("supernet") != "ncf":
+    if not (isinstance(config, dict) and isinstance(choices, dict) and isinstance(overrides, list)):
         return facts
-    if (supernet.get("users"), supernet.get("items")) != MOVIELENS or not isinstance(overrides, list):
+    supernet = config.get("supernet")
+    if choices.get("supernet") != "ncf" or not isinstance(supernet, dict):
+        return facts
+    if (supernet.get("users"), supernet.get("items")) != MOVIELENS:
         return facts
     facts["choices"] = {**choices, "supernet": NCF_MOVIELENS}
     facts["overrides"] = [f"supernet={NCF_MOVIELENS}", *(one for one in overrides if one != "supernet=ncf")]
