@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from dynas.core.objectives import Objective
     from dynas.core.space import SearchSpace
     from dynas.errors import DynasError
-    from dynas.result import SearchResult
+    from dynas.result import SearchInterrupted, SearchResult
+    from dynas.supernet_api import elastic, load_supernet, search_supernet
 
 __all__ = [
     "Callback",
@@ -25,11 +26,15 @@ __all__ = [
     "Objective",
     "Progress",
     "Reading",
+    "SearchInterrupted",
     "SearchResult",
     "SearchSpace",
     "depth_gates",
+    "elastic",
     "load_run",
+    "load_supernet",
     "search",
+    "search_supernet",
 ]
 
 _MODULES = {
@@ -41,11 +46,15 @@ _MODULES = {
     "Objective": "core.objectives",
     "Progress": "core.callback",
     "Reading": "core.metric",
+    "SearchInterrupted": "result",
     "SearchResult": "result",
     "SearchSpace": "core.space",
     "depth_gates": "core.design",
+    "elastic": "supernet_api",
     "load_run": "api",
+    "load_supernet": "supernet_api",
     "search": "api",
+    "search_supernet": "supernet_api",
 }
 
 

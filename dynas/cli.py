@@ -26,6 +26,7 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
   dynas train [OVERRIDE ...]    train a supernet
   dynas lut build|check [...]   make a latency table of a device, and compare it with measured sub-networks
   dynas predictors [...]        compare predictors on measured sub-networks
+  dynas new ROLE NAME           write a part of your own to start from, e.g. dynas new metric my_metric
   dynas paper [NAME ...]        redo figures and tables of the paper, e.g. dynas paper figure4
 
 dynas COMMAND --help tells more; dynas --version tells the version, and the commit of a clone."""
@@ -79,6 +80,12 @@ def _predictors(arguments: list[str]) -> int:
     return main(arguments)
 
 
+def _new(arguments: list[str]) -> int:
+    from dynas.commands.new import main
+
+    return main(arguments)
+
+
 def _paper(arguments: list[str]) -> int:
     from dynas.commands.paper import main
 
@@ -94,6 +101,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "lut": _lut,
     "report": _report,
     "predictors": _predictors,
+    "new": _new,
     "paper": _paper,
 }
 

@@ -17,18 +17,15 @@ from dynas.system.machine import machine_facts, package_versions
 Part = tuple[str, dict[str, Any]]  # name, settings
 
 
-def search_facts(
-    problem: Problem, function: Callable[..., Any], parts: Mapping[str, Part], budget: int, seed: int
-) -> dict[str, Any]:
+def search_facts(problem: Problem, parts: Mapping[str, Part], budget: int, seed: int) -> dict[str, Any]:
     """Return what run.json says from the start on.
 
     Args:
         problem: what is searched.
-        function: what measures.
-        parts: mode, algorithm, predictor and executor.
+        parts: mode, algorithm, predictor, executor, and what measures.
         budget, seed: as they were given.
     """
-    choices = {group: name for group, (name, _) in parts.items()} | {"function": function_name(function)}
+    choices = {group: name for group, (name, _) in parts.items()}
     config = {group: settings for group, (_, settings) in parts.items() if settings}
     return {
         "status": "running",

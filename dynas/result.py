@@ -153,7 +153,7 @@ class SearchResult:
         from dynas.report.tables import comparison_markdown
         from dynas.runs.load import load_run
 
-        point = None if reference is None else self._in_units(reference)
+        point = None if reference is None else self._in_units(reference).tolist()
         with TemporaryDirectory(prefix="dynas_") as place:
             results = (self, *others)
             folders = [one.folder or one.save(Path(place, str(n))).folder for n, one in enumerate(results)]
@@ -247,3 +247,11 @@ class SearchResult:
         for one in evaluations:
             store.append(one)
         store.close()
+
+
+class SearchInterrupted(KeyboardInterrupt):
+    """Ctrl-C in a search; ``result`` is what was measured until then."""
+
+    def __init__(self, result: SearchResult) -> None:
+        super().__init__(f"interrupted after {len(result.history)} evaluations; they are in the exception's result")
+        self.result = result

@@ -287,7 +287,7 @@ def test_the_reference_point_is_in_the_units_of_the_user() -> None:
     ("changes", "message"),
     [
         ({"algo": "simplex"}, "unknown algorithm 'simplex'"),
-        ({"mode": "oracle"}, "unknown mode 'oracle': choose one of linas, oneshot, validation"),
+        ({"mode": "oracle"}, "unknown mode 'oracle': choose one of additive, linas, oneshot, validation"),
         ({"predictor": "tarot"}, "unknown predictor 'tarot'"),
         ({"predictor": {"cost": "ridge"}}, "no predictor given for quality"),
         ({"algo": "ga"}, "algo=ga"),

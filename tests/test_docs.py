@@ -67,7 +67,7 @@ def test_every_export_can_be_read() -> None:
     lines = lines_of("export")
     assert len(lines) > 3
     for _, line in lines:
-        assert make_parser().parse_args(shlex.split(line.replace("<run folder>", "run"))).run
+        assert make_parser().parse_intermixed_args(shlex.split(line.replace("<run folder>", "run"))).run
 
 
 def test_every_report_can_be_read() -> None:

@@ -17,6 +17,7 @@ from dynas import (
     DesignVariable,
     DynasError,
     Objective,
+    SearchInterrupted,
     SearchSpace,
     depth_gates,
     load_run,
@@ -132,7 +133,7 @@ def test_a_run_in_a_folder_goes_on_where_it_was(tmp_path: Path) -> None:
             if len(progress.evaluations) == 9:
                 raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(SearchInterrupted):
         search(
             SPACE, OBJECTIVES, measure, mode=MODE, constraints=[MEMORY], budget=24, folder=tmp_path / "run",
             callbacks=[Enough()],
@@ -147,6 +148,21 @@ def test_a_run_in_a_folder_goes_on_where_it_was(tmp_path: Path) -> None:
     assert resumed.facts["status"] == "finished"
     longer = found(budget=30, folder=tmp_path / "run", resume=True)
     assert list(longer.measurements["key"])[:24] == list(whole.measurements["key"])
+
+
+def test_ctrl_c_loses_nothing_even_without_a_folder() -> None:
+    def impatient(architecture: Any) -> Any:
+        if len(asked) == 7:
+            raise KeyboardInterrupt
+        asked.append(architecture)
+        return measure(architecture)
+
+    asked: list[Any] = []
+    with pytest.raises(SearchInterrupted, match="after 7 evaluations") as caught:
+        search(SPACE, OBJECTIVES, impatient, mode=MODE, budget=24)
+    result = caught.value.result
+    assert (len(result.history), result.facts["status"]) == (7, "interrupted")
+    assert result.architectures == asked
 
 
 OTHERS: dict[str, tuple[dict[str, Any], str]] = {

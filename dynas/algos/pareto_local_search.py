@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynas.algos.base import check_objectives, check_settings, first_population
+from dynas.core.basis import Basis
 from dynas.core.objectives import Values
 from dynas.core.pareto import spread
 from dynas.core.problem import Batch
@@ -83,9 +84,9 @@ class ParetoLocalSearch:
         losses = np.concatenate([batch.losses for batch in self._told])
         violation = np.concatenate([batch.violation for batch in self._told])
         targets = np.column_stack([losses, violation]) if violation.any() else losses
-        models = additive_models(
-            self._space.one_hot(np.concatenate([batch.genotypes for batch in self._told])), targets
-        )
+        basis = Basis(self._space)
+        features = basis.features(np.concatenate([batch.genotypes for batch in self._told]))
+        models = basis.weights(additive_models(features, targets))
         draws = self._rng.dirichlet(np.ones(len(models)), self._directions)
         sums = np.concatenate([np.eye(len(models)), draws])[: self._directions]
         return self._space.lightest(sums @ models)
@@ -126,10 +127,15 @@ def additive_models(features: Values, targets: Values) -> Values:
 
 
 def single_changes(space: SearchSpace, genotypes: Genotypes, rng: np.random.Generator) -> Genotypes:
-    """Return every other option of every active gene of genotypes ``(n, G)``; genes switched on are drawn."""
+    """Return every other option of every active gene of genotypes ``(n, G)``; genes switched on are drawn.
+
+    Of a gene with many ordered options, those 1, 2, 4, 8, ... places away.
+    """
     active = space.active(genotypes)
     options = np.arange(int(space.cardinality.max()))
     other = active[:, :, None] & (options < space.cardinality[:, None]) & (options != genotypes[:, :, None])
+    steps = np.abs(options - genotypes[:, :, None])
+    other &= ~space.fine[:, None] | ((steps & (steps - 1)) == 0)
     rows, genes, option = np.nonzero(other)
     changed = np.where(active, genotypes, space.random_genes(len(genotypes), rng))[rows]
     changed[np.arange(len(rows)), genes] = option

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,15 +42,19 @@ def evaluate_job(config: DictConfig) -> int:
     from dynas.core.activity import doing
     from dynas.display.display import Display
     from dynas.report.outputs import write_outputs
-    from dynas.runs.architectures import read_architectures
+    from dynas.runs.architectures import Candidate, read_architectures
 
     folder = run_folder()
     check_together(config)
     check_opening(config, folder, RESULTS)
     with Display(folder, heading()) as display:
         problem, measurer = build_problem(config)
+        if not problem.shares:
+            problem = replace(problem, original=None)  # only what is named is measured
         settings = plain(config)
         candidates = read_architectures(settings["architectures"], settings["rows"], problem.space, problem.objectives)
+        if problem.original is not None:
+            candidates = [Candidate(problem.original, "original"), *candidates]
         by_key = group_by_key(candidates, problem.space)
         if config.resume:
             check_same_architectures(folder, by_key)

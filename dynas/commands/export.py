@@ -30,7 +30,7 @@ DESCRIPTION = (
     "re-calibrated batch norm. Every file is loaded again and compared with it; export.json says how they agree, and "
     "which inputs the network takes."
 )
-PACKAGES = ("dynas", "torch", "safetensors", "onnx", "onnxscript", "onnxruntime")  # whose versions are noted
+NOTED = "dynas torch safetensors onnx onnxscript onnxruntime transformers gguf xllamacpp".split()  # with their versions
 NOT_VALUES = ("index", "iteration", "key", "seconds [s]", "timestamp", "error", "architecture")
 
 
@@ -38,12 +38,21 @@ def make_parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     parser = Parser(prog="dynas export", description=DESCRIPTION)
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
+    parser.add_argument(
+        "given",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="overrides of the run that name code, repeated because they are trusted: supernet.model=mine:network",
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--row", type=int, metavar="N", help="index in results.csv; without it, the front is shown")
     which.add_argument("--best", metavar="OBJECTIVE", help="the row of the front that is best at an objective")
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="where to write; RUN/export_rowN by default")
     parser.add_argument(
-        "--formats", metavar="A,B", help="pytorch, torch_export, onnx; all that are installed by default"
+        "--formats",
+        metavar="A,B",
+        help="pytorch, torch_export, onnx; of decoders also hugging_face, hugging_face_padded, gguf, gguf_q8_0; by "
+        "default all whose packages are installed",
     )
     parser.add_argument("--batch", type=int, metavar="N", help="the only batch size that is taken; any by default")
     parser.add_argument("--config-dir", type=Path, metavar="FOLDER", help="your own configs, if the search used any")
@@ -57,25 +66,29 @@ def main(argv: list[str]) -> int:
         DynasError: there is no such run or row, the run cannot be rebuilt, or a file does not compute what the
             network computes.
     """
-    given = make_parser().parse_args(argv)
+    parser = make_parser()
+    given = parser.parse_intermixed_args(argv)
+    if stray := [one for one in given.given if "=" not in one]:
+        parser.error(f"unrecognized arguments: {' '.join(stray)}")
     run = load_run(given.run)
     console = screen()
     row = choose_row(run, given.row, given.best, console)
     if given.batch is not None and given.batch < 1:
         raise DynasError(f"--batch {given.batch}: give 1 or more samples")
     from dynas.compose.rebuild import rebuild
-    from dynas.export.formats import FORMATS, chosen, install_hint
+    from dynas.export.formats import chosen, hindrance, named, usual
     from dynas.export.network import Network, measured_network
     from dynas.export.write import write
 
     if given.to is None:
         refuse_links(given.run)
-    names = chosen(given.formats.split(",") if given.formats is not None else None)
-    origin = rebuild(run, given.config_dir)
+    wanted = named(given.formats)
+    origin = rebuild(run, given.config_dir, given.given)
     space = origin.supernet.space
     architecture = space.decode(space.encode(json.loads(run.architectures[row])))
     module = measured_network(origin.supernet, origin.data, architecture)
     network = Network(module, origin.supernet, architecture, origin.config, given.batch)
+    names = chosen(wanted, network)
     folder = given.to or given.run / f"export_row{cell(run, row, 'index')}"
     values = point_text(run.objectives, run.values[row].tolist())
     console.print(f"row {cell(run, row, 'index')} of {given.run}: {values}", soft_wrap=True, highlight=False)
@@ -85,9 +98,9 @@ def main(argv: list[str]) -> int:
     written = write(network, names, folder, facts(run, row, network, origin))
     show(written, folder, network, origin, console)
     if given.formats is None:
-        for name in FORMATS:
+        for name in usual(network):
             if name not in names:
-                console.print(f"left out: {install_hint(name)}", soft_wrap=True, highlight=False, markup=False)
+                console.print(f"left out: {hindrance(name, network)}", soft_wrap=True, highlight=False, markup=False)
     check(written, folder)
     return 0
 
@@ -146,7 +159,7 @@ def facts(run: Run, row: int, network: Network, origin: Origin) -> dict[str, Any
         "config": origin.config,
         "weights_sha256": origin.supernet.weights_digest,
         "data_sha256": origin.data.digest,
-        "versions": package_versions(PACKAGES),
+        "versions": package_versions(NOTED),
     }
 
 
@@ -177,11 +190,13 @@ def show(written: Sequence[Written], folder: Path, network: Network, origin: Ori
 
 def check(written: Sequence[Written], folder: Path) -> None:
     """Raise DynasError where files do not compute what the network computes."""
-    from dynas.export.write import RECORD, TOLERANCE
+    from dynas.export.formats import FORMATS
+    from dynas.export.write import RECORD
 
     if failed := [one for one in written if not one.matches]:
         one = failed[0]
-        why = one.error or f"outputs differ by {one.difference:.1e} of the largest, more than {TOLERANCE:g}"
+        allowed = FORMATS[one.name].TOLERANCE
+        why = one.error or f"outputs differ by {one.difference:.1e} of the largest, more than {allowed:g}"
         raise DynasError(
             f"{', '.join(one.name for one in failed)} in '{folder}' must not be used, marked so in {RECORD}: {why}"
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +9,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from dynas.compose.overrides import flat, plain
-from dynas.errors import DynasError, DynasWarning
+from dynas.errors import DynasError
 from dynas.runs.names import RUN
-from dynas.runs.record import read_run, trained_anew
+from dynas.runs.record import read_run
 
-DIGESTS = {"weights_sha256": "weights", "data_sha256": "data", "hardware_sha256": "latency table"}  # of run.json
 ENDINGS = ("budget", "max_minutes", "patience", "max_failures")  # keys that only say when a search ends
 FREE = ("executor.", "validation.", "track")  # beginnings of keys that change nothing of what is measured or trained
 # what a run did whose config lacks the key, being older
@@ -69,42 +66,3 @@ def check_same_config(folder: Path, config: dict[str, Any]) -> None:
             f"'{folder}' was started with {shown}: go on with the same config, "
             f"`dynas {HydraConfig.get().job.name} resume={folder}`, or start a new run"
         )
-
-
-def check_same_origin(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], advice: str = "") -> None:
-    """Check that what a run goes on with is what it began with.
-
-    Args:
-        folder: the run folder.
-        before: what its run.json says.
-        now: what it would say of a run that began now.
-        advice: what else a new run offers.
-
-    Raises:
-        DynasError: weights, data or latency table are not those that it began with.
-
-    Warns:
-        DynasWarning: processor or versions of packages are others.
-    """
-    for key, what in DIGESTS.items():
-        if before.get(key) and before[key] != now[key]:
-            raise DynasError(
-                f"'{folder}' was begun with other {what} (SHA-256 {before[key][:8]}, now {str(now[key])[:8]}): give "
-                f"these back, or start a new run{advice}{trained_anew(before, folder) if what == 'weights' else ''}"
-            )
-    if changed := [*_changed(before, now, "machine", ["cpu"]), *_changed(before, now, "versions", now["versions"])]:
-        warnings.warn(
-            f"'{folder}' was begun with {', '.join(changed)}: what comes now may differ from what it holds",
-            DynasWarning,
-            stacklevel=2,
-        )
-
-
-def _changed(before: Mapping[str, Any], now: Mapping[str, Any], section: str, keys: Iterable[str]) -> list[str]:
-    """Return which facts of a section of run.json are others now, in words."""
-    earlier = before.get(section) or {}
-    return [
-        f"{key} {earlier[key]} (now {now[section][key]})"
-        for key in keys
-        if key in earlier and earlier[key] != now[section][key]
-    ]

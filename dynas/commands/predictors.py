@@ -36,8 +36,10 @@ def main(arguments: list[str]) -> int:
 def predictors_job(config: DictConfig) -> int:
     """Compare predictors as the config says; returns 0, or 130 after an interrupt."""
     from dynas.compose.build import build_option, build_problem
+    from dynas.predictors.features import feature_genes, one_hot
     from dynas.predictors.study import Study, usable_sizes
     from dynas.runs.examples import read_examples
+    from dynas.runs.original import without_original
     from dynas.system.screen import screen
 
     folder, console = run_folder(), screen()
@@ -47,6 +49,7 @@ def predictors_job(config: DictConfig) -> int:
     if config.results is None:
         usable_sizes(config.examples, config.sizes, config.test)  # refused before anything is measured
     problem, measurer = build_problem(config)
+    problem = without_original(problem)
     predicted = predicted_objectives(problem, console)
     if config.results is None:
         status = measure_examples(config, folder, problem, measurer)
@@ -68,6 +71,7 @@ def predictors_job(config: DictConfig) -> int:
         sizes=sizes,
         test=config.test,
         seed=config.seed,
+        genes=feature_genes(problem.space, one_hot),
     )
     try:
         trials = run_trials(study, config.trials, config.jobs or os.cpu_count() or 1, console)

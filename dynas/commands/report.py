@@ -18,7 +18,7 @@ from dynas.report.comparable import timing_text
 from dynas.report.compare import Comparison, compare, named
 from dynas.report.groups import chosen_runs, shared_choices
 from dynas.report.next_commands import evaluate_command, export_command, has_commands, index
-from dynas.report.normalise import normalise
+from dynas.report.normalise import Scale, normalise
 from dynas.report.pick import Pick, parse_wish, pick, values_text
 from dynas.report.select import parse_reference, with_objectives
 from dynas.report.tables import (
@@ -26,7 +26,7 @@ from dynas.report.tables import (
     comparison_latex,
     comparison_markdown,
     comparison_records,
-    comparison_table,
+    comparison_tables,
     front_table,
     speed_table,
 )
@@ -83,7 +83,9 @@ def make_parser() -> argparse.ArgumentParser:
         help="write each run as an Optuna study, for optuna-dashboard: sqlite:///study.db or journal:///study.log",
     )  # fmt: skip
     parser.add_argument(
-        "--pick", metavar="WISH", help="name the one sub-network to deploy: knee, 'latency<=20' or 'top1>=80,macs'"
+        "--pick",
+        metavar="WISH",
+        help="name the one sub-network to deploy: knee, 'latency<=20', 'latency<=0.6x' of the original or 'top1>=80'",
     )
     return parser
 
@@ -114,7 +116,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def compared(given: argparse.Namespace) -> tuple[Comparison, Pick | None, list[str]]:
+def compared(given: argparse.Namespace) -> tuple[Comparison, Pick | None, list[Scale]]:
     """Return what the runs are together, the sub-network that is picked, and how objectives were scaled."""
     runs = chosen_runs([load_run(folder) for folder in find_runs(given.paths)], given.where)
     runs = with_objectives(runs, given.objectives.split(",") if given.objectives else None)
@@ -124,7 +126,11 @@ def compared(given: argparse.Namespace) -> tuple[Comparison, Pick | None, list[s
         scales.append(scale)
     reference = parse_reference(given.reference, runs[0].objectives) if given.reference else None
     comparison = named(compare(runs, reference), given.name)
-    chosen = pick(comparison.runs, parse_wish(given.pick, comparison.objectives)) if given.pick else None
+    chosen = (
+        pick(comparison.runs, parse_wish(given.pick, comparison.objectives, comparison.original))
+        if given.pick
+        else None
+    )
     return comparison, chosen, scales
 
 
@@ -162,7 +168,7 @@ def _compared(comparison: Comparison, form: str, file: IO[str]) -> None:
         console = screen(file)
         if len(comparison.runs) == 1:
             console.print(front_table(comparison.runs[0]))
-        console.print(comparison_table(comparison))
+        console.print(*comparison_tables(comparison), sep="")
         if len(comparison.groups) > 1:
             console.print(speed_table(comparison))
 

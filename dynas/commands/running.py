@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from dynas.commands.opening import check_same_origin
 from dynas.compose.overrides import choices, overrides, plain
+from dynas.runs.origin import check_same_origin, origin_facts
 from dynas.runs.problem import problem_facts
 from dynas.runs.record import read_run, write_run
 
@@ -51,6 +51,7 @@ def measure(
     from dynas.core.callback import Callbacks, Progress
     from dynas.core.evaluator import Evaluator
     from dynas.core.stopping import Stopping
+    from dynas.runs.original import begun_with_original
     from dynas.runs.session import recorded
     from dynas.runs.store import RunStore
 
@@ -64,14 +65,28 @@ def measure(
     if not config.resume:
         write_run(folder, facts)  # before the first row, so that a run killed at any moment can be gone on with
     store = RunStore(folder, problem.space, problem.objectives, measurer.extras)
+    if problem.original is not None:
+        try:
+            problem = begun_with_original(problem, measurer.measure, store)
+        except BaseException:
+            executor.close()
+            store.close()
+            raise
+        facts |= problem_facts(problem)
     write_run(folder, facts)
     stopping = stopping or Stopping()
     told = callbacks or Callbacks([display], Progress(problem, budget, folder), stopping)
-    told.progress.facts = facts
+    told.progress.facts, told.progress.problem = facts, problem
     extended = budget > earlier.get("budget", budget)
     evaluator = Evaluator(problem, executor, budget, store, told, stopping, extended)
     display.begin(budget, len(store.history), executor.workers)
-    status = recorded(facts, evaluator, executor, store, lambda: search(evaluator, told))
+
+    def begin() -> None:
+        if problem.original is not None:
+            evaluator(problem.original[None])
+        search(evaluator, told)
+
+    status = recorded(facts, evaluator, executor, store, begin)
     if callbacks is None:
         told.ended(status)
     return status
@@ -103,10 +118,6 @@ def run_facts(config: DictConfig, budget: int, problem: Problem, measurer: Measu
         "seed": config.get("seed", 0),
         "budget": budget,
         **problem_facts(problem),
-        "notes": list(measurer.notes),
         "config_sha256": hashlib.sha256(json.dumps(common["config"], sort_keys=True).encode()).hexdigest(),
-        "weights_sha256": measurer.bench.supernet.weights_digest,
-        "data_sha256": measurer.bench.data.digest,
-        "hardware_sha256": measurer.bench.meter.digest,
-        "hardware": dict(measurer.bench.meter.facts),
+        **origin_facts(measurer),
     }

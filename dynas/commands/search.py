@@ -37,6 +37,7 @@ def search_job(config: DictConfig) -> int:
     from dynas.compose.schedule import build_mode
     from dynas.core.activity import doing
     from dynas.core.callback import Callbacks, Progress
+    from dynas.core.reach import check_bounds
     from dynas.core.stopping import Stopping
     from dynas.display.search_display import SearchDisplay
     from dynas.report.outputs import write_outputs
@@ -50,6 +51,7 @@ def search_job(config: DictConfig) -> int:
     check_opening(config, folder, RESULTS)
     with SearchDisplay(folder, heading()) as display:
         problem, measurer = build_problem(config)
+        check_bounds(problem)
         display.expect_confirming(measurer.noisy, config.confirm)
         warn_of_neighbours(measurer.noisy)
         make_algorithm, make_predictors = build(config, "algo"), build_predictors(config, problem)

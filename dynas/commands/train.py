@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import run_hydra
-from dynas.commands.opening import check_opening, check_same_origin
+from dynas.commands.opening import check_opening
 from dynas.commands.running import job_facts
 from dynas.compose.overrides import plain, run_folder
 from dynas.runs.names import CARD, CHECKPOINT, TRAINING, TRAINING_PICTURE, WEIGHTS
+from dynas.runs.origin import check_same_origin
 from dynas.runs.record import read_run, write_run
 from dynas.system.files import number, replacing, write_atomic, write_csv
 

@@ -86,6 +86,7 @@ def transfer_job(config: DictConfig) -> int:
     from dynas.report.transfer import transferred
     from dynas.runs.architectures import read_architectures
     from dynas.runs.load import load_run
+    from dynas.runs.original import without_original
 
     folder = run_folder()
     if config.run is None:
@@ -99,6 +100,7 @@ def transfer_job(config: DictConfig) -> int:
     source = load_run(Path(config.run))
     with Display(folder, heading()) as display:
         problem, measurer = build_problem(config)
+        problem = without_original(problem)
         columns = check_timed(source, problem)
         against = check_against(config, problem, measurer, folder) if config.against else None
         candidates = read_architectures(str(config.run), None, problem.space, problem.objectives)

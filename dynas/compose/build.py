@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import get_annotations
@@ -99,12 +100,21 @@ def build_problem(config: DictConfig) -> tuple[Problem, Measurer]:
     Raises:
         DynasError: no objective is chosen, an objective has no usable metric, or the parts do not fit together.
     """
+    check_objectives(config)
+    return problem_of(config, *build_parts(config))
+
+
+def check_objectives(config: DictConfig) -> None:
+    """Raise DynasError where no objective is chosen, or one is no mapping."""
     if not config.objectives:
         raise DynasError("no objectives chosen: give objectives=top1_latency or a list such as objectives=[top1,macs]")
     for name, entry in config.objectives.items():
         if not isinstance(entry, DictConfig):
             raise DynasError(f"objectives.{name}={entry}: an objective is a mapping; choose by objectives=[top1,macs]")
-    data, supernet = build_parts(config)
+
+
+def problem_of(config: DictConfig, data: Data, supernet: Supernet) -> tuple[Problem, Measurer]:
+    """Return what is searched and what measures it, from data and supernet; as `build_problem` does otherwise."""
     meter = build_meter(config, supernet)
     metrics = {name: build_metric(config, name, data, meter) for name in config.objectives}
     measurer = Measurer(Bench(supernet, data, meter, config.precision), metrics, config.together)
@@ -116,11 +126,32 @@ def build_problem(config: DictConfig) -> tuple[Problem, Measurer]:
     exact: Mapping[str, Any] = {
         name: partial(metric.count, supernet) for name, metric in counted.items() if metric.exact
     }
+    shares = {name: share for name, entry in config.objectives.items() if (share := share_of(entry.bound)) is not None}
     objectives = tuple(
-        Objective(name, entry.direction, metrics[name].unit or entry.unit, entry.bound, name in exact)
+        Objective(
+            name,
+            entry.direction,
+            metrics[name].unit or entry.unit,
+            None if name in shares else entry.bound,
+            name in exact,
+        )
         for name, entry in config.objectives.items()
     )
-    return Problem(supernet.space, objectives, exact), measurer
+    known = supernet.original
+    original = None if known is None else supernet.space.canonical(supernet.space.encode(known)[None])[0]
+    if shares and original is None:
+        name, share = next(iter(shares.items()))
+        raise DynasError(
+            f"objectives.{name}.bound={share:g}x is a share of the original network, but supernet '{supernet.name}' is "
+            "not made from one: give a number in the objective's unit"
+        )
+    return Problem(supernet.space, objectives, exact, original=original, shares=shares), measurer
+
+
+def share_of(bound: object) -> float | None:
+    """Return the share of the original's value that a bound such as ``0.6x`` is; None for anything else."""
+    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)x", bound.strip()) if isinstance(bound, str) else None
+    return None if found is None else float(found[1])
 
 
 def build_parts(config: DictConfig) -> tuple[Data, Supernet]:

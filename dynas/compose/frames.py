@@ -17,7 +17,7 @@ class ObjectiveConfig:
 
     direction: str = MISSING
     unit: str = MISSING
-    bound: float | None = None
+    bound: Any = None  # a number, or a share of the original such as 0.6x
     predictor: Any = None
     metric: Any = MISSING
 

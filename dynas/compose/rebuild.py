@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from dynas.compose.build import build_parts
 from dynas.compose.frames import register
 from dynas.compose.overrides import flat, one_sentence, plain, quoted
-from dynas.compose.stored import stored_overrides
+from dynas.compose.stored import shown, stored_overrides
 from dynas.core.data import Data
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
@@ -42,7 +43,7 @@ class Origin:
     config: dict[str, Any]
 
 
-def rebuild(run: Run, config_dir: Path | None = None) -> Origin:
+def rebuild(run: Run, config_dir: Path | None = None, given: Sequence[str] = ()) -> Origin:
     """Return the supernet and the data of a run.
 
     The run folder may be somebody else's, so nothing that it holds is instantiated: its overrides are checked as
@@ -51,12 +52,13 @@ def rebuild(run: Run, config_dir: Path | None = None) -> Origin:
     Args:
         run: a run of ``dynas search``, ``evaluate`` or ``predictors``.
         config_dir: a folder with the user's own configs, as ``--config-dir`` of ``dynas search``.
+        given: overrides of the run that the user repeats: those that name code are taken over only then.
 
     Raises:
         DynasError: the overrides are refused, configs, weights or data have changed since the run, or cannot be
             found.
     """
-    config = _compose(run, config_dir)
+    config = _compose(run, config_dir, given)
     composed = plain(config)
     before, now = ({part: flat(one.get(part)) for part in PARTS} for one in (run.facts.get("config") or {}, composed))
     for part in PARTS:
@@ -77,9 +79,15 @@ def rebuild(run: Run, config_dir: Path | None = None) -> Origin:
     return Origin(supernet, data, {part: composed[part] for part in PARTS})
 
 
-def _compose(run: Run, config_dir: Path | None) -> DictConfig:
+def _compose(run: Run, config_dir: Path | None, given: Sequence[str]) -> DictConfig:
     """Return the config that the run's overrides of supernet, data and experiment give with our own configs."""
-    overrides = stored_overrides(run.folder, wanted=lambda one: _is_of(one, *PARTS, "experiment", "hydra"))
+    for one in given:
+        if one not in (run.facts.get("overrides") or []):
+            raise DynasError(
+                f"'{run.folder}' was not started with {shown(one)}: only its own overrides can be repeated"
+            )
+    overrides = stored_overrides(run.folder, given, lambda one: _is_of(one, *PARTS, "experiment", "hydra"))
+    overrides += given
     if config_dir is not None:
         if not config_dir.is_dir():
             raise DynasError(f"--config-dir {config_dir}: there is no such folder")

@@ -99,6 +99,8 @@ def danger_of_key(path: Sequence[object]) -> str:
     names = [str(name) for name in path]
     if any(re.search(r"^_|_$|[^\w.-]", name) for name in names):
         return "names code to run"
+    if names[0] == "supernet" and "model" in names[1:]:
+        return "names code to run"
     if names[0] == "hydra":
         return "changes Hydra itself"
     if names[0] == "executor" and "address" in names:

@@ -86,15 +86,18 @@ class Callback(Protocol):
 
     def on_evaluation(self, progress: Progress, evaluation: Evaluation) -> None:
         """Hear of an evaluation, which is safe on disk by now; of a run that goes on, those before come first."""
+        return
 
     def on_iteration(self, progress: Progress) -> None:
         """Hear that an iteration is over, and how good the predictors are that were trained after it.
 
         Where candidates are chosen one by one (``rounds=asynchronous``), each of them is an iteration.
         """
+        return
 
     def on_end(self, progress: Progress) -> None:
         """Hear that the search is over, however it ended; its files are written by now."""
+        return
 
 
 class Callbacks:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from dynas.errors import DynasError
+
+MANY = 6  # ordered choices, beyond which single ones are met too rarely to learn what is their own
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int]:
     """Return whether something is a whole number."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
@@ -92,6 +94,14 @@ class DesignVariable:
                 "with a comma behind a single one, such as (3,)"
             )
         return tuple(plain(value) for value in values)
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether there are many choices and they are numbers that rise or fall, so that neighbours are alike."""
+        if len(self.choices) <= MANY or not all(isinstance(choice, int | float) for choice in self.choices):
+            return False
+        steps = np.diff(np.array(self.choices, dtype=float))
+        return bool((steps > 0).all() or (steps < 0).all())
 
     def first_names(self, position: int) -> list[int]:
         """Return, per option of one repetition, the index of the first option that is the same network."""

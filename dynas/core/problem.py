@@ -25,12 +25,16 @@ class Problem:
         objectives: ``M`` objectives, in column order.
         exact: per exact objective, the function from canonical genotypes ``(n, G)`` to values ``(n,)``.
         constraints: what a sub-network has to keep to besides, whatever it measures.
+        original: canonical genotype ``(G,)`` of the network that all others are made from, where there is one.
+        shares: by objective, the bound as a share of what the original has: its bound once that is measured.
     """
 
     space: SearchSpace
     objectives: tuple[Objective, ...]
     exact: Mapping[str, ExactCount] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
+    original: NDArray[np.int64] | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,11 @@ class SearchSpace:
         """Number of one-hot features ``D``."""
         return int(self.cardinality.sum())
 
+    @cached_property
+    def fine(self) -> NDArray[np.bool_]:
+        """Mask ``(G,)`` of genes with many ordered options (see `DesignVariable.is_fine`)."""
+        return np.repeat([one.is_fine for one in self.variables], [one.length for one in self.variables])
+
     def _alias_table(self) -> Genotypes:
         """Return, per gene and option, the first option that is the same network."""
         same = np.tile(np.arange(int(self.cardinality.max())), (self.n_genes, 1))
@@ -239,6 +244,29 @@ class SearchSpace:
         free = self._parents < 0
         best[:, free] = totals[:, free].argmin(axis=2)
         return self.canonical(best)
+
+    def equations(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return what makes numbers 0 and 1 the one-hot features of a canonical genotype.
+
+        Returns:
+            matrix ``(G, D)``, right-hand side ``(G,)`` and upper ends ``(D,)``: features ``x`` with ``matrix @ x ==
+            right`` and ``0 <= x <= upper``. A gene has one option, or none where its parent's option closes its gate.
+        """
+        matrix, right, upper = np.zeros((self.n_genes, self.n_features)), np.zeros(self.n_genes), []
+        for gene, (start, count) in enumerate(zip(self._feature_start, self.cardinality, strict=True)):
+            matrix[gene, start : start + count] = 1.0
+            upper += [float(first == option) for option, first in enumerate(self._same[gene, :count])]
+            if (parent := int(self._parents[gene])) < 0:
+                right[gene] = 1.0
+            else:
+                columns = slice(self._feature_start[parent], self._feature_start[parent] + self.cardinality[parent])
+                matrix[gene, columns] = -self._opens[gene, : self.cardinality[parent]].astype(float)
+        return matrix, right, np.array(upper)
+
+    def from_one_hot(self, features: NDArray[np.float64]) -> Genotypes:
+        """Return the canonical genotypes ``(n, G)`` of one-hot features ``(n, D)``."""
+        ends = self._feature_start[1:]
+        return np.stack([part.argmax(axis=1) for part in np.split(features, ends, axis=1)], axis=1)
 
     def decode(self, genotype: NDArray[np.int64]) -> Architecture:
         """Return the architecture of one genotype ``(G,)``; inactive genes show their first option."""

@@ -55,6 +55,11 @@ class Supernet(ABC):
         """Heights and widths of images, where every sub-network tells its own (`TakesImages`)."""
         return ()
 
+    @property
+    def original(self) -> Architecture | None:
+        """The trained network that all sub-networks are made from, itself one of them; None where there is none."""
+        return None
+
     @abstractmethod
     def subnet(self, architecture: Architecture) -> nn.Module:
         """Return a stand-alone module in eval mode with its own copy of the sliced weights."""

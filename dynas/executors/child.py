@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from dynas.core.evaluation import Measurement
 from dynas.core.space import Genotypes
@@ -132,7 +133,7 @@ def end_with_parent() -> None:
 def without_main() -> Iterator[None]:
     """Let a process that is started not run the script of the main process again: what measures brings its own code."""
     main = vars(sys.modules["__main__"])
-    kept = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    kept: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
     main["__spec__"] = None
     try:
         yield

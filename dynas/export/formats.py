@@ -9,6 +9,8 @@ from typing import Protocol
 
 from dynas.errors import DynasError, one_of
 from dynas.export import onnx, pytorch, torch_export
+from dynas.export.gguf import Gguf
+from dynas.export.hugging_face import HuggingFace
 from dynas.export.network import Network, Tensors
 from dynas.system.extras import install
 
@@ -17,14 +19,24 @@ class Format(Protocol):
     """One way to write a network; a module of this package.
 
     Attributes:
-        FILES: names of the files that it writes.
+        FILES: names of the files and folders that it writes.
         PACKAGES: Python packages, beyond those of dynas, without which it cannot be written and tried.
+        EXTRA: what installs them.
+        TASK: the task that its networks are made for; empty: any.
+        TOLERANCE: how far its outputs may be from the network's.
         USE: the line of Python that loads it.
     """
 
     FILES: tuple[str, ...]
     PACKAGES: tuple[str, ...]
+    EXTRA: str
+    TASK: str
+    TOLERANCE: float
     USE: str
+
+    def refusal(self, network: Network) -> str | None:
+        """Return why a network cannot be written in this format; None where nothing is known to be in the way."""
+        ...
 
     def save(self, network: Network, folder: Path) -> None:
         """Write the files into a folder.
@@ -38,8 +50,20 @@ class Format(Protocol):
         """Return what the files alone compute: from inputs to outputs."""
         ...
 
+    def difference(self, network: Network, folder: Path) -> float:
+        """Return the largest difference between what files and network compute, as a share of the largest output."""
+        ...
 
-FORMATS: Mapping[str, Format] = {"pytorch": pytorch, "torch_export": torch_export, "onnx": onnx}
+
+FORMATS: Mapping[str, Format] = {
+    "pytorch": pytorch,
+    "torch_export": torch_export,
+    "onnx": onnx,
+    "hugging_face": HuggingFace(padded=False),
+    "hugging_face_padded": HuggingFace(padded=True),
+    "gguf": Gguf("F16", 2e-3),
+    "gguf_q8_0": Gguf("Q8_0", 3e-2),
+}
 
 
 def missing(name: str) -> list[str]:
@@ -49,20 +73,50 @@ def missing(name: str) -> list[str]:
 
 def install_hint(name: str) -> str:
     """Return what to say of a format whose packages are missing."""
-    return f"{name} needs {', '.join(missing(name))}: {install('onnx')}"
+    return f"{name} needs {', '.join(missing(name))}: {install(FORMATS[name].EXTRA)}"
 
 
-def chosen(given: Sequence[str] | None) -> list[str]:
-    """Return the formats to write: those given, or all whose packages are installed.
+def named(given: str | None) -> list[str] | None:
+    """Return the formats that a list such as ``pytorch,onnx`` names, each once; None where none is given.
 
     Raises:
-        DynasError: there is no such format, or one that is given lacks a package.
+        DynasError: there is no such format, or one lacks a package.
     """
     if given is None:
-        return [name for name in FORMATS if not missing(name)]
-    for name in given:
+        return None
+    names = list(dict.fromkeys(given.split(",")))
+    for name in names:
         if name not in FORMATS:
             raise one_of("format", name, FORMATS)
         if missing(name):
             raise DynasError(install_hint(name))
-    return list(dict.fromkeys(given))
+    return names
+
+
+def chosen(names: Sequence[str] | None, network: Network) -> list[str]:
+    """Return the formats to write: those named, or all that are made for such networks and can be written here.
+
+    Raises:
+        DynasError: one that is named cannot take the network.
+    """
+    if names is None:
+        return [name for name in usual(network) if hindrance(name, network) is None]
+    for name in names:
+        if why := hindrance(name, network):
+            raise DynasError(why)
+    return list(names)
+
+
+def usual(network: Network) -> list[str]:
+    """Return the formats that are made for such networks."""
+    return [name for name, form in FORMATS.items() if form.TASK in ("", network.supernet.task)]
+
+
+def hindrance(name: str, network: Network) -> str | None:
+    """Return why a network cannot be written in a format here; None where nothing is known to be in the way."""
+    form = FORMATS[name]
+    if form.TASK not in ("", network.supernet.task):
+        return f"{name} is for networks of {form.TASK}, not for '{network.supernet.name}'"
+    if why := form.refusal(network):
+        return f"{name} cannot take this network: {why}"
+    return install_hint(name) if missing(name) else None

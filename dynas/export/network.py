@@ -134,6 +134,11 @@ def relative_difference(expected: Tensors, given: Tensors) -> float:
     return share if math.isfinite(share) else math.inf
 
 
+def worst_difference(network: Network, answer: Callable[[Tensors], Tensors]) -> float:
+    """Return how far answers are from a network's outputs at most in all trials, as a share of the largest output."""
+    return max(relative_difference(run(network.module, inputs), answer(inputs)) for inputs in network.trials)
+
+
 def _flat(output: Any) -> Tensors:
     if isinstance(output, Tensor):
         return (output,)

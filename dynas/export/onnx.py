@@ -10,12 +10,18 @@ from pathlib import Path
 
 import torch
 
-from dynas.export.network import BATCH, TOKENS, Network, Tensors, run
+from dynas.export.network import BATCH, TOKENS, Network, Tensors, run, worst_difference
 
 MODEL = "model.onnx"
 FILES: tuple[str, ...] = (MODEL,)
 PACKAGES: tuple[str, ...] = ("onnx", "onnxscript", "onnxruntime")
+EXTRA, TASK, TOLERANCE = "onnx", "", 1e-4  # for networks of any task
 USE = 'onnxruntime.InferenceSession("model.onnx")'
+
+
+def refusal(network: Network) -> str | None:
+    """Return why a network cannot be written in this format: nothing is known before it is tried."""
+    return None
 
 
 def save(network: Network, folder: Path) -> None:
@@ -67,3 +73,8 @@ def load(folder: Path) -> Callable[[Tensors], Tensors]:
         return tuple(torch.from_numpy(output) for output in session.run(None, feeds))
 
     return answer
+
+
+def difference(network: Network, folder: Path) -> float:
+    """Return the largest difference between what files and network compute, as a share of the largest output."""
+    return worst_difference(network, load(folder))

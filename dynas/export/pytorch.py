@@ -10,11 +10,12 @@ from pathlib import Path
 
 from safetensors.torch import save_model
 
-from dynas.export.network import Network, Tensors, run
+from dynas.export.network import Network, Tensors, run, worst_difference
 
 WEIGHTS, LOADER = "model.safetensors", "load.py"
 FILES: tuple[str, ...] = (WEIGHTS, LOADER)
 PACKAGES: tuple[str, ...] = ()
+EXTRA, TASK, TOLERANCE = "", "", 1e-4  # for networks of any task
 USE = "from load import load; network = load()"
 TEMPLATE = '''"""Loads the sub-network that lies beside this file; its layers come from dynas, its weights from here."""
 
@@ -33,6 +34,11 @@ def load(folder=Path(__file__).parent):
     load_model(network, folder / "{weights}")
     return network.eval()
 '''
+
+
+def refusal(network: Network) -> str | None:
+    """Return why a network cannot be written in this format: nothing is known before it is tried."""
+    return None
 
 
 def save(network: Network, folder: Path) -> None:
@@ -54,3 +60,8 @@ def _literal(mapping: Mapping[str, object]) -> str:
 def load(folder: Path) -> Callable[[Tensors], Tensors]:
     """Return the network that the files give."""
     return partial(run, runpy.run_path(str(folder / LOADER))["load"]())
+
+
+def difference(network: Network, folder: Path) -> float:
+    """Return the largest difference between what files and network compute, as a share of the largest output."""
+    return worst_difference(network, load(folder))

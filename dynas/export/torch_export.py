@@ -8,12 +8,18 @@ from pathlib import Path
 
 import torch
 
-from dynas.export.network import Network, Tensors, run
+from dynas.export.network import Network, Tensors, run, worst_difference
 
 PROGRAM = "model.pt2"
 FILES: tuple[str, ...] = (PROGRAM,)
 PACKAGES: tuple[str, ...] = ()
+EXTRA, TASK, TOLERANCE = "", "", 1e-4  # for networks of any task
 USE = 'torch.export.load("model.pt2").module()'
+
+
+def refusal(network: Network) -> str | None:
+    """Return why a network cannot be written in this format: nothing is known before it is tried."""
+    return None
 
 
 def save(network: Network, folder: Path) -> None:
@@ -24,3 +30,8 @@ def save(network: Network, folder: Path) -> None:
 def load(folder: Path) -> Callable[[Tensors], Tensors]:
     """Return the program in the file."""
     return partial(run, torch.export.load(folder / PROGRAM).module())
+
+
+def difference(network: Network, folder: Path) -> float:
+    """Return the largest difference between what files and network compute, as a share of the largest output."""
+    return worst_difference(network, load(folder))

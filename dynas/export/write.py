@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dynas.errors import DynasError, reason
-from dynas.export.formats import FORMATS, Format
-from dynas.export.network import Network, relative_difference, run
+from dynas.export.formats import FORMATS
+from dynas.export.network import Network
 from dynas.system.files import PARTIAL, from_json, write_atomic
 
 RECORD = "export.json"
-TOLERANCE = 1e-4  # of the largest output
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Written:
 
     Attributes:
         name: of the format.
-        files: its files.
+        files: its files, those in folders among them.
         difference: largest difference from the network's outputs, as a share of the largest of them; infinite where
             the files do not run or give outputs of other shapes.
         error: why they do not run, else empty.
@@ -39,7 +39,7 @@ class Written:
     @property
     def matches(self) -> bool:
         """Whether the files compute what the network computes."""
-        return self.difference <= TOLERANCE
+        return self.difference <= FORMATS[self.name].TOLERANCE
 
     @property
     def bytes(self) -> int:
@@ -59,7 +59,7 @@ def write(network: Network, names: Sequence[str], folder: Path, facts: dict[str,
     written: list[Written] = []
 
     def note() -> None:
-        formats = {one.name: _record(one, network) for one in written}
+        formats = {one.name: _record(one, network, folder) for one in written}
         record = {**facts, "formats": formats, "finished": len(written) == len(names)}
         write_atomic(folder / RECORD, json.dumps(record, indent=2) + "\n")
 
@@ -82,8 +82,11 @@ def _clear(folder: Path) -> None:
     left = [path for path in folder.iterdir() if path.name not in (*files, RECORD) and path.suffix != PARTIAL]
     if left or ((folder / RECORD).exists() and not files):
         raise DynasError(f"'{folder}' is not empty: choose another folder by --to, or remove it")
-    for file in files:
-        (folder / file).unlink(missing_ok=True)  # a link, too: what it points to is not ours
+    for path in (folder / file for file in files):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)  # a link, too: what it points to is not ours
 
 
 def _is_unfinished(path: Path) -> bool:
@@ -105,29 +108,26 @@ def _save(network: Network, name: str, folder: Path) -> None:
 
 
 def _try(network: Network, name: str, folder: Path) -> Written:
-    files = tuple(folder / file for file in FORMATS[name].FILES)
+    files = tuple(file for given in FORMATS[name].FILES for file in _files(folder / given))
     try:
-        return Written(name, files, difference(network, FORMATS[name], folder))
+        return Written(name, files, FORMATS[name].difference(network, folder))
     except Exception as error:  # a foreign runtime may raise anything; what does not run does not match
         return Written(name, files, math.inf, reason(error))
 
 
-def difference(network: Network, form: Format, folder: Path) -> float:
-    """Return the largest difference between what files and network compute, as a share of the largest output."""
-    answer = form.load(folder)
-    worst = 0.0
-    for inputs in network.trials:
-        worst = max(worst, relative_difference(run(network.module, inputs), answer(inputs)))
-    return worst
+def _files(path: Path) -> list[Path]:
+    """Return a file, or those of a folder."""
+    return sorted(path.iterdir()) if path.is_dir() else [path]
 
 
-def _record(written: Written, network: Network) -> dict[str, Any]:
+def _record(written: Written, network: Network, folder: Path) -> dict[str, Any]:
+    digests = {path.relative_to(folder): hashlib.sha256(path.read_bytes()).hexdigest() for path in written.files}
     record: dict[str, Any] = {
-        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in written.files},
+        "files": {path.as_posix(): digest for path, digest in digests.items()},
         "load": FORMATS[written.name].USE,
         "matches": written.matches,
         "max_relative_difference": written.difference if math.isfinite(written.difference) else None,
-        "tolerance": TOLERANCE,
+        "tolerance": FORMATS[written.name].TOLERANCE,
         "batch_sizes": list(network.sizes),
     }
     return record | ({"error": written.error} if written.error else {})

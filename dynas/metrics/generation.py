@@ -85,7 +85,7 @@ class Generation(MeasuredMetric):
         if not isinstance(smallest, LanguageModel):
             raise DynasError(
                 "ttft, tpot and tokens_per_second run a network token by token, which this hardware does not: give "
-                "hardware=cpu, or objectives without them"
+                "hardware=cpu or hardware=llamacpp, or objectives without them"
             )
         if self.length >= smallest.positions:
             raise DynasError(

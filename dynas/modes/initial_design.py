@@ -10,6 +10,7 @@ from dynas.core.problem import Problem
 from dynas.core.space import Genotypes
 
 Design = Callable[[Problem, int, np.random.Generator], Genotypes]  # (problem, n, rng) -> canonical genotypes (n, G)
+COARSE = 4
 POOL = 50  # drawn candidates per one that is chosen
 
 
@@ -41,11 +42,20 @@ def stratified(problem: Problem, n: int, rng: np.random.Generator) -> Genotypes:
 
 
 def level_sample(problem: Problem, n: int, rng: np.random.Generator) -> Genotypes:
-    """Return ``n`` canonical genotypes whose design variables have levels of their own; repeats are possible."""
+    """Return ``n`` canonical genotypes whose design variables have levels of their own; repeats are possible.
+
+    Genes of many ordered options lie as far apart from their level as those of `COARSE` options do, for what single
+    genes are worth is not to be told where all of a variable have nearly the same place.
+    """
     space = problem.space
     lengths = [variable.length for variable in space.variables]
     level = np.repeat(rng.random((n, len(lengths))), lengths, axis=1)
-    return space.canonical(rng.binomial(space.cardinality - 1, level))
+    if not space.fine.any():
+        return space.canonical(rng.binomial(space.cardinality - 1, level))
+    steps = np.where(space.fine, COARSE, space.cardinality)
+    drawn = rng.binomial(steps - 1, level)
+    between = (drawn + rng.random(drawn.shape)) * space.cardinality / steps
+    return space.canonical(np.where(space.fine, between.astype(np.int64), drawn))
 
 
 DESIGNS: dict[str, Design] = {"uniform": uniform, "stratified": stratified}

@@ -76,8 +76,8 @@ class Linas:
         start_size: int | None = 20,
         start: str = "stratified",
         features: str | Featurizer = "levels",
-        optimism: float = 0.5,
-        choice: str = "hypervolume",
+        optimism: float = 0.0,
+        choice: str = "expected",
         rounds: str = "fixed",
     ) -> None:
         self.population, self.predicted_evaluations = population, predicted_evaluations
@@ -166,7 +166,7 @@ class Linas:
                 surrogate = fit_surrogate(problem, stage.make_predictors, known, self.featurize, self.optimism)
             if observer is not None:
                 with doing("cross-validating predictors"):
-                    quality = cross_validate(problem, stage.make_predictors, known, self.featurize)
+                    quality = cross_validate(surrogate, stage.make_predictors, known)
                 observer.fitted(evaluate.iteration, quality)
         except Exception as error:  # a predictor may raise anything; what was measured is worth going on with
             warn_unfitted(error, f"the candidates after iteration {evaluate.iteration} are random")
@@ -175,7 +175,8 @@ class Linas:
             known = concatenate([known, surrogate(pending)])
         algorithm = stage.make_algorithm(problem.space, len(problem.objectives), rng, spread_front(known))
         predicted = search_predictions(surrogate, algorithm, stage.predicted_evaluations)
-        return fill(self.choose(predicted, known, n), problem.space, seen, n, rng)
+        chosen = self.choose(surrogate, predicted, known, n, rng)
+        return fill(chosen, problem.space, seen, n, rng)
 
 
 def named(key: str, name: str, table: Mapping[str, Part]) -> Part:

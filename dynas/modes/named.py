@@ -8,11 +8,17 @@ from typing import Any
 
 from dynas.core.mode import SearchMode
 from dynas.errors import DynasError, one_of
+from dynas.modes.additive import Additive
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
 from dynas.modes.validation import Validation
 
-MODES: dict[str, Callable[..., SearchMode]] = {"linas": Linas, "oneshot": OneShot, "validation": Validation}
+MODES: dict[str, Callable[..., SearchMode]] = {
+    "linas": Linas,
+    "oneshot": OneShot,
+    "additive": Additive,
+    "validation": Validation,
+}
 
 
 def named_mode(name: str, **settings: Any) -> SearchMode:

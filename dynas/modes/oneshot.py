@@ -99,7 +99,7 @@ class OneShot:
                 surrogate = fit_surrogate(problem, make_predictors, known, self.featurize)
             if observer is not None:
                 with doing("cross-validating predictors"):
-                    quality = cross_validate(problem, make_predictors, known, self.featurize)
+                    quality = cross_validate(surrogate, make_predictors, known)
                 observer.fitted(evaluate.iteration, quality)
         except Exception as error:  # a predictor may raise anything; what was measured is worth going on with
             warn_unfitted(error, "the finds are random")

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynas.core.objectives import Objective, Values
-from dynas.core.predictor import Predictor, PredictorFactory, ProbabilisticPredictor
+from dynas.core.predictor import (
+    GenewisePredictor,
+    PosteriorPredictor,
+    Predictor,
+    PredictorFactory,
+    ProbabilisticPredictor,
+)
 from dynas.core.scale import is_logarithmic
 
 
@@ -38,17 +45,47 @@ class ProbabilisticLogarithmic(Logarithmic):
         return self.predict(features) * self._predictor.std(features)
 
 
+class PosteriorLogarithmic(ProbabilisticLogarithmic):
+    """The same of a predictor that knows the joint distribution of values."""
+
+    _predictor: PosteriorPredictor
+
+    def sample(self, features: Values, draws: int, rng: np.random.Generator) -> Values:
+        """Return joint samples ``(draws, n)`` of the values of features ``(n, D)``."""
+        return np.exp(self._predictor.sample(features, draws, rng))
+
+    def left_out(self) -> Values:
+        """Return the prediction ``(n,)`` of each example by the others."""
+        return np.exp(self._predictor.left_out())
+
+
+def logarithmic(predictor: Predictor) -> Predictor:
+    """Return what predicts values by another predictor of their logarithms, and says as much as that one does."""
+    if isinstance(predictor, PosteriorPredictor):
+        return PosteriorLogarithmic(predictor)
+    if isinstance(predictor, ProbabilisticPredictor):
+        return ProbabilisticLogarithmic(predictor)
+    return Logarithmic(predictor)
+
+
 def fit_predictor(
-    objective: Objective, make_predictor: PredictorFactory, features: Values, target: Values
+    objective: Objective,
+    make_predictor: PredictorFactory,
+    features: Values,
+    target: Values,
+    genes: NDArray[np.int64] | None = None,
 ) -> Predictor:
     """Return a predictor that has learned from features ``(n, D)`` and measured values ``(n,)``, ``n >= 2``.
+
+    ``genes`` is for those that tell the genes apart (see `GenewisePredictor`).
 
     Where the values of a cost span much, it learns logarithms: on a linear scale its errors of the largest ones would
     be larger than the smallest ones are.
     """
     predictor = make_predictor()
+    if isinstance(predictor, GenewisePredictor):
+        predictor.genes = genes
     if is_logarithmic(objective, target):
-        probabilistic = isinstance(predictor, ProbabilisticPredictor)
-        predictor = ProbabilisticLogarithmic(predictor) if probabilistic else Logarithmic(predictor)
+        predictor = logarithmic(predictor)
     predictor.fit(features, target)
     return predictor

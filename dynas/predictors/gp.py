@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
@@ -19,26 +21,33 @@ from dynas.predictors.svr import squared_distances
 
 # Priors of log variances and of the log width, as mean and deviation: few examples do not tell them.
 LINEAR, RADIAL, NOISE, WIDTH = (0.0, 1.5), (-1.5, 1.5), (-5.0, 2.0), (0.0, 0.7)
-PRIORS = np.array([LINEAR, RADIAL, NOISE, WIDTH])
+APART = (0.0, 0.7)  # of a gene's log length scale from the common one
 BOUNDS = [(-7.0, 5.0), (-9.0, 5.0), (-12.0, 1.0), (-1.5, 2.5)]
+APART_BOUNDS = (-3.0, 3.0)
 JITTER = 1e-8
+ENOUGH = 400  # examples, evenly spaced, that tell variances and widths; values are told by all
 
 
 class GaussianProcess:
-    """Sums a linear trend and a smooth deviation from it, all variances and the width set by marginal likelihood.
+    """Sums a linear trend and a smooth deviation from it, all variances and widths set by marginal likelihood.
 
     Args:
         iterations: of the search for the most likely variances at most.
+        genes: of each feature ``(D,)``, the gene whose option it tells, or -1. With it, the smooth deviation depends on
+            these features alone, with a length scale for each gene; without it, on all features alike.
 
     Attributes:
-        theta: logarithms of the linear, the radial and the noise's variance and of the width ``(4,)``.
+        theta: logarithms of the linear, the radial and the noise's variance and of the width ``(4,)``; then, for each
+            gene, of its length scale in units of the width.
     """
 
-    def __init__(self, iterations: int = 40) -> None:
+    def __init__(self, iterations: int = 40, genes: NDArray[np.int64] | None = None) -> None:
         if iterations < 1:
             raise DynasError(f"predictor.iterations needs at least 1, got {iterations}")
-        self._iterations, self._known = iterations, False
-        self.theta = PRIORS[:, 0]
+        self._iterations, self._genes, self._known = iterations, genes, False
+        count = 0 if genes is None else int(genes.max()) + 1
+        self._priors = np.array([LINEAR, RADIAL, NOISE, WIDTH, *[APART] * count])
+        self.theta = self._priors[:, 0]
 
     @classmethod
     def known(cls, theta: Sequence[float] | Values) -> GaussianProcess:
@@ -52,71 +61,132 @@ class GaussianProcess:
         scaled, self._target_mean, self._target_scale = standardised(target)
         self._centre = features.mean(axis=0)
         centred = features - self._centre
-        self._unit = float((centred**2).sum(axis=1).mean()) or 1.0  # of squared lengths and distances
+        self._unit = _unit(centred)
+        smooth = centred if self._genes is None else centred[:, self._genes >= 0]
+        self._smooth_unit = _unit(smooth)
         with threadpool_limits(limits=1, user_api="blas"):
             product = centred @ centred.T / self._unit
-            distances = squared_distances(centred, centred) / (2 * self._unit)
             if not self._known:
+                rows = np.unique(np.linspace(0, len(scaled) - 1, ENOUGH).astype(int))
+                genes = None if self._genes is None else self._genes[self._genes >= 0]
+                stretch = smooth[rows] / np.sqrt(2 * self._smooth_unit)
+                posterior = _Posterior(product[np.ix_(rows, rows)], stretch, genes, scaled[rows], self._priors)
                 self.theta = minimize(
-                    _negative_posterior,
-                    PRIORS[:, 0],
-                    (product, distances, scaled),
+                    posterior,
+                    self._priors[:, 0],
                     jac=True,
                     method="L-BFGS-B",
-                    bounds=BOUNDS,
+                    bounds=BOUNDS + [APART_BOUNDS] * (len(self._priors) - len(BOUNDS)),
                     options={"maxiter": self._iterations},
                 ).x
-            kernel = _kernel(self.theta, product, distances)
+            self._stretched = self._stretch(centred)
+            kernel = np.exp(self.theta[0]) * product + self._radial(self._stretched)
             kernel[np.diag_indices_from(kernel)] += np.exp(self.theta[2]) + JITTER
             self._factor = cho_factor(kernel, lower=True)
             self._alpha = cho_solve(self._factor, scaled)
-        self._examples = centred
+        self._examples, self._scaled = centred, scaled
         self._weights = np.exp(self.theta[0]) * centred.T @ self._alpha / self._unit
 
     def predict(self, features: Values) -> Values:
         """Return the values ``(n,)`` of features ``(n, D)``."""
         centred = features - self._centre
-        mean = centred @ self._weights + self._radial(centred) @ self._alpha
+        mean = centred @ self._weights + self._radial(self._stretch(centred)) @ self._alpha
         return np.asarray(mean * self._target_scale + self._target_mean)
 
     def std(self, features: Values) -> Values:
         """Return the standard deviation ``(n,)`` of what `predict` says, noise of a measurement not included."""
         centred = features - self._centre
-        across = self._radial(centred) + np.exp(self.theta[0]) * centred @ self._examples.T / self._unit
         prior = np.exp(self.theta[1]) + np.exp(self.theta[0]) * (centred**2).sum(axis=1) / self._unit
-        explained = solve_triangular(self._factor[0], across.T, lower=True, check_finite=False)
+        explained = self._explained(centred, self._stretch(centred))
         return np.asarray(np.sqrt(np.maximum(prior - (explained**2).sum(axis=0), 0.0)) * self._target_scale)
 
-    def _radial(self, centred: Values) -> Values:
-        """Return the RBF part ``(n, examples)`` of the covariance with the examples."""
-        distances = squared_distances(centred, self._examples) / (2 * self._unit)
-        return np.asarray(np.exp(self.theta[1] - np.exp(-2 * self.theta[3]) * distances))
+    def sample(self, features: Values, draws: int, rng: np.random.Generator) -> Values:
+        """Return ``draws`` joint samples ``(draws, n)`` of the values of features ``(n, D)``, without noise."""
+        centred = features - self._centre
+        stretched = self._stretch(centred)
+        explained = self._explained(centred, stretched)
+        linear = np.exp(self.theta[0]) * centred @ centred.T / self._unit
+        spread = linear + self._radial(stretched, stretched) - explained.T @ explained
+        spread[np.diag_indices_from(spread)] += 1e-6 * (1 + np.exp(self.theta[1]))
+        values, vectors = np.linalg.eigh(spread)
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        return self.predict(features) + rng.normal(size=(draws, len(features))) @ root.T * self._target_scale
+
+    def left_out(self) -> Values:
+        """Return the prediction ``(n,)`` of each example by the others (Rasmussen and Williams, eq. 5.12)."""
+        return np.asarray((self._scaled - self._residuals()[0]) * self._target_scale + self._target_mean)
+
+    def log_density(self) -> float:
+        """Return the sum of log densities of the scaled examples, each by the others (eq. 5.11), up to a constant."""
+        residuals, variance = self._residuals()
+        return float(-0.5 * (residuals**2 / variance + np.log(variance)).sum())
+
+    def _residuals(self) -> tuple[Values, Values]:
+        """Return what the others miss of each scaled example ``(n,)``, and the variance that they expect."""
+        variance = 1 / np.diag(_inverse(self._factor[0]))
+        return np.asarray(self._alpha * variance), np.asarray(variance)
+
+    def _stretch(self, centred: Values) -> Values:
+        """Return the features ``(n, R)`` of the RBF part, in units of their length scales."""
+        if self._genes is None:
+            return np.asarray(centred / np.sqrt(2 * self._smooth_unit) * np.exp(-self.theta[3]))
+        told = self._genes >= 0
+        scales = np.exp(-self.theta[3] - self.theta[4:][self._genes[told]])
+        return np.asarray(centred[:, told] * (scales / np.sqrt(2 * self._smooth_unit)))
+
+    def _radial(self, stretched: Values, others: Values | None = None) -> Values:
+        """Return the RBF part ``(n, m)`` of the covariance with others, by default the examples."""
+        distances = squared_distances(stretched, self._stretched if others is None else others)
+        return np.asarray(np.exp(self.theta[1] - distances))
+
+    def _explained(self, centred: Values, stretched: Values) -> Values:
+        """Return the columns ``(examples, n)`` whose products the examples take from the prior covariance."""
+        across = self._radial(stretched) + np.exp(self.theta[0]) * centred @ self._examples.T / self._unit
+        return np.asarray(solve_triangular(self._factor[0], across.T, lower=True, check_finite=False))
 
 
-def _kernel(theta: Values, product: Values, distances: Values) -> Values:
-    return np.asarray(np.exp(theta[0]) * product + np.exp(theta[1] - np.exp(-2 * theta[3]) * distances))
+def _unit(centred: Values) -> float:
+    """Return the mean squared length of centred features ``(n, D)``, the unit of products and distances."""
+    return float((centred**2).sum(axis=1).mean()) or 1.0
 
 
-def _negative_posterior(theta: Values, product: Values, distances: Values, target: Values) -> tuple[float, Values]:
-    """Return the negative log posterior of ``theta`` ``(4,)`` and its gradient (Rasmussen and Williams, eq. 5.9)."""
-    shrink = np.exp(-2 * theta[3])
-    linear = np.exp(theta[0]) * product
-    radial = np.exp(theta[1] - shrink * distances)
-    noise = np.exp(theta[2])
-    kernel = linear + radial
-    kernel[np.diag_indices_from(kernel)] += noise + JITTER
-    factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
-    alpha = cho_solve(factor, target, check_finite=False)
-    inverse = cho_solve(factor, np.eye(len(target)), check_finite=False)
-    slope = inverse - np.outer(alpha, alpha)
-    gradient = 0.5 * np.array(
-        [
-            (slope * linear).sum(),
-            (slope * radial).sum(),
-            noise * np.trace(slope),
-            2 * shrink * (slope * radial * distances).sum(),
-        ]
-    )
-    apart = (theta - PRIORS[:, 0]) / PRIORS[:, 1]
-    value = 0.5 * target @ alpha + np.log(np.diag(factor[0])).sum() + 0.5 * apart @ apart
-    return float(value), gradient + apart / PRIORS[:, 1]
+def _inverse(factor: Values) -> Values:
+    """Return the inverse of a matrix of which the lower Cholesky factor is given."""
+    lower, _ = dpotri(factor, lower=1)
+    return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
+
+
+class _Posterior:
+    """The negative log posterior of a process's ``theta`` and its gradient (Rasmussen and Williams, eq. 5.9)."""
+
+    def __init__(
+        self, product: Values, smooth: Values, genes: NDArray[np.int64] | None, target: Values, priors: Values
+    ) -> None:
+        self._product, self._smooth, self._genes, self._target, self._priors = product, smooth, genes, target, priors
+        self._distances = squared_distances(smooth, smooth) if genes is None else np.empty(0)
+
+    def __call__(self, theta: Values) -> tuple[float, Values]:
+        """Return value and gradient at a ``theta``."""
+        if self._genes is None:
+            distances = np.exp(-2 * theta[3]) * self._distances
+        else:
+            stretched = self._smooth * np.exp(-theta[3] - theta[4:][self._genes])
+            distances = squared_distances(stretched, stretched)
+        linear, radial, noise = np.exp(theta[0]) * self._product, np.exp(theta[1] - distances), np.exp(theta[2])
+        kernel = linear + radial
+        kernel[np.diag_indices_from(kernel)] += noise + JITTER
+        factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
+        alpha = cho_solve(factor, self._target, check_finite=False)
+        slope = _inverse(factor[0]) - np.outer(alpha, alpha)
+        shared = slope * radial
+        gradient = np.array(
+            [(slope * linear).sum(), shared.sum(), noise * np.trace(slope), 2 * (shared * distances).sum()]
+        )
+        if self._genes is not None:
+            columns = 2 * (shared.sum(axis=1) @ stretched**2 - (stretched * (shared @ stretched)).sum(axis=0))
+            apart = np.zeros(len(theta) - len(gradient))
+            np.add.at(apart, self._genes, 2 * columns)
+            gradient = np.concatenate([gradient, apart])
+        away = (theta - self._priors[:, 0]) / self._priors[:, 1]
+        value = 0.5 * self._target @ alpha + np.log(np.diag(factor[0])).sum() + 0.5 * away @ away
+        return float(value), 0.5 * gradient + away / self._priors[:, 1]

@@ -10,7 +10,7 @@ from dynas.core.predictor import PredictorFactory
 from dynas.errors import DynasError, one_of
 
 CLASSES = {
-    "gp": ("gp", "GaussianProcess"),
+    "gp": ("gp_average", "GaussianProcessAverage"),
     "mlp": ("mlp", "Mlp"),
     "ridge": ("ridge", "Ridge"),
     "stacked": ("stacked", "Stacked"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from dynas.core.objectives import Objective, Values
@@ -68,6 +69,7 @@ class Study:
         sizes: numbers of training examples, rising.
         test: number of examples that the errors are computed on, disjoint from those.
         seed: all splits come from it.
+        genes: of each feature ``(D,)``, the gene whose option it tells, or -1, where that is known.
     """
 
     features: Values
@@ -76,6 +78,7 @@ class Study:
     sizes: tuple[int, ...]
     test: int
     seed: int = 0
+    genes: NDArray[np.int64] | None = None
 
     def trial(self, number: int) -> list[Trial]:
         """Return all fits of one random split; a larger training set contains the smaller ones."""
@@ -86,7 +89,8 @@ class Study:
             for size in self.sizes:
                 for name, make in self.factories.items():
                     with threadpool_limits(limits=1):
-                        predictor = fit_predictor(objective, make, self.features[rest[:size]], target[rest[:size]])
+                        train = rest[:size]
+                        predictor = fit_predictor(objective, make, self.features[train], target[train], self.genes)
                         found = quality(objective.name, target[test], predictor.predict(self.features[test]))
                     results.append(Trial(objective.name, name, size, number, found.mape, found.kendall_tau))
         return results

@@ -11,11 +11,16 @@ from sklearn.model_selection import KFold
 
 from dynas.core.evaluation import PredictorQuality
 from dynas.core.objectives import Objective, Values, losses
-from dynas.core.predictor import Predictor, PredictorFactory, ProbabilisticPredictor
+from dynas.core.predictor import (
+    PosteriorPredictor,
+    Predictor,
+    PredictorFactory,
+    ProbabilisticPredictor,
+)
 from dynas.core.problem import Batch, Problem, make_batch
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError, DynasWarning, reason
-from dynas.predictors.features import Featurizer, one_hot
+from dynas.predictors.features import Featurizer, feature_genes, one_hot
 from dynas.predictors.fitted import fit_predictor
 
 LEAST_EXAMPLES = 5
@@ -38,20 +43,38 @@ class Surrogate:
         featurize: Featurizer = one_hot,
         optimism: float = 0.0,
     ) -> None:
-        self._problem, self._predictors = problem, predictors
-        self._featurize, self._optimism = featurize, optimism
+        self.problem, self.predictors = problem, predictors
+        self.featurize, self._optimism = featurize, optimism
 
     def __call__(self, genotypes: Genotypes) -> Batch:
         """Return the predicted batch of canonical genotypes ``(n, G)``."""
-        features = self._featurize(self._problem.space, genotypes)
+        features = self.featurize(self.problem.space, genotypes)
         columns = [
-            self._problem.exact[objective.name](genotypes) if objective.exact else self._predict(objective, features)
-            for objective in self._problem.objectives
+            self.problem.exact[objective.name](genotypes) if objective.exact else self._predict(objective, features)
+            for objective in self.problem.objectives
         ]
-        return make_batch(self._problem, genotypes, np.stack(columns, axis=1).astype(float))
+        return make_batch(self.problem, genotypes, np.stack(columns, axis=1).astype(float))
+
+    def sample(self, genotypes: Genotypes, draws: int, rng: np.random.Generator) -> tuple[Values, Values]:
+        """Return joint samples of canonical genotypes ``(n, G)``: losses ``(draws, n, M)``, violations ``(draws, n)``.
+
+        A predictor that cannot draw samples gives its prediction in all of them.
+        """
+        features = self.featurize(self.problem.space, genotypes)
+        values = np.empty((draws, len(genotypes), len(self.problem.objectives)))
+        for column, objective in enumerate(self.problem.objectives):
+            predictor = None if objective.exact else self.predictors[objective.name]
+            if predictor is None:
+                values[:, :, column] = self.problem.exact[objective.name](genotypes)
+            elif isinstance(predictor, PosteriorPredictor):
+                values[:, :, column] = predictor.sample(features, draws, rng)
+            else:
+                values[:, :, column] = predictor.predict(features)
+        batch = make_batch(self.problem, np.tile(genotypes, (draws, 1)), values.reshape(-1, values.shape[2]))
+        return batch.losses.reshape(values.shape), batch.violation.reshape(values.shape[:2])
 
     def _predict(self, objective: Objective, features: Values) -> Values:
-        predictor = self._predictors[objective.name]
+        predictor = self.predictors[objective.name]
         values = predictor.predict(features)
         if self._optimism and isinstance(predictor, ProbabilisticPredictor):
             values = values - objective.sign * self._optimism * predictor.std(features)
@@ -89,31 +112,41 @@ def fit_surrogate(
 ) -> Surrogate:
     """Train one predictor per measured objective on everything measured so far (Algorithm 1, line 4)."""
     features, values = training_set(problem, measured, featurize)
+    genes = feature_genes(problem.space, featurize)
     predictors: dict[str, Predictor] = {}
     for column, objective in enumerate(problem.objectives):
         if not objective.exact:
             make_predictor = make_predictors[objective.name]
-            predictors[objective.name] = fit_predictor(objective, make_predictor, features, values[:, column])
+            predictors[objective.name] = fit_predictor(objective, make_predictor, features, values[:, column], genes)
     return Surrogate(problem, predictors, featurize, optimism)
 
 
 def cross_validate(
-    problem: Problem,
-    make_predictors: Mapping[str, PredictorFactory],
-    measured: Batch,
-    featurize: Featurizer = one_hot,
+    surrogate: Surrogate, make_predictors: Mapping[str, PredictorFactory], measured: Batch
 ) -> list[PredictorQuality]:
-    """Return each predictor's errors on examples that it did not see, by five folds."""
+    """Return each predictor's errors on examples that it did not see: each by the others, or by five folds.
+
+    Args:
+        surrogate: fitted to ``measured``; those of its predictors that know what they would say of each example
+            without it are asked.
+        make_predictors: make the others anew for each fold.
+        measured: what they have learned from.
+    """
+    problem, featurize = surrogate.problem, surrogate.featurize
     features, values = training_set(problem, measured, featurize)
     qualities = []
     for column, objective in enumerate(problem.objectives):
         if objective.exact:
             continue
-        target = values[:, column]
-        predicted = np.empty_like(target)
-        for train, test in KFold(5, shuffle=True, random_state=0).split(features):
-            predictor = fit_predictor(objective, make_predictors[objective.name], features[train], target[train])
-            predicted[test] = predictor.predict(features[test])
+        target, predictor = values[:, column], surrogate.predictors[objective.name]
+        if isinstance(predictor, PosteriorPredictor):
+            predicted = predictor.left_out()
+        else:
+            predicted = np.empty_like(target)
+            make_predictor = make_predictors[objective.name]
+            for train, test in KFold(5, shuffle=True, random_state=0).split(features):
+                fitted = fit_predictor(objective, make_predictor, features[train], target[train])
+                predicted[test] = fitted.predict(features[test])
         qualities.append(quality(objective.name, target, predicted))
     return qualities
 

@@ -121,6 +121,11 @@ class Comparison:
         """All runs, group by group."""
         return [run for group in self.groups for run in group.runs]
 
+    @property
+    def original(self) -> Values | None:
+        """Values ``(M,)`` of the original in the first run that has measured it; None where none has."""
+        return next((run.values[run.original] for run in self.runs if run.original is not None), None)
+
 
 def compare(runs: Sequence[Run], reference: Sequence[float] | None = None) -> Comparison:
     """Group runs by what differs between them and compute their hypervolumes up to one reference point.

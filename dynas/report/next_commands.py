@@ -15,8 +15,17 @@ def has_commands(run: Run) -> bool:
 
 
 def export_command(run: Run, row: int) -> str:
-    """Return the command that writes a sub-network as files."""
-    return _joined(["dynas", "export", str(run.folder), "--row", index(run, row)])
+    """Return the command that writes a sub-network as files; what names the user's own code is repeated in it."""
+    overrides = run.facts.get("overrides")
+    own = [str(one) for one in overrides if names_code(str(one))] if isinstance(overrides, list) else []
+    return _joined(["dynas", "export", str(run.folder), "--row", index(run, row), *own])
+
+
+def names_code(override: str) -> bool:
+    """Return whether an override of supernet or data is not taken over from a run folder unseen."""
+    from dynas.compose.stored import danger  # takes its time
+
+    return override.split(".")[0] in ("supernet", "data") and "=" in override and bool(danger(override))
 
 
 def evaluate_command(run: Run, row: int) -> str:

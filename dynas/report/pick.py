@@ -47,11 +47,16 @@ class Pick:
     reason: str
 
 
-def parse_wish(text: str, objectives: Sequence[Objective]) -> Wish:
+def parse_wish(text: str, objectives: Sequence[Objective], original: Values | None = None) -> Wish:
     """Return the wish of a text such as ``latency<=20``, ``top1>=80,macs``, ``top1`` or ``knee``.
 
     Where no objective is named, the only one without a limit is optimised, and the knee is taken where there are
     several or none.
+
+    Args:
+        text: what is wished for; ``latency<=0.6x`` is a limit of 0.6 times what the original has.
+        objectives: of the runs.
+        original: values of the original ``(M,)``, where one was measured.
 
     Raises:
         DynasError: the text means nothing, or names an unknown objective.
@@ -67,8 +72,12 @@ def parse_wish(text: str, objectives: Sequence[Objective]) -> Wish:
         if match is None:
             aims.append(name)
             continue
+        share = re.fullmatch(r"(.+)x", match[3])
+        if share and original is None:
+            raise DynasError(f"--pick '{text}': no original was measured that {match[3]} could be a share of; {HOW}")
         try:
-            value = float(match[3])
+            factor = 1.0 if share is None or original is None else float(original[names.index(name)])
+            value = float(share[1] if share else match[3]) * factor
         except ValueError as error:
             raise DynasError(f"--pick '{text}': '{match[3]}' is no number; {HOW}") from error
         if name == KNEE or match[2] == "=" or not np.isfinite(value):

@@ -30,16 +30,20 @@ Record = Mapping[str, str | int | float | None]
 
 
 def front_table(run: Run) -> FittedTable:
-    """Return the measured front: row as ``--row`` takes it, objectives, and the architecture."""
+    """Return the measured front: row as ``--row`` takes it, objectives, and the architecture; then the original."""
     rows = run.front
     if len(rows) > MOST_ROWS:
         rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).round().astype(int)]
     index = run.header.index("index")
-    columns = [Column("row", [run.rows[row][index] for row in rows])]
-    for column, objective in enumerate(run.objectives):
-        columns.append(Column(objective.column, aligned(run.values[rows, column].tolist())))
     title = f"{'confirmed ' if run.confirmed else ''}front: {len(run.front)} of {len(run)} sub-networks"
     title += f" ({len(rows)} shown)" if len(rows) < len(run.front) else ""
+    if run.original is not None and run.original not in rows:
+        rows = np.append(rows, run.original)
+    columns = [Column("row", [run.rows[row][index] for row in rows])]
+    if run.original is not None:
+        columns.append(Column("", ["original" if row == run.original else "" for row in rows]))
+    for column, objective in enumerate(run.objectives):
+        columns.append(Column(objective.column, aligned(run.values[rows, column].tolist())))
     return FittedTable(title, [*columns, *architecture_columns(run, rows.tolist())], caption=timing_text(run))
 
 
@@ -50,12 +54,14 @@ def architecture_columns(run: Run, rows: Sequence[int]) -> list[Column]:
     return [Column(name, [compact(one.get(name, "")) for one in architectures], folds=True) for name in names]
 
 
-def comparison_table(comparison: Comparison) -> FittedTable:
-    """Return one row per group: evaluations, front, hypervolume and time."""
+def comparison_tables(comparison: Comparison) -> list[FittedTable]:
+    """Return one row per group: evaluations, front, hypervolume; of several groups distances and time by themselves."""
     keys = _keys(comparison)
     names, lines = measures(comparison)
     columns = [Column(name, cells) for name, cells in zip(names, zip(*lines, strict=True), strict=True)]
-    return FittedTable("hypervolume", [*keys, *columns], len(keys))
+    split = names.index("IGD+") if "IGD+" in names else len(names)
+    parts = [("hypervolume", columns[:split]), ("distance to the joint front, and time", columns[split:])]
+    return [FittedTable(title, [*keys, *some], len(keys)) for title, some in parts if some]
 
 
 def speed_table(comparison: Comparison) -> FittedTable:

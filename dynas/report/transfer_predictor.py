@@ -13,6 +13,7 @@ from dynas.core.objectives import Values
 from dynas.core.predictor import PredictorFactory
 from dynas.core.space import SearchSpace
 from dynas.predictors.affine import Affine, fit_affine, spread_ranks
+from dynas.predictors.features import feature_genes, one_hot
 from dynas.predictors.fitted import fit_predictor
 from dynas.predictors.surrogate import quality
 from dynas.report.transfer import Transferred
@@ -49,7 +50,8 @@ def predict(result: Transferred, space: SearchSpace, make_predictor: PredictorFa
     rows = np.flatnonzero(np.isfinite(source.values[:, result.source_column]))
     features = space.one_hot(np.array([space.encode(json.loads(source.architectures[row])) for row in rows]))
     objective = source.objectives[result.source_column]
-    predictor = fit_predictor(objective, make_predictor, features, source.values[rows, result.source_column])
+    values = source.values[rows, result.source_column]
+    predictor = fit_predictor(objective, make_predictor, features, values, feature_genes(space, one_hot))
     everything = predictor.predict(features)
     members = everything[np.searchsorted(rows, result.rows)]
     measured = np.flatnonzero(np.isfinite(result.now))

@@ -106,6 +106,12 @@ class Run:
         return rows[np.lexsort(self.losses[rows].T[::-1])]
 
     @property
+    def original(self) -> int | None:
+        """Row of the network that all others are made from; None where the run has measured none."""
+        key = self.facts.get("original")
+        return self.keys.index(key) if key in self.keys and self.measured[self.keys.index(key)] else None
+
+    @property
     def qualities(self) -> Mapping[str, int]:
         """Number of latencies that were measured of each quality other than ``ok``."""
         if "latency_quality" not in self.header:

@@ -26,7 +26,16 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
         "space": [variable_facts(variable) for variable in problem.space.variables],
         "space_size": problem.space.size,
         "gates": gates_of(problem.space),
+        **({"shares": dict(problem.shares)} if problem.shares else {}),
+        **({} if problem.original is None else {"original": problem.space.key(problem.original)}),
     }
+
+
+def as_asked(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what run.json says of a run without the bounds that were shares of the original."""
+    shares = facts.get("shares") or {}
+    objectives = [one | {"bound": None} if one["name"] in shares else one for one in facts["objectives"]]
+    return {**facts, "objectives": objectives}
 
 
 def limit_facts(limit: Objective) -> dict[str, Any]:

@@ -38,7 +38,7 @@ KINDS: Mapping[str, Callable[[object], bool]] = {
 SHAPE = {
     "status": "a text", "started": "a text", "ended": "a text", "stopped": "a text or null",
     "choices": "a mapping of texts", "overrides": "a list of texts", "config": "a mapping", "objectives": "a list",
-    "constraints": "a list", "space": "a list", "gates": "a mapping",
+    "original": "a text", "shares": "a mapping", "constraints": "a list", "space": "a list", "gates": "a mapping",
     "notes": "a list of texts", "machine": "a mapping", "hardware": "a mapping", "versions": "a mapping",
     "hypervolume": "a mapping", "qualities": "a list", "config_sha256": "a text or null",
     "weights_sha256": "a text or null", "data_sha256": "a text or null", "hardware_sha256": "a text or null",

@@ -49,6 +49,7 @@ def write_studies(runs: Sequence[Run], place: str) -> list[str]:
         DynasError: a study of that name is there, a run tells no space, or the file cannot be written.
     """
     import optuna
+    from optuna.study import StudyDirection
     from sqlalchemy.exc import SQLAlchemyError
 
     if not is_study(place):
@@ -58,7 +59,7 @@ def write_studies(runs: Sequence[Run], place: str) -> list[str]:
         with quiet():
             storage = _storage(place)
             for name, run, trials in told:
-                directions = ["maximize" if one.direction == "max" else "minimize" for one in run.objectives]
+                directions = [StudyDirection[f"{one.direction.upper()}IMIZE"] for one in run.objectives]
                 study = optuna.create_study(storage=storage, study_name=name, directions=directions)
                 study.set_metric_names([one.column for one in run.objectives])
                 study.set_user_attr("dynas", {key: str(value) for key, value in run.choices.items()})

@@ -20,7 +20,7 @@ from torch.func import functional_call
 
 from dynas.core.space import Architecture, Genotypes
 from dynas.errors import DynasError
-from dynas.supernets.images import ImageSupernet, check_heights, choose_precision
+from dynas.supernets.images import ImageSupernet, check_heights, choose_precision, in_full_precision
 from dynas.supernets.layers import copy_slice
 from dynas.supernets.resnets.bootstrap_shape import Costs, Shape, check_options, search_space
 from dynas.supernets.resnets.checkpoint import layout_of, order_channels
@@ -176,8 +176,16 @@ class BootstrapResNet50Supernet(ImageSupernet):
                 order_channels(self.elastic.largest, layout)
         self.weights_digest = "random" if path is None else sha256(path)
         self.classes = layout.classes
+        largest = self.space.decode(self.space.largest())
+        plain = path is not None and not ours and self.shape.subnet(largest) == layout
+        self._original = in_full_precision(largest) if plain else None
         self.inferred = {"network": asdict(layout)}
         self.elastic.eval()
+
+    @property
+    def original(self) -> Architecture | None:
+        """The ResNet that it was made from; None once all sub-networks were trained together."""
+        return self._original
 
     @cached_property
     def _costs(self) -> Costs:

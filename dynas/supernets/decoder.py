@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dynas.core.checkpoint import Checkpoint
 from dynas.core.language import TASK
 from dynas.core.space import Architecture, Genotypes
 from dynas.core.supernet import Supernet
@@ -27,6 +28,8 @@ from dynas.supernets.decoders.config import read_config
 from dynas.supernets.decoders.folder import CONFIG, Folder, read_folder, read_shape
 from dynas.supernets.decoders.importance import falling, measure, sort_channels, sort_groups, sort_units
 from dynas.supernets.decoders.network import Decoder, ElasticDecoder
+from dynas.supernets.decoders.published import padded as with_zeros
+from dynas.supernets.decoders.published import published
 from dynas.supernets.decoders.shape import Shape, Sizes, count_macs, count_params, count_remembered
 from dynas.supernets.weights.load import copy_state, embedded_path
 
@@ -160,13 +163,19 @@ class DecoderSupernet(Supernet):
 
     def companions(self) -> Mapping[str, bytes]:
         """Return what must lie beside its weights, by the names of files."""
-        config = {CONFIG: (json.dumps(self.content, indent=2) + "\n").encode()}
+        config = {**self._folder.beside, CONFIG: (json.dumps(self.content, indent=2) + "\n").encode()}
         return config if self._folder.tokenizer is None else config | {TOKENIZER: self._folder.tokenizer}
 
     def subnet(self, architecture: Architecture) -> Decoder:
         """Return the stand-alone sub-network in eval mode, with its own copy of the sliced weights."""
         subnet: Decoder = self.elastic.static(architecture)
         return subnet
+
+    def checkpoint(self, subnet: nn.Module, padded: bool = False) -> Checkpoint:
+        """Return a sub-network in the words of transformers (see `dynas.core.checkpoint.PublishesCheckpoints`)."""
+        assert isinstance(subnet, Decoder)
+        beside = {name: content for name, content in self.companions().items() if name != CONFIG}
+        return published(with_zeros(subnet) if padded else subnet, beside)
 
     def example_inputs(self, batch_size: int, subnet: nn.Module | None = None) -> tuple[Tensor, ...]:
         """Return tokens ``(batch_size, length)``, seeded noise."""

@@ -54,6 +54,11 @@ def choose_precision(space: SearchSpace, choices: Sequence[str] | None) -> Searc
     return SearchSpace([*space.variables, DesignVariable("p", tuple(choices))])
 
 
+def in_full_precision(architecture: Architecture) -> Architecture:
+    """Return an architecture as it was trained, where it has a precision to choose."""
+    return architecture | {"p": "fp32"} if "p" in architecture else architecture
+
+
 class ImageShape(Protocol):
     """The part of a network's shape that its images decide."""
 

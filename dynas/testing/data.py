@@ -144,8 +144,8 @@ class DataSuite:
                 assert texts.isdisjoint(_texts(batch))
         elif isinstance(samples, LanguageData):
             windows = {window for batch in samples.validation_batches() for window in _told(batch)}
-            for batch in samples.training_batches(self.batch_size, np.random.default_rng(0)):
-                assert windows.isdisjoint(_told(batch))
+            for read in samples.training_batches(self.batch_size, np.random.default_rng(0)):
+                assert windows.isdisjoint(_told(read))
         else:
             held_out_items = set(zip(samples.ranked_users.tolist(), samples.candidates[:, 0].tolist(), strict=True))
             for users, items, labels in samples.training_batches(self.batch_size, np.random.default_rng(0)):

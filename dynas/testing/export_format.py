@@ -14,7 +14,6 @@ import torch
 
 from dynas.export.formats import Format
 from dynas.export.network import Network
-from dynas.export.write import TOLERANCE, difference
 
 ONLY = 3  # the batch size of a network that takes no other
 
@@ -42,6 +41,11 @@ class FormatSuite:
         assert len(self.form.USE.splitlines()) == 1
         ast.parse(self.form.USE)
 
+    def test_it_takes_the_network(self, network: Network) -> None:
+        """Check that nothing is in the way."""
+        assert self.form.TASK in ("", network.supernet.task)
+        assert self.form.refusal(network) is None
+
     def test_it_names_files_and_packages(self) -> None:
         """Check that they are names, the files' without folders."""
         assert self.form.FILES
@@ -63,7 +67,7 @@ class FormatSuite:
         saved.rename(moved)
         monkeypatch.chdir(tmp_path)
         assert len(network.sizes) > 1
-        assert difference(network, self.form, moved) <= TOLERANCE
+        assert self.form.difference(network, moved) <= self.form.TOLERANCE
 
     def test_a_folder_may_be_given_from_where_one_is(
         self, network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -73,7 +77,7 @@ class FormatSuite:
         monkeypatch.chdir(tmp_path)
         Path("saved").mkdir()
         self.form.save(only, Path("saved"))
-        assert difference(only, self.form, Path("saved")) <= TOLERANCE
+        assert self.form.difference(only, Path("saved")) <= self.form.TOLERANCE
 
     def test_saving_leaves_the_network_as_it_is(
         self, network: Network, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -51,7 +51,7 @@ class Wandb(Tracker):
             name=progress.folder.name if progress.folder else None,
             dir=place,
             config=parameters(progress),
-            mode=self._mode,  # type: ignore[arg-type]
+            mode=self._mode,
             settings=wandb.Settings(silent=True, console="off", init_timeout=30, login_timeout=5),
         )
         self._run.define_metric("*", step_metric=STEP)

@@ -45,7 +45,7 @@ class Muon(torch.optim.Optimizer):
 def alike(matrix: Tensor) -> Tensor:
     """Return a matrix with the same singular vectors, and singular values between about 0.7 and 1.2."""
     first, second, third = COEFFICIENTS
-    x = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    x: Tensor = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
     x = x / (x.norm() + TINY)
     for _ in range(STEPS):
         square = x @ x.T

@@ -22,7 +22,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from dynas.data.brown import CORPUS, EMBEDDED, GENRES, TOKENIZER, VALIDATION
+from dynas.data.brown import CORPUS, EMBEDDED, GENRES, VALIDATION
+from dynas.data.text.language_tokenizer import TOKENIZER
 
 PIECES, END = 4096, "<|endoftext|>"
 LICENCE = """\

@@ -13,19 +13,20 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
+import synthetic
 from hydra import compose, initialize_config_dir
+from landscape import Landscape
 
 from dynas.compose.build import build_problem
 from dynas.compose.frames import register
 from dynas.core.evaluation import Measurement
 from dynas.core.evaluator import Evaluator
-from dynas.core.objectives import Objective, Values, losses
-from dynas.core.problem import Batch, Problem
+from dynas.core.objectives import Values, losses
+from dynas.core.problem import Problem
 from dynas.core.space import Genotypes
 from dynas.executors.serial import Serial
 from dynas.predictors.stacked import Stacked
@@ -33,29 +34,6 @@ from dynas.supernets.mbv3 import search_space
 from dynas.system.folders import CONFIGS
 
 ROWS = Path(__file__).parent / "landscapes" / "mbv3_top1.csv"
-
-
-@dataclass(frozen=True)
-class Landscape:
-    """A problem with a function that stands in for measurements.
-
-    Attributes:
-        problem: space, objectives and exact functions.
-        values: from canonical genotypes ``(n, G)`` to values ``(n, M)``.
-        reference: losses ``(M,)`` up to which hypervolume counts.
-    """
-
-    problem: Problem
-    values: Callable[[Genotypes], Values]
-    reference: Values
-
-    def measure(self, genotypes: Genotypes) -> Iterator[Measurement]:
-        """Yield the values of each genotype ``(n, G)``."""
-        yield from (Measurement(tuple(map(float, row))) for row in self.values(genotypes))
-
-    def allowed(self, batch: Batch) -> Values:
-        """Return losses ``(n, M)`` with NaN for what failed or is beyond a bound."""
-        return np.where((batch.violation <= 0)[:, None], batch.losses, np.nan)
 
 
 def landscape(name: str) -> Landscape:
@@ -106,33 +84,6 @@ def embedded_mbv3() -> Landscape:
     return between_corners(problem, values)
 
 
-def rugged(terms: int = 60, strength: float = 0.35) -> Landscape:
-    """Return a landscape of which triples of genes explain more than single genes do.
-
-    Each triple adds a random number for every combination of its options, absence being one of them.
-    """
-    space, rng = search_space(), np.random.default_rng(5)
-    main, cost_weights = (np.concatenate([np.sort(rng.random(count)) for count in space.cardinality]) for _ in range(2))
-    triples = [rng.choice(space.n_genes, 3, replace=False) for _ in range(terms)]
-    tables = rng.normal(scale=strength, size=(terms, 4, 4, 4))
-
-    def quality(genotypes: Genotypes) -> Values:
-        options = np.where(space.active(genotypes), genotypes, 3)
-        total = (space.one_hot(genotypes) * main).sum(axis=1) / 2
-        for genes, table in zip(triples, tables, strict=True):
-            total = total + table[tuple(options[:, genes].T)]
-        return np.asarray(total)
-
-    def cost(genotypes: Genotypes) -> Values:
-        return np.asarray((space.one_hot(genotypes) * cost_weights).sum(axis=1))
-
-    objectives = (Objective("quality", "max", "points"), Objective("cost", "min", "coins", exact=True))
-    problem = Problem(space, objectives, {"cost": cost})
-    sample = space.sample(2000, np.random.default_rng(0))
-    reference = np.array([-np.quantile(quality(sample), 0.1), cost(space.largest()[None])[0]])
-    return Landscape(problem, lambda rows: np.stack([quality(rows), cost(rows)], axis=1), reference)
-
-
 MODELLED = ("supernet=mbv3", "data=imagenet_surrogate")
 LANDSCAPES: dict[str, Callable[[], Landscape]] = {
     "note10": partial(measured, *MODELLED, "hardware=note10", "objectives=[top1,latency]"),
@@ -141,7 +92,16 @@ LANDSCAPES: dict[str, Callable[[], Landscape]] = {
     "bound": partial(
         measured, *MODELLED, "hardware=note10", "objectives=[top1,latency]", "objectives.latency.bound=35"
     ),
-    "rugged": rugged,
+    "rugged": synthetic.rugged,
+    "unordered": synthetic.unordered,
+    "nk2": partial(synthetic.nk, 2),
+    "nk4": partial(synthetic.nk, 4),
+    "ordered": synthetic.ordered,
+    "dominant": synthetic.dominant,
+    "noisy": synthetic.noisy,
+    "tight": synthetic.tight,
+    "large": synthetic.large,
+    "four": synthetic.four,
     "mbv3": embedded_mbv3,
     "ncf": partial(measured, "supernet=ncf_movielens", "objectives=[hr10,macs]"),
 }

@@ -86,7 +86,7 @@ def main() -> None:
         clock = [time.process_time()]
         surrogate = fit_surrogate(evaluate.problem, make_predictors, evaluate.measured)
         clock.append(time.process_time())
-        cross_validate(evaluate.problem, make_predictors, evaluate.measured)
+        cross_validate(surrogate, make_predictors, evaluate.measured)
         clock.append(time.process_time())
         start = spread_front(evaluate.measured)
         algorithm = nsga2(evaluate.problem.space, 2, np.random.default_rng(0), start)

@@ -2,7 +2,8 @@
 
     python scripts/benchmarks/sample_efficiency.py [--landscapes note10,macs] [--methods dynas,paper] [--seeds 5]
 
-Landscapes (landscapes.py) are models and tables, so that only the search costs time; `ncf` alone is measured.
+Landscapes (landscapes.py, synthetic.py) are formulas, models and tables, so that only the search costs time; `ncf`
+alone is measured.
 Every finished run is kept as a file in --out, and runs that lie there are not made again; any number of these
 processes may share a folder. Prints per landscape the mean hypervolume after several numbers of evaluations, as a
 share of the best known (by 40,000 evaluations of two searches on the landscape itself, or by any run shown), its
@@ -28,7 +29,9 @@ from dynas.core.evaluator import Evaluator
 from dynas.core.mode import SearchMode
 from dynas.core.objectives import Values
 from dynas.core.pareto import hypervolume_curve
+from dynas.core.predictor import PredictorFactory
 from dynas.core.problem import make_batch
+from dynas.modes.additive import Additive
 from dynas.modes.linas import Linas
 from dynas.modes.validation import Validation
 from dynas.predictors.named import predictor
@@ -46,17 +49,24 @@ PAPER: dict[str, Any] = {
 }  # fmt: skip
 
 
-def linas(settings: dict[str, Any], algo: str = PLS, predictors: str = "gp") -> Callable[[Evaluator, int], None]:
+def linas(
+    settings: dict[str, Any], algo: str = PLS, predictors: str = "gp", **of_predictors: Any
+) -> Callable[[Evaluator, int], None]:
     """Return a LINAS search with settings that differ from the defaults."""
-    return partial(search, partial(Linas, **settings), algo, predictors)
+    return partial(search, partial(Linas, **settings), algo, predictor(predictors, **of_predictors))
 
 
 def search(
-    make_mode: Callable[[], SearchMode], algo: str, predictors: str, evaluate: Evaluator, seed: int, **settings: Any
+    make_mode: Callable[[], SearchMode],
+    algo: str,
+    make_predictor: PredictorFactory,
+    evaluate: Evaluator,
+    seed: int,
+    **settings: Any,
 ) -> None:
     """Make one search of this package."""
     predicted = [one.name for one in evaluate.problem.objectives if not one.exact]
-    make_predictors = dict.fromkeys(predicted, predictor(predictors))
+    make_predictors = dict.fromkeys(predicted, make_predictor)
     make_mode().run(evaluate, algorithm(algo, **settings), make_predictors, np.random.default_rng(seed))
 
 
@@ -68,19 +78,25 @@ def without(key: str) -> dict[str, Any]:
 METHODS: dict[str, Callable[[Evaluator, int], None]] = {
     "dynas": linas({}),
     "paper": linas(PAPER, "nsga2", "ridge"),
-    "random": partial(search, Validation, "random", "ridge", draw="genes"),
-    "nsga2": partial(search, Validation, "nsga2", "ridge"),
-    "local_search": partial(search, Validation, PLS, "ridge", population=50),
+    "random": partial(search, Validation, "random", predictor("ridge"), draw="genes"),
+    "nsga2": partial(search, Validation, "nsga2", predictor("ridge")),
+    "additive": partial(search, Additive, "random", predictor("ridge")),
+    "local_search": partial(search, Validation, PLS, predictor("ridge"), population=50),
     **RIVALS,
     # one part as in the paper, the others as by default
     "uniform_start": linas(without("start")),
     "one_hot": linas(without("features")),
-    "mean": linas(without("optimism")),
     "spread": linas(without("choice")),
     "big_rounds": linas({"population": 50, "start_size": 50}),
     "nsga2_inside": linas({}, "nsga2"),
     "ridge": linas({}, predictors="ridge"),
     "stacked": linas({}, predictors="stacked"),
+    # one part in another way
+    "optimistic": linas({"optimism": 0.5}),
+    "come_true": linas({"choice": "hypervolume", "optimism": 0.5}),
+    "shared": linas({}, processes=("shared",)),
+    "by_gene": linas({}, processes=("by_gene",)),
+    "come_true+shared": linas({"choice": "hypervolume", "optimism": 0.5}, processes=("shared",)),
     # from the paper's setting on, one part more each
     "paper+masked_levels": linas(PAPER | {"features": "levels"}, "nsga2", "ridge"),
     "paper+levels+rounds": linas(PAPER | {"features": "levels", "population": 10, "start_size": 20}, "nsga2", "ridge"),

@@ -23,6 +23,7 @@ from dynas.core.objectives import Values
 from dynas.core.pareto import hypervolume_curve
 from dynas.core.space import Genotypes
 from dynas.modes.linas import Linas
+from dynas.predictors.named import predictor
 from dynas.report.plots.run import new_figure, save, tidy
 from landscapes import Landscape, kept
 from sample_efficiency import best_known, search
@@ -52,7 +53,7 @@ def run(given: argparse.Namespace, workers: int, rounds: str, seed: int) -> Path
         given.overhead,
     )  # fmt: skip
     evaluate = Evaluator(landscape.problem, pool, given.budget)
-    search(lambda: Linas(rounds=rounds), "pareto_local_search", given.predictor, evaluate, seed)
+    search(lambda: Linas(rounds=rounds), "pareto_local_search", predictor(given.predictor), evaluate, seed)
     curve = hypervolume_curve(landscape.allowed(evaluate.measured), landscape.reference)
     busy = float(quality_seconds(landscape, given.seconds, evaluate.measured.genotypes).sum()) / (workers * pool.now)
     np.savez(path, curve=curve, done=np.sort(pool.done_at), searching=pool.searching, end=pool.now, busy=busy)

@@ -127,7 +127,7 @@ REFUSED = [
         "unknown algo 'foo': choose one of agemoea, cmaes, ctaea, ga, moead, motpe, nsga2, "
         "pareto_local_search, random, unsga3",
     ),
-    (["search", "mode=foo"], "unknown mode 'foo': choose one of linas, linas_paper, oneshot, validation"),
+    (["search", "mode=foo"], "unknown mode 'foo': choose one of additive, linas, linas_paper, oneshot, validation"),
     (["search", "objectives=[top1,foo]"], "unknown objectives 'foo': choose one of"),
     (["search", "objectives=[]"], "no objectives"),
     (["search", "objectives=[macs]", "algo=nsga2"], "algo=nsga2 needs at least 2 objectives, 1 given"),
@@ -139,6 +139,10 @@ REFUSED = [
     (["search", "algo=nsga3"], "did you mean unsga3?"),
     (["search", "mode=one_shot"], "did you mean oneshot?"),
     (["search", "objectives.latncy.bound=3"], "did you mean objectives.latency.bound?"),
+    (
+        ["search", "objectives=top1_macs", "objectives.macs.bound=10"],
+        "objectives.macs.bound=10 leaves no sub-network: the least that one has is",
+    ),
     (["search", "supernet=ncf", "hardware.thread=2"], "did you mean hardware.threads?"),
     (["search", "experiment=fast"], "paper/linas, "),
     (["search", "--cfgg", "job"], "no option --cfgg; did you mean --cfg?"),

@@ -6,6 +6,7 @@ import csv
 import json
 import runpy
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -60,14 +61,27 @@ def test_decoders_go_all_the_way_to_a_file(folder: Path) -> None:
     )
     picked = dynas("report", "run", "--pick", "knee", cwd=folder)
     assert picked.returncode == 0, picked.stderr
-    exported = dynas(
-        "export", "run", "--best", "bits_per_byte", "--to", "out", "--formats", "pytorch,torch_export", cwd=folder
-    )
+    exported = dynas("export", "run", "--best", "bits_per_byte", "--to", "out", cwd=folder)
     assert exported.returncode == 0, exported.stdout + exported.stderr
     record = json.loads((folder / "out" / "export.json").read_text())
     assert all(one["matches"] for one in record["formats"].values())
+    assert {"pytorch", "torch_export"} <= set(record["formats"])
+    if find_spec("transformers"):
+        assert "hugging_face/config.json" in record["formats"]["hugging_face"]["files"]
     network = runpy.run_path(str(folder / "out" / "load.py"))["load"](folder / "out")
     assert network(torch.zeros(2, 7, dtype=torch.long)).shape == (2, 7, 4096)
+
+
+def test_formats_of_decoders_are_refused_in_a_sentence_where_they_do_not_fit(folder: Path) -> None:
+    """The first layer of the smallest network has no attention."""
+    pytest.importorskip("xllamacpp")
+    given = ("supernet=decoder", "supernet.weights=trained", *OPTIONS, *TEXTS, "objectives=[memory,params]")
+    measured = dynas("evaluate", "architectures=[smallest]", *given, "hydra.run.dir=small", cwd=folder)
+    assert measured.returncode == 0, measured.stderr
+    refused = dynas("export", "small", "--row", "1", "--formats", "gguf", cwd=folder)
+    assert "gguf cannot take this network: llama.cpp needs attention in the first layer" in refused.stderr
+    assert refused.returncode != 0
+    assert not (folder / "small" / "export_row1").exists()
 
 
 def test_a_folder_that_is_not_there_is_told_in_a_sentence(folder: Path) -> None:

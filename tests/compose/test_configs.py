@@ -21,10 +21,11 @@ from dynas.data.sentiment import EMBEDDED as SENTIMENT
 from dynas.data.sentiment import VOCABULARY
 from dynas.data.simulated_choices import CHOICES
 from dynas.modes.linas import Linas
-from dynas.predictors.gp import GaussianProcess
+from dynas.predictors.gp_average import GaussianProcessAverage
 from dynas.system.folders import CONFIGS
 from tests.data.test_fairseq_binary import write_folder
 from tests.data.test_ncf_files import ITEMS, USERS, write_ncf
+from tests.helpers.language_tasks import write_tasks
 from tests.helpers.photos import write_imagenet
 from tests.helpers.tables import write_table
 
@@ -57,7 +58,19 @@ RECOMMENDERS = [
 ]
 TEXTS = ["bert_base", "dynast/bert_sst2", "sentiment", "text_classification", "accuracy", "accuracy_latency"]
 DECODERS = [
-    *("decoder", "brown", "text", "bits_per_byte", "perplexity", "kl", "ttft", "tpot", "tokens_per_second", "memory"),
+    *(
+        "decoder",
+        "brown",
+        "text",
+        "bits_per_byte",
+        "perplexity",
+        "kl",
+        "ttft",
+        "tpot",
+        "tokens_per_second",
+        "memory",
+        "lm_eval",
+    ),
     "bits_per_byte_tpot_memory",
 ]
 VISION = ["vit_base", "dynast/vit_b"]
@@ -76,8 +89,10 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(TEXTS, 9_726_654_763_008),
     "bert": sum(16**layers for layers in range(2, 7)),
     **dict.fromkeys(DECODERS, 2_218_033_216),
+    "llamacpp": 4 * 21**2 * 22**4,
     **dict.fromkeys(VISION, 9_721_026_183_168),
     **AUTOFORMERS,
+    "prune": 2**3 * (1 + 2) ** 2,  # three groups of two shares, and two blocks with one of their own
 }
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
 BINARISED = ["data.path=${{oc.env:BINARISED}}", "supernet.source_vocabulary=16", "supernet.target_vocabulary=16"]
@@ -90,17 +105,28 @@ LAYOUT = (
     "middles:[[8,8,8],[16,16,16,16],[32,32,32,32,32,32],[64,64,64]]}}"
 )
 WINDOWS = ["supernet=decoder", "data.window=32", "data.stride=16", "data.validation_size=2"]
+PRUNED = [
+    *("supernet.model=tests.helpers.networks:Residual", "supernet.resolution=[28,56]", "supernet.channels=1"),
+    *("supernet.divisor=4", "supernet.shares=[0.5,1.0]"),
+]
 COMPANIONS = {  # what an option cannot be used without; weights are random throughout, so that nothing is downloaded
     "note10": ["data=imagenet_surrogate"],
     "tabulated": ["data.path=${{oc.env:TABLE}}"],
     "lut": ["hardware.table=note10", "hardware.width=1.2", "data=imagenet_surrogate"],
     "command": ["hardware.command=echo"],
     "imagenet": IMAGENET,
+    "image_folder": IMAGENET,
     **dict.fromkeys((*VISION, *AUTOFORMERS), IMAGENET),
     "bert": [
         "supernet.network={{vocabulary:9076,positions:64,segments:2,classes:2,width:24,layers:6,heads:12,units:48}}"
     ],
     **dict.fromkeys(DECODERS, WINDOWS),
+    "llamacpp": [*WINDOWS, "supernet.groups=[0.333,0.667,1.0]"],
+    "lm_eval": [
+        *WINDOWS,
+        "objectives.lm_eval.metric.folder=${{oc.env:TASKS}}",
+        "objectives.lm_eval.metric.tasks=two_ways",
+    ],
     "text": [*WINDOWS, "data=text", f"data.path={SENTIMENT / 'LICENCE'}"],
     "bert_base": [*BERT, *READ, TOKENIZER],
     "dynast/bert_sst2": [*BERT[1:], *READ, TOKENIZER],
@@ -108,6 +134,7 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "sentiment": [*BERT, "data=sentiment", "objectives=accuracy"],
     "accuracy": [*BERT, "data=sentiment"],
     "accuracy_latency": [*BERT, "data=sentiment"],
+    "prune": PRUNED,
     "ofa_mbv3": IMAGENET,
     "ofa_mbv3_w12": IMAGENET,
     "ofa_proxyless": IMAGENET,
@@ -144,6 +171,7 @@ def _folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patched.setenv("BINARISED", str(write_folder(binarised)))
         patched.setenv("NCF", str(ncf))
         patched.setenv("TABLE", str(write_table(tmp_path_factory.mktemp("table"))))
+        patched.setenv("TASKS", str(write_tasks(tmp_path_factory.mktemp("tasks"))))
         yield
 
 
@@ -162,9 +190,10 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 NEEDS = {
     "cuda": (torch.cuda.is_available(), "torch finds no GPU on this machine"),
     "fashion_mnist_full": (DEBIAN.is_dir(), "Debian's package dataset-fashion-mnist is not on this machine"),
+    "llamacpp": (importlib.util.find_spec("xllamacpp") is not None, "xllamacpp is not installed"),
     **{
         package: (importlib.util.find_spec(package) is not None, f"{package} is not installed")
-        for package in ("ray", "tensorboard", "mlflow", "wandb")
+        for package in ("ray", "lm_eval", "tensorboard", "mlflow", "wandb")
     },
 }
 
@@ -200,10 +229,11 @@ def test_every_recipe_composes_and_builds(option: str) -> None:
 def test_the_defaults_in_yaml_are_those_in_python() -> None:
     config = compose("search")
     assert (config.budget, list(config.objectives)) == (250, ["top1", "latency"])
-    for part, target in (("mode", Linas), ("algo", ParetoLocalSearch), ("predictor", GaussianProcess)):
+    for part, target in (("mode", Linas), ("algo", ParetoLocalSearch), ("predictor", GaussianProcessAverage)):
         written = {key: value for key, value in config[part].items() if not key.startswith("_")}
         parameters = inspect.signature(target).parameters
-        assert written == {key: parameters[key].default for key in written}
+        defaults = {key: parameters[key].default for key in written}
+        assert written == {key: list(value) if isinstance(value, tuple) else value for key, value in defaults.items()}
     defaults = inspect.signature(search).parameters
     assert (defaults["algo"].default, defaults["predictor"].default) == ("pareto_local_search", "gp")
 
@@ -232,7 +262,7 @@ def test_a_transformer_brings_what_suits_it_unless_told_otherwise(supernet: str)
 
 
 def test_all_that_times_modules_follows_the_same_rules() -> None:
-    options = ("cpu", "cuda", "openvino")
+    options = ("cpu", "cuda", "openvino", "llamacpp")
     configs = {option: compose("search", overrides=[f"hardware={option}"]).hardware for option in options}
     for config in configs.values():
         assert (config.tolerance, config.min_repeats, config.batch_size) == (0.02, 8, None)

@@ -9,6 +9,7 @@ import pytest
 
 from dynas.data.brown import brown
 from dynas.data.fashion_mnist import FashionMNIST
+from dynas.data.image_folder import ImageFolder
 from dynas.data.imagenet import ImageNet
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.data.movielens import movielens
@@ -29,6 +30,11 @@ def photos(**changes: Any) -> ImageNet:
     return ImageNet(str(TestImageNet.folder), **(settings | changes))  # type: ignore[arg-type]
 
 
+def folder(**changes: Any) -> ImageFolder:
+    settings = {"resolution": (16, 16), "calibration_size": 10, "cache": "ram", "workers": 1}
+    return ImageFolder(str(TestImageNet.folder / "train"), **(settings | changes))  # type: ignore[arg-type]
+
+
 class TestFashionMNIST(DataSuite):
     make = staticmethod(lambda: FashionMNIST("embedded", 2, 300, 200))
     batch_size = 500
@@ -38,6 +44,11 @@ class TestImageNet(DataSuite):
     folder: Path
     make = staticmethod(photos)
     make_other = staticmethod(lambda: photos(fraction=0.5))
+
+
+class TestImageFolder(DataSuite):
+    make = staticmethod(lambda: folder())
+    make_other = staticmethod(lambda: folder(validation_share=0.5))
 
 
 class TestImageNetSurrogate(DataSuite):

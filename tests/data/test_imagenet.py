@@ -17,9 +17,10 @@ from PIL import Image
 from scipy.io import loadmat, savemat
 
 from dynas import DynasError
-from dynas.data.imagenet import ImageNet, stratified_rows
+from dynas.data.imagenet import ImageNet
 from dynas.data.images.imagenet_labels import read_meta
 from dynas.data.images.mat_file import read_mat
+from dynas.data.images.photographs import stratified_rows
 from dynas.data.images.transform import centre, normalise, read_rgb
 from dynas.errors import DynasWarning
 from dynas.system.folders import cache_folder

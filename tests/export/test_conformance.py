@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from dynas.export import onnx, pytorch, torch_export
+from dynas.export.gguf import Gguf
+from dynas.export.hugging_face import HuggingFace
 from dynas.export.network import Network
-from dynas.export.write import TOLERANCE, difference
+from dynas.supernets.decoder import DecoderSupernet
 from dynas.supernets.ncf import NcfSupernet
 from dynas.testing import FormatSuite
 from tests.helpers.supernets import NARROW_BERT, narrow_autoformer, narrow_bert, narrow_vit
@@ -43,6 +45,20 @@ def texts() -> Network:
     return Network(supernet.subnet(architecture), supernet, architecture, config)
 
 
+def decoder() -> Network:
+    """Return a decoder whose layers differ, with a tokenizer."""
+    supernet = DecoderSupernet(
+        weights="random", config=None, widths=(0.5, 1.0), layers=None, skip="inner", groups=(0, 1, 2, 3),
+        feeds=(0.25, 0.5, 1.0), calibration=None, calibration_tokens=0, length=12,
+    )  # fmt: skip
+    architecture = supernet.space.decode(supernet.space.smallest())
+    architecture |= {"keep": [1, 0, 0, 1], "groups": [1, 0, 0, 0, 0, 2], "feed": [128] * 5 + [256]}
+    return Network(supernet.subnet(architecture), supernet, architecture, {})
+
+
+OF_DECODERS = {
+    "HuggingFace": HuggingFace(padded=False), "HuggingFacePadded": HuggingFace(padded=True), "Gguf": Gguf("F16", 2e-3),
+}  # fmt: skip
 FORMATS = {"Pytorch": pytorch, "TorchExport": torch_export, "Onnx": onnx}
 NETWORKS = {"": recommender, "OfTexts": texts}
 
@@ -58,6 +74,7 @@ globals().update(
         for name, form in FORMATS.items()
         for kind, make in NETWORKS.items()
     }
+    | {f"Test{name}": type(f"Test{name}", (FormatSuite,), suite(form, decoder)) for name, form in OF_DECODERS.items()}
 )
 
 
@@ -73,4 +90,4 @@ def test_a_vision_transformer_is_exported(make: Any, tmp_path: Path) -> None:
     architecture = supernet.space.decode(supernet.space.middle())
     network = Network(supernet.subnet(architecture), supernet, architecture, {})
     onnx.save(network, tmp_path)
-    assert difference(network, onnx, tmp_path) <= TOLERANCE
+    assert onnx.difference(network, tmp_path) <= onnx.TOLERANCE

@@ -12,6 +12,7 @@ import torch
 from dynas.hardware.command import CommandMeter
 from dynas.hardware.cpu import TorchCpuMeter
 from dynas.hardware.cuda import CudaMeter
+from dynas.hardware.llamacpp import LlamaCppMeter
 from dynas.hardware.onnxruntime import OnnxRuntimeMeter
 from dynas.hardware.openvino import OpenVinoMeter
 from dynas.testing import MeterSuite
@@ -42,6 +43,10 @@ class TestOpenVinoMeter(MeterSuite):
     @pytest.fixture(autouse=True)
     def _installed(self) -> None:
         pytest.importorskip("openvino")
+
+
+class TestLlamaCppMeter(MeterSuite):
+    make = staticmethod(lambda: LlamaCppMeter("F16", 1, *QUICK, max_seconds=SECONDS))
 
 
 class TestCommandMeter(MeterSuite):

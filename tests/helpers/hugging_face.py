@@ -39,15 +39,18 @@ CONFIGS: dict[str, Any] = {
     ),
     "qwen3": Qwen3Config(**SIZES),
     "gemma3": Gemma3TextConfig(**SIZES, query_pre_attn_scalar=11, **LOCAL),
+    "gemma3 of its own scale": Gemma3TextConfig(**SIZES, query_pre_attn_scalar=8, **LOCAL),
 }  # fmt: skip
 
 
-def decoder(kind: str) -> nn.Module:
+def decoder(kind: str, vocabulary: int = SIZES["vocab_size"]) -> nn.Module:
     """Return a network with weights away from their neutral start."""
+    config = deepcopy(CONFIGS[kind])
+    config.vocab_size = vocabulary
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network: nn.Module = AutoModelForCausalLM.from_config(deepcopy(CONFIGS[kind]), attn_implementation="sdpa")
-        centre = 0.0 if kind == "gemma3" else 1.0
+        network: nn.Module = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
+        centre = 0.0 if kind.startswith("gemma3") else 1.0
         with torch.no_grad():
             for name, weight in network.named_parameters():
                 weight.copy_(0.3 * torch.randn_like(weight) + ("norm" in name) * centre)

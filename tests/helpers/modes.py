@@ -15,6 +15,7 @@ from dynas.core.mode import SearchMode
 from dynas.core.problem import Problem
 from dynas.core.stopping import Stopping
 from dynas.executors.serial import Serial
+from dynas.modes.additive import Additive
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
 from dynas.modes.validation import Validation
@@ -23,6 +24,7 @@ from dynas.predictors.ridge import Ridge
 POPULATION = 10
 MODES: dict[str, Callable[..., SearchMode]] = {
     "validation": Validation,
+    "additive": Additive,
     "linas": partial(Linas, population=POPULATION, predicted_evaluations=100, start_size=None),
     "oneshot": partial(OneShot, training=2 * POPULATION, predicted_evaluations=100),
 }
@@ -57,6 +59,8 @@ def search(
     watcher = Watcher()
     evaluate = Evaluator(problem, Serial(measure), budget, store, watcher, Stopping(max_failures=max_failures))
     make_algorithm = named_algorithm(algorithm, population=POPULATION)
-    few = {"predicted_evaluations": 30} if algorithm == "motpe" and mode != "validation" else {}  # 10 ms each
+    few = (
+        {"predicted_evaluations": 30} if algorithm == "motpe" and mode not in ("additive", "validation") else {}
+    )  # 10 ms each
     MODES[mode](**few).run(evaluate, make_algorithm, PREDICTORS, np.random.default_rng(seed), watcher)
     return evaluate, watcher

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
+import pytest
 import torch
 
 from dynas.core.bench import Bench
@@ -23,11 +26,14 @@ from dynas.metrics.cost import Macs, Params, ParamsWithoutEmbeddings
 from dynas.metrics.generation import Memory, TimePerToken, TimeToFirstToken, TokensPerSecond
 from dynas.metrics.language import BitsPerByte, Divergence, Perplexity
 from dynas.metrics.latency import Latency, Throughput
+from dynas.metrics.lm_eval import LmEval
 from dynas.metrics.ranking import HitRate, Ndcg
 from dynas.metrics.size import Size
 from dynas.metrics.texts import Accuracy
+from dynas.supernets.decoder import DecoderSupernet
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.testing import MetricSuite
+from tests.helpers.language_tasks import write_tasks
 from tests.helpers.own.mine import Confidence, Perceptrons
 from tests.helpers.supernets import narrow, narrow_bert, narrow_decoder, narrow_transformer, odd_ncf
 
@@ -64,6 +70,20 @@ def reviews() -> Bench:
 def prose() -> Bench:
     data = brown("embedded", None, 32, 16, 6, None)
     return Bench(narrow_decoder({"vocab_size": data.vocabulary}), data, meter())
+
+
+def words() -> Bench:
+    """Return a bench of decoders with a tokenizer of their own."""
+    supernet = DecoderSupernet(
+        weights="random", config=None, widths=(0.5, 1.0), layers=None, skip="inner", groups=None, feeds=None,
+        calibration=None, calibration_tokens=0, length=12,
+    )  # fmt: skip
+    return Bench(supernet, brown("embedded", None, 32, 16, 2, None), meter())
+
+
+@lru_cache
+def tasks() -> str:
+    return str(write_tasks(Path(mkdtemp())))
 
 
 @lru_cache
@@ -105,6 +125,15 @@ class TestPerplexity(MetricSuite):
 class TestDivergence(MetricSuite):
     make = staticmethod(Divergence)
     make_bench = staticmethod(prose)
+
+
+class TestLmEval(MetricSuite):
+    make = staticmethod(lambda: LmEval(tasks(), "two_ways", "acc", 4, 4))
+    make_bench = staticmethod(words)
+
+    @pytest.fixture(autouse=True)
+    def _installed(self) -> None:
+        pytest.importorskip("lm_eval")
 
 
 class TestTimeToFirstToken(MetricSuite):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from dynas.compose.build import check_language
+from dynas.compose.fit import check_language
 from dynas.core.bench import Bench
 from dynas.core.data import IGNORED
 from dynas.data.text.documents import Documents

@@ -18,7 +18,7 @@ from dynas.core.problem import Batch, Problem, make_batch
 from dynas.executors.serial import Serial
 from dynas.modes.initial_design import stratified
 from dynas.modes.linas import Linas
-from dynas.modes.selection import MARGIN, by_hypervolume, by_spread, greedy
+from dynas.modes.selection import by_expected_hypervolume, by_hypervolume, by_spread, greedy
 from dynas.predictors.features import levels, one_hot
 from dynas.predictors.gp import GaussianProcess
 from dynas.predictors.ridge import Ridge
@@ -35,6 +35,7 @@ EVERYTHING = SMALL.canonical(
     np.array(list(itertools.product(*(range(count) for count in SMALL.cardinality))), dtype=np.int64)
 )
 seeds = st.integers(0, 10**6)
+RNG = np.random.default_rng(0)
 
 
 @given(seeds)
@@ -82,10 +83,9 @@ def test_a_start_larger_than_the_space_is_the_space() -> None:
 def test_the_greedy_choice_takes_the_greatest_gain_each_time(seed: int, m: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     losses, front = rng.random((25, m)), rng.random((4, m))
-    both = np.concatenate([losses, front])
-    reference = both.max(axis=0) + MARGIN * np.ptp(both, axis=0)
+    reference = np.full(m, 1.05)
     known = front
-    for row in greedy(losses, front, n):
+    for row in greedy(losses, front, reference, n):
         gains = [hypervolume(np.vstack([known, one]), reference) - hypervolume(known, reference) for one in losses]
         assert gains[row] == pytest.approx(max(gains))
         assert gains[row] > 0
@@ -96,23 +96,47 @@ def batch_of(rows: Any, losses: Any, violation: Any = 0.0) -> Batch:
     return Batch(rows, np.array(losses, dtype=float), np.broadcast_to(violation, len(rows)).astype(float))
 
 
-@pytest.mark.parametrize("choose", [by_hypervolume, by_spread])
+def surrogate_of(predicted: Batch) -> Surrogate:
+    """Return a surrogate that says of each genotype the same as a batch does."""
+    known = {row.tobytes(): loss for row, loss in zip(predicted.genotypes, predicted.losses, strict=True)}
+
+    def value(column: int) -> Any:
+        return lambda rows: np.array([known[row.tobytes()][column] for row in rows])
+
+    names = ("first", "second")
+    objectives = tuple(Objective(name, "min", "1", exact=True) for name in names)
+    return Surrogate(Problem(SMALL, objectives, {name: value(column) for column, name in enumerate(names)}), {})
+
+
+@pytest.mark.parametrize("choose", [by_hypervolume, by_expected_hypervolume, by_spread])
 def test_what_is_chosen_was_not_measured_and_is_allowed_first(choose: Any) -> None:
     rows = np.unique(EVERYTHING, axis=0)[:40]
     losses = np.random.default_rng(0).random((40, 2))
     measured = batch_of(rows[:10], losses[:10])
-    predicted = batch_of(rows, losses, np.where(np.arange(40) % 2, 0.5, 0.0))
-    chosen = {row.tobytes() for row in choose(predicted, measured, 20)}
+    allowed = np.arange(40) % 2 == 0
+    predicted = batch_of(rows, losses + 9 * ~allowed[:, None], np.where(allowed, 0.0, 0.5))
+    chosen = {row.tobytes() for row in choose(surrogate_of(predicted), predicted, measured, 20, RNG)}
     assert len(chosen) == 20
     assert not chosen & {row.tobytes() for row in rows[:10]}
     assert {row.tobytes() for row in rows[10::2]} <= chosen, "all 15 that are allowed"
 
 
-def test_nothing_measured_and_nothing_allowed_is_no_obstacle() -> None:
+@pytest.mark.parametrize("choose", [by_hypervolume, by_expected_hypervolume])
+def test_nothing_measured_and_nothing_allowed_is_no_obstacle(choose: Any) -> None:
     rows = np.unique(EVERYTHING, axis=0)[:10]
+    predicted = batch_of(rows, np.random.default_rng(0).random((10, 2)), 1.0)
     nothing = batch_of(rows[:0], np.empty((0, 2)))
-    chosen = by_hypervolume(batch_of(rows, np.random.default_rng(0).random((10, 2)), 1.0), nothing, 3)
-    assert len(chosen) == 3
+    assert len(choose(surrogate_of(predicted), predicted, nothing, 3, RNG)) == 3
+
+
+def test_the_ends_of_a_front_are_worth_what_the_report_says() -> None:
+    """A little better end counts up to the worst that was measured, which is far away; the middle only to the front."""
+    rows = np.unique(EVERYTHING, axis=0)[:5]
+    measured = batch_of(rows[:3], [[0.0, 1.0], [1.0, 0.0], [9.0, 9.0]])
+    predicted = batch_of(rows[3:], [[0.5, 0.5], [0.9, -0.1]])
+    for choose in (by_hypervolume, by_expected_hypervolume):
+        chosen = choose(surrogate_of(predicted), predicted, measured, 1, RNG)
+        np.testing.assert_array_equal(chosen, rows[4:])
 
 
 def test_optimism_improves_predictions_in_the_direction_of_each_objective() -> None:
@@ -168,6 +192,21 @@ def test_changes_are_of_active_genes_and_complete() -> None:
     assert not (changed == member).all(axis=1).any()
     many = SMALL.canonical(random_change(SMALL, np.repeat(member, 200, axis=0), rng))
     assert not (many == member).all(axis=1).any()
+
+
+def test_changes_of_genes_with_many_ordered_options_double_their_steps() -> None:
+    space = SearchSpace([DesignVariable("width", tuple(range(8, 520, 8))), DesignVariable("kind", tuple("abcdefghij"))])
+    changed = single_changes(space, np.array([[20, 3]]), np.random.default_rng(0))
+    widths = sorted(changed[changed[:, 1] == 3, 0])
+    assert widths == [4, 12, 16, 18, 19, 21, 22, 24, 28, 36, 52]
+    assert len(changed) == len(widths) + 9
+
+
+def test_the_start_tells_genes_of_many_ordered_options_apart() -> None:
+    space = SearchSpace([DesignVariable("width", tuple(range(64)), 10)])
+    rows = stratified(Problem(space, (Objective("quality", "max", "1"),)), 100, np.random.default_rng(0))
+    assert (space.check(rows) == rows).all()
+    assert np.ptp(rows, axis=1).mean() > 20, "not all of a sub-network's genes have the same place"
 
 
 def test_an_additive_landscape_is_solved_by_the_first_sweeps(analytic_mbv3: Any) -> None:

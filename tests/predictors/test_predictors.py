@@ -192,8 +192,12 @@ def test_five_successful_measurements_are_enough_to_learn_from(
     assert enough(measured(analytic_mbv3, n, failed)) is so
 
 
+def validated(problem: Any, make_predictors: Any, batch: Any) -> Any:
+    return cross_validate(fit_surrogate(problem, make_predictors, batch), make_predictors, batch)
+
+
 def test_cross_validation_finds_few_errors_where_many_examples_are_noiseless(analytic_mbv3: Any) -> None:
-    few, many = (cross_validate(analytic_mbv3.problem(3), RIDGES, measured(analytic_mbv3, n, 0, 3)) for n in (20, 400))
+    few, many = (validated(analytic_mbv3.problem(3), RIDGES, measured(analytic_mbv3, n, 0, 3)) for n in (20, 400))
     assert [result.objective for result in many] == ["quality", "noise"], "exact ones are not predicted"
     for worse, better in zip(few, many, strict=True):
         assert better.mape < 0.5
@@ -209,7 +213,7 @@ def test_cross_validation_sees_through_a_predictor_that_learns_by_heart(analytic
         def predict(self, features: np.ndarray) -> np.ndarray:
             return np.array([self.known.get(row.tobytes(), 0.0) for row in features])
 
-    (result,) = cross_validate(analytic_mbv3.problem(), {"quality": ByHeart}, measured(analytic_mbv3, 50))
+    (result,) = validated(analytic_mbv3.problem(), {"quality": ByHeart}, measured(analytic_mbv3, 50))
     assert result.mape == pytest.approx(100)
     assert result.kendall_tau == 0
 
@@ -217,6 +221,6 @@ def test_cross_validation_sees_through_a_predictor_that_learns_by_heart(analytic
 @given(st.integers(5, 30), st.integers(0, 100))
 def test_cross_validation_works_from_five_examples_on(analytic_mbv3: Any, n: int, failed: int) -> None:
     failed = min(failed, n - 5)
-    (result,) = cross_validate(analytic_mbv3.problem(), RIDGES, measured(analytic_mbv3, n, failed))
+    (result,) = validated(analytic_mbv3.problem(), RIDGES, measured(analytic_mbv3, n, failed))
     assert result.examples == n - failed
     assert np.isfinite(result.mape)

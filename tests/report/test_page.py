@@ -220,6 +220,13 @@ def test_members_that_others_of_their_group_beat_are_hollow(opened: Any) -> None
     )
 
 
+def test_the_original_is_the_baseline_where_it_was_measured(tmp_path: Path) -> None:
+    some = compare([search(tmp_path / "some", FIVE, original="ks0120-d0")])
+    original, _, picked = known(some, Pick(some.runs[0], 1, ""))
+    assert (original.what, original.row) == ("original", 0)
+    assert picked.reason == "Against the original: top1 8 points higher, latency 60 % lower."
+
+
 def test_the_largest_sub_network_is_a_baseline_where_it_was_measured(tmp_path: Path) -> None:
     whole = compare([search(tmp_path / "all", [(86, 5) if value != value else (value, cost) for value, cost in FIVE])])
     assert [one.what for one in known(whole, None)] == ["knee"], (

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from dynas.commands.report import main
 from dynas.errors import DynasError
@@ -144,7 +147,17 @@ def test_a_band_lies_between_its_staircases() -> None:
     np.testing.assert_equal(high, [np.nan, 0, 0])
 
 
-def test_pictures_fit_the_columns_of_a_paper(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("error:constrained_layout")
+def test_pictures_fit_the_columns_of_a_paper(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def saved(figure: Figure, *arguments: Any, **settings: Any) -> None:
+        save(figure, *arguments, **settings)
+        figure.draw_without_rendering()
+        for legend in figure.findobj(Legend):
+            box = legend.get_window_extent()  # type: ignore[attr-defined]
+            assert -1 <= box.x0 <= box.x1 <= figure.bbox.width + 1, "no legend is cut"
+
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", saved)
     for columns in (1, 2):
         place = tmp_path / str(columns)
         assert main([str(folder), "--pictures", str(place), "--columns", str(columns), "--format", "csv"]) == 0

@@ -41,6 +41,19 @@ def test_the_wish_is_met(tmp_path: Path, wish: str, values: list[float]) -> None
     assert picked(tmp_path, wish)[0] == values
 
 
+def test_a_limit_is_a_share_of_the_original(tmp_path: Path) -> None:
+    run = search(tmp_path / "run", KNEE)
+    original = np.array([90.0, 14.0])
+    (limit,) = parse_wish("latency<=0.5x", run.objectives, original).limits
+    assert limit == (1, "<=", 7.0)
+    assert parse_wish("top1 >= .9x,latency", run.objectives, original).limits == ((0, ">=", 81.0),)
+    for wish, message in (("latency<=ax", "'ax' is no number"), ("latency<=0.5xx", "is no number")):
+        with pytest.raises(DynasError, match=message):
+            parse_wish(wish, run.objectives, original)
+    with pytest.raises(DynasError, match=r"no original was measured that 0.5x could be a share of"):
+        parse_wish("latency<=0.5x", run.objectives)
+
+
 def test_reasons_say_among_how_many_and_what_the_next_one_costs(tmp_path: Path) -> None:
     reason = picked(tmp_path, "latency<=10")[1]
     assert reason == (

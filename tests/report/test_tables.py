@@ -17,7 +17,7 @@ from dynas.report.tables import (
     comparison_csv,
     comparison_markdown,
     comparison_records,
-    comparison_table,
+    comparison_tables,
     front_table,
     measures,
     speed_table,
@@ -40,6 +40,17 @@ def test_the_front_is_shown_with_units_and_short_architectures(tmp_path: Path) -
     assert shown[1].split() == ["row", "top1", "[%]", "latency", "[ms]", "ks", "width", "d"]
     assert shown[3].split() == ["5", "90", "8", "3574", "512x2,640", "4"]
     assert shown[4].split() == ["2", "88", "4", "3574", "512x2,640", "1"]
+
+
+def test_the_original_stands_below_the_front_or_is_marked_on_it(tmp_path: Path) -> None:
+    below = lines(front_table(search(tmp_path / "below", FIVE, original="ks0120-d0")))
+    assert below[0] == "front: 2 of 5 sub-networks"
+    assert below[5].split()[:4] == ["1", "original", "80", "10"]
+    on_it = lines(front_table(search(tmp_path / "on_it", FIVE, original="ks0121-d4")))
+    assert on_it[3].split()[:4] == ["5", "original", "90", "8"]
+    assert len(on_it) == len(below) - 1
+    failed = lines(front_table(search(tmp_path / "failed", FIVE, original="ks0122-d2")))
+    assert "original" not in " ".join(failed)
 
 
 def test_a_long_front_is_thinned_and_keeps_its_ends(tmp_path: Path) -> None:
@@ -99,7 +110,7 @@ def test_texts_break_behind_signs_between_words(text: str, width: int, parts: li
 def test_what_a_run_says_reaches_no_terminal_as_a_command(tmp_path: Path) -> None:
     choices = {"mode": "validation", "algo": "\x1b[2J\nx\ud800"}
     comparison = compare([search(tmp_path / "a", FIVE), search(tmp_path / "b", FIVE, choices=choices)])
-    shown = "\n".join(lines(comparison_table(comparison)))
+    shown = "\n".join(lines(comparison_tables(comparison)[0]))
     assert r"\x1b[2J\nx\ud800" in shown
 
 
@@ -160,17 +171,19 @@ def test_the_comparison_is_shown_in_three_formats(tmp_path: Path) -> None:
             search(tmp_path / "b", [(80, 10), (84, 5), (80, 10), (84, 6), (84, 5)], choices=random),
         ]
     )
-    shown = lines(comparison_table(comparison))
-    assert shown[3].split() == ["1", "linas", "nsga2", "1", "5", "2.0", "52", "—", "2.5", "—"]
-    assert shown[4].split() == ["2", "validation", "random", "1", "5", "2.0", "20", "—", "2.5", "—"]
+    shown, further = map(lines, comparison_tables(comparison))
+    assert shown[3].split() == ["1", "linas", "nsga2", "1", "5", "2.0", "52", "—"]
+    assert shown[4].split() == ["2", "validation", "random", "1", "5", "2.0", "20", "—"]
+    assert further[3].split() == ["1", "linas", "nsga2", "0.000", "0.000", "2.5", "—"]
+    assert further[4].split() == ["2", "validation", "random", "2.508", "3.000", "2.5", "—"]
     needed = lines(speed_table(comparison))
     assert needed[3].split() == ["1", "linas", "nsga2", "5", "2", "(1.0x)"]
     assert needed[4].split() == ["2", "validation", "random", "—", "2"]
-    assert max(map(len, shown)) <= 100
+    assert max(map(len, [*shown, *further])) <= 80
 
     markdown = comparison_markdown(comparison).splitlines()
     assert len({line.count("|") for line in markdown}) == 1
-    assert markdown[2] == "| linas nsga2 | 1 | 5 | 2.0 | 52 | — | 2.5 | — | 5 | 2 (1.0x) |"
+    assert markdown[2] == "| linas nsga2 | 1 | 5 | 2.0 | 52 | — | 0.000 | 0.000 | 2.5 | — | 5 | 2 (1.0x) |"
 
     rows = list(csv.DictReader(io.StringIO(comparison_csv(comparison))))
     assert [row["runs"] for row in rows] == ["linas nsga2", "validation random"]

@@ -197,9 +197,10 @@ def test_the_dashboard_shows_the_run(dashboard: str, run: Path) -> None:
         view.get_by_text(str(run)).first.click()
         view.get_by_text("Pareto", exact=False).first.wait_for()
         view.locator(".js-plotly-plot").first.wait_for()
-        view.goto(f"{dashboard}/dashboard/studies/1/trialTable")
-        view.get_by_text("quality [%]", exact=False).first.wait_for()
-        view.get_by_text("width[0]", exact=False).first.wait_for()
+        view.get_by_text("quality [%]").first.wait_for()
+        view.goto(f"{dashboard}/dashboard/studies/1/trials")
+        view.get_by_text("Trial 1", exact=True).first.click()
+        view.get_by_text("width[0]").first.wait_for()
         assert wrong == []
         browser.close()
     assert np.isfinite(load_run(run).values).any()

@@ -83,6 +83,10 @@ def test_the_largest_sub_network_has_the_logits_of_the_original(resnet: tuple[st
             largest(supernet)(images),
             supernet.elastic(images, supernet.space.decode(supernet.space.largest())),
         )
+    whole = supernet.params(supernet.space.largest()[None]) == sum(
+        value.numel() for name, value in state.items() if "running" not in name
+    )
+    assert (supernet.original is not None) == bool(whole), "it is one where all of it is left"
     scale = expected.abs().max()
     assert expected.std() > 0.01 * scale, "logits that tell images and classes apart"
     for logits in (found, elastic):

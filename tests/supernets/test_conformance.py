@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from dynas.testing import SupernetSuite
+from tests.helpers.networks import pruned
 from tests.helpers.own.mine import Perceptrons
 from tests.helpers.supernets import SUPERNETS, moved
 
@@ -24,6 +25,16 @@ def suite(kind: str) -> type[SupernetSuite]:
 
 def class_name(kind: str) -> str:
     return "Test" + "".join(word.capitalize() for word in kind.split())
+
+
+class TestPrunedResidual(SupernetSuite):
+    make = staticmethod(partial(pruned, "residual"))
+
+
+class TestPrunedAttending(SupernetSuite):
+    """Made of the graph, not of modules."""
+
+    make = staticmethod(partial(pruned, "attending"))
 
 
 globals().update({class_name(kind): suite(kind) for kind in SUPERNETS})

@@ -58,23 +58,24 @@ def column(path: Path, row: Mapping[str, Any], given: str | None, known: Sequenc
     return found
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the line number and the cells by column of every row."""
+def read_rows(path: Path, what: str = "texts") -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the line number and the cells by column of every row of a file of ``what``."""
+    packed = read_bytes(path, f"file of {what}")
+    suffix = Path(path.stem if path.suffix in SUFFIXES else path).suffix.lower()
+    if suffix not in (*TABLES, *JSON_LINES):
+        kinds = ", ".join([*TABLES, *JSON_LINES])
+        raise DynasError(f"'{path}': {what} are read from {kinds}, also packed by gzip, xz or bzip2")
     try:
-        content = read_bytes(path, "file of texts").decode("utf-8-sig")
-        suffix = Path(path.stem if path.suffix in SUFFIXES else path).suffix.lower()
+        content = packed.decode("utf-8-sig")
         if suffix in TABLES:
             lines = io.StringIO(content, newline="")
             plain = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}  # as in GLUE, where " is a letter
             reader = csv.DictReader(lines, **(plain if suffix == ".tsv" else {}))  # type: ignore[call-overload]
             yield from ((reader.line_num, row) for row in reader)
-        elif suffix in JSON_LINES:
+        else:
             for number, line in enumerate(content.splitlines(), start=1):
                 if line.strip():
                     yield number, json_object(path, number, line)
-        else:
-            kinds = ", ".join([*TABLES, *JSON_LINES])
-            raise DynasError(f"'{path}': texts are read from {kinds}, also packed by gzip, xz or bzip2")
     except (UnicodeDecodeError, csv.Error) as error:
         raise DynasError(f"cannot read '{path}': {error}") from error
 

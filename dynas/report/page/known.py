@@ -1,4 +1,4 @@
-"""Sub-networks of a comparison that have a name: the knee, the one that was picked, and the largest as a baseline."""
+"""Sub-networks of a comparison that have a name: the knee, what was picked, and a baseline (original or largest)."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Known:
 
 
 def known(comparison: Comparison, chosen: Pick | None) -> list[Known]:
-    """Return the largest sub-network, the knee where there are several objectives, and what ``--pick`` chose."""
-    largest = _largest(comparison.runs)
+    """Return the original or the largest, the knee where there are several objectives, and what ``--pick`` chose."""
+    largest = _original(comparison.runs) or _largest(comparison.runs)
     found = [largest] if largest else []
     knee = None
     if len(comparison.objectives) > 1 and any(len(run.front) for run in comparison.runs):
@@ -43,6 +43,18 @@ def known(comparison: Comparison, chosen: Pick | None) -> list[Known]:
         if one is not None:
             found.append(Known(what, one.run, one.row, _against(largest, one.run, one.row)))
     return found
+
+
+def _original(runs: Sequence[Run]) -> Known | None:
+    """Return the network that all sub-networks are made from, where a run has measured it."""
+    return next(
+        (
+            Known("original", run, run.original, "All others are made from it.")
+            for run in runs
+            if run.original is not None
+        ),
+        None,
+    )
 
 
 def _largest(runs: Sequence[Run]) -> Known | None:
@@ -69,7 +81,7 @@ def _numbers(value: Any) -> list[float]:
 
 
 def _against(largest: Known | None, run: Run, row: int) -> str:
-    """Return how a sub-network differs from the largest, in words."""
+    """Return how a sub-network differs from the original or the largest, in words."""
     if largest is None or run.keys[row] == largest.run.keys[largest.row]:
         return ""
     parts = []
@@ -80,4 +92,4 @@ def _against(largest: Known | None, run: Run, row: int) -> str:
         parts.append(
             f"{objective.name} {size} {'higher' if change > 0 else 'lower'}" if change else f"the same {objective.name}"
         )
-    return f"Against the largest: {', '.join(parts)}."
+    return f"Against the {largest.what}: {', '.join(parts)}."

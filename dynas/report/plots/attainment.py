@@ -58,7 +58,8 @@ def surfaces(group: Group) -> tuple[Values, Values, Values]:
     levels = [100 / len(fronts), 50.0, 100.0]
     found = moocore.eaf(np.concatenate(fronts), sets=sets, percentiles=levels)
     one, half, every = (found[np.isclose(found[:, 2], level)][:, :2] for level in levels)
-    return tuple(points[np.argsort(points[:, 0])] for points in (one, half, every))  # type: ignore[return-value]
+    one, half, every = (points[np.argsort(points[:, 0])] for points in (one, half, every))
+    return one, half, every
 
 
 def between(first: Values, second: Values, rising: bool) -> tuple[Values, Values, Values]:

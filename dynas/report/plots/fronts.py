@@ -14,6 +14,7 @@ from matplotlib.colors import Normalize
 from dynas.core.objectives import Objective, Values, losses
 from dynas.core.pareto import non_dominated
 from dynas.report.compare import Comparison
+from dynas.report.plots.paper import abreast
 from dynas.report.plots.run import (
     COLOURS,
     LINES,
@@ -21,6 +22,7 @@ from dynas.report.plots.run import (
     SEQUENCE,
     legend_above,
     legend_beside,
+    mark_original,
     name_axes,
     new_figure,
     pair_panels,
@@ -36,8 +38,10 @@ ACROSS = 3  # panels in a row
 MOST_PANELS = 9
 
 
-def plot_fronts(series: Sequence[Series], objectives: Sequence[Objective], path: Path) -> None:
-    """Draw the fronts of several series in one picture, with what was measured behind them.
+def plot_fronts(
+    series: Sequence[Series], objectives: Sequence[Objective], path: Path, original: Values | None = None
+) -> None:
+    """Draw the fronts of several series in one picture, with what was measured behind them, and the original.
 
     Two objectives give one panel; more give a panel per pair, with the front of the pair.
 
@@ -50,6 +54,7 @@ def plot_fronts(series: Sequence[Series], objectives: Sequence[Objective], path:
     for axes, across, up in panels:
         for index, one in enumerate(series):
             _front(axes, one, index, objectives, (across, up), len(together) > MOST_VECTORS)
+        mark_original(axes, original, across, up)
         name_axes(axes, objectives[across], objectives[up], together[:, across], together[:, up])
         axes.label_outer() if size > 1 else None
     legend_beside(figure, panels[0][0], size)
@@ -66,7 +71,7 @@ def plot_progress(comparison: Comparison, path: Path) -> None:
     """
     groups = comparison.groups[:MOST_PANELS]
     across, up = _main_pair(comparison.objectives)
-    columns = 2 if len(groups) == 4 else min(ACROSS, len(groups))
+    columns = abreast(2 if len(groups) == 4 else min(ACROSS, len(groups)))
     rows = -(-len(groups) // columns)
     figure = new_figure(2.2 + 3.4 * columns, 0.6 + 3.3 * rows) if len(groups) > 1 else new_figure(7.2, 4.6)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
@@ -83,6 +88,7 @@ def plot_progress(comparison: Comparison, path: Path) -> None:
         x, y = _border(series.values, comparison.objectives, (across, up))
         style = step_style(comparison.objectives[across])
         axes.plot(x, y, drawstyle=style, color=BRIGHT, linewidth=1.4, zorder=3, label="front")
+        mark_original(axes, comparison.original, across, up)
         name_axes(axes, comparison.objectives[across], comparison.objectives[up], together[:, across], together[:, up])
         axes.label_outer()
         axes.set_title(series.name, fontsize=9.5, loc="left")
@@ -106,8 +112,10 @@ def plot_costs(series: Sequence[Series], objectives: Sequence[Objective], path: 
 
     costs = [column for column, objective in enumerate(objectives) if objective.direction == "min"]
     pairs = list(itertools.combinations(reversed(costs), 2))
-    figure = new_figure(max(7.2, 0.6 + 4.4 * len(pairs)), 4.6)
-    grid = figure.subplots(1, len(pairs), squeeze=False)[0]
+    columns = abreast(len(pairs))
+    rows = -(-len(pairs) // columns)
+    figure = new_figure(max(7.2, 0.6 + 4.4 * columns), 4.6 * rows)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
     together = np.concatenate([one.values for one in series])
     for axes, (across, up) in zip(grid, pairs, strict=True):
         for index, one in enumerate(series):

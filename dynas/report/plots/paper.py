@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 
 from dynas.errors import DynasError
@@ -16,6 +16,7 @@ from dynas.errors import DynasError
 WIDTHS = {1: 3.35, 2: 7.0}  # inches of one and of two columns of a page of two, as most publishers have them
 USUAL = 10.0  # points of most texts of a picture
 ON_PAPER = 8.0
+LETTERS = 13.5  # of the usual size in an inch
 TALLER = 1.25  # a narrow picture is that much taller for its width, so that its legend has room
 
 
@@ -51,13 +52,27 @@ def on_paper(columns: int | None, font: float | None) -> Iterator[None]:
         _paper.reset(token)
 
 
+def abreast(panels: int) -> int:
+    """Return how many of so many panels have room side by side: one in a column of a paper."""
+    paper = _paper.get()
+    return 1 if paper is not None and paper.columns == 1 else panels
+
+
+def letters(figure: Figure | SubFigure, panels: int = 1) -> int:
+    """Return how many letters a line has in each of ``panels`` side by side, once `fit` has done its work."""
+    paper = _paper.get()
+    inches = figure.bbox.width / figure.get_dpi() if paper is None or paper.columns is None else WIDTHS[paper.columns]
+    size = USUAL if paper is None else paper.font
+    return max(10, int(LETTERS * inches / panels * USUAL / size))
+
+
 def fit(figure: Figure) -> None:
     """Bring a picture to the size of the paper that it is drawn for, if there is one."""
     paper = _paper.get()
     if paper is None:
         return
     for text in figure.findobj(Text):
-        text.set_fontsize(text.get_fontsize() * paper.font / USUAL)  # type: ignore[attr-defined]
+        text.set_fontsize(float(text.get_fontsize()) * paper.font / USUAL)
     if paper.columns is not None:
         width, height = figure.get_size_inches()
         narrow = TALLER if paper.columns == 1 else 1.0

@@ -54,13 +54,13 @@ def pictures(comparison: Comparison) -> dict[str, Draw]:
     curves = {group.name: group.common for group in comparison.groups}
     found: dict[str, Draw] = {"hypervolume": partial(plot_hypervolume, curves, objectives, comparison.reference)}
     if len(objectives) > 1:
-        found["fronts"] = partial(plot_fronts, by_group(comparison), objectives)
+        found["fronts"] = partial(plot_fronts, by_group(comparison), objectives, original=comparison.original)
         if len(objectives) == 2 and any(map(has_surfaces, comparison.groups)):
             found["attainment"] = partial(plot_attainment, comparison)
         found["progress"] = partial(plot_progress, comparison)
         for name, series in (("ranges", by_range(comparison)), ("precisions", by_precision(comparison))):
             if len(series) > 1:
-                found[name] = partial(plot_fronts, series, objectives)
+                found[name] = partial(plot_fronts, series, objectives, original=comparison.original)
     if sum(objective.direction == "min" for objective in objectives) > 1:
         found["costs"] = partial(plot_costs, by_group(comparison), objectives)
     if quality := qualities(comparison):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from dynas.core.objectives import Objective, Values
 from dynas.core.pareto import non_dominated
 from dynas.core.scale import is_logarithmic
 from dynas.errors import DynasError
-from dynas.report.plots.paper import fit
+from dynas.report.plots.paper import fit, letters
 from dynas.report.text import readable
 from dynas.runs.load import Run
 from dynas.system.files import replacing
@@ -35,6 +36,9 @@ SEQUENCE = LinearSegmentedColormap.from_list("iteration", ["#f2c14e", "#e07a3f",
 COLOURS = ("#1f5fa8", "#d9722e", "#2e8b6b", "#8e3b8a", "#6b6b6b", "#b8a01f", "#b02a2a", "#58b0cc")
 MARKERS = "os^Dv"
 LINES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (7, 2, 1.5, 2)))  # tell curves apart without colour
+ORIGINAL: dict[str, Any] = {
+    "marker": "*", "markersize": 12, "color": "#c44536", "markeredgecolor": "white", "linestyle": "none", "zorder": 5,
+}  # fmt: skip
 RING: dict[str, Any] = {"marker": "o", "markersize": 6.5, "markerfacecolor": "none", "markeredgewidth": 1.0}
 LONGEST_LABEL = 44  # of an axis, before it takes two lines
 DPI = 160
@@ -153,14 +157,13 @@ def pair_panels(objectives: Sequence[Objective]) -> tuple[Figure, list[Panel]]:
 def legend_above(axes: Axes, text: str = "") -> None:
     """Put the legend above a panel, in line with its left edge, beneath a sentence on what is drawn."""
     handles, labels = axes.get_legend_handles_labels()
-    subplot, figure = axes.get_subplotspec(), axes.figure
-    inches = figure.bbox.width / figure.dpi / (subplot.get_gridspec().ncols if subplot else 1)  # panels share a row
-    letters = int(13.5 * inches)
-    labels = [textwrap.fill(label, letters - 7) for label in labels]
+    subplot = axes.get_subplotspec()
+    width = letters(axes.figure, subplot.get_gridspec().ncols if subplot else 1)
+    labels = [textwrap.fill(label, width - 7) for label in labels]
     longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
-    columns = max(1, min(len(labels), letters // (7 + longest)))
+    columns = max(1, min(len(labels), width // (7 + longest)))
     legend = axes.legend(
-        handles, labels, title=textwrap.fill(text, letters), loc="lower left", bbox_to_anchor=(0, 1), ncols=columns,
+        handles, labels, title=textwrap.fill(text, width), loc="lower left", bbox_to_anchor=(0, 1), ncols=columns,
         frameon=False, borderpad=0, borderaxespad=0.5, handletextpad=0.6, alignment="left",
     )  # fmt: skip
     legend.get_title().set(fontsize=8.5, color="#555555")
@@ -174,7 +177,8 @@ def legend_beside(figure: Figure, axes: Axes, size: int) -> None:
     handles, labels = axes.get_legend_handles_labels()
     corner = figure.add_subplot(size, size, size)
     corner.set_axis_off()
-    corner.legend(handles, [textwrap.fill(label, 36) for label in labels], loc="lower left", frameon=False)
+    width = letters(figure, size) - 7
+    corner.legend(handles, [textwrap.fill(label, width) for label in labels], loc="lower left", frameon=False)
 
 
 def _iteration_colours(run: Run) -> tuple[NDArray[np.float64], BoundaryNorm | None]:
@@ -206,6 +210,7 @@ def _front_panel(axes: Axes, run: Run, across: int, up: int, colours: NDArray[np
     )  # fmt: skip
     if pair_only:
         axes.plot(x[run.front], y[run.front], linestyle="none", color=INK, zorder=4, label=members, **RING)
+    mark_original(axes, None if run.original is None else run.values[run.original], across, up)
     name_axes(axes, run.objectives[across], run.objectives[up], x, y)
 
 
@@ -223,12 +228,20 @@ def _draw_progress(figure: Figure, run: Run) -> None:
         evaluations[inside], values[inside], s=20, color=COLOURS[0], alpha=0.75, linewidths=0, label="evaluated"
     )
     axes.step(evaluations, best, where="post", color=INK, linewidth=1.4, label="best so far")
+    if run.original is not None:
+        axes.plot(evaluations[run.original], values[run.original], label="original", **ORIGINAL)
     axes.set_xlabel("evaluations")
     axes.xaxis.set_major_locator(whole_numbers())
     name_axis(axes.yaxis, objective, values)
     _bound_line(axes, objective, vertical=False)
     legend_above(axes)
     tidy(axes)
+
+
+def mark_original(axes: Axes, values: Values | None, across: int, up: int) -> None:
+    """Draw the network that all others are made from, where its values ``(M,)`` are known."""
+    if values is not None:
+        axes.plot(values[across], values[up], label="original", **ORIGINAL)
 
 
 def name_axes(axes: Axes, across: Objective, up: Objective, x: Values, y: Values) -> None:
@@ -283,9 +296,19 @@ def whole_numbers() -> MaxNLocator:
     return MaxNLocator(integer=True, steps=[1, 2, 5, 10])
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure, in inches, that needs no display."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+class Picture(Figure):
+    """A figure that needs no display, and that a notebook shows where it is the value of a cell."""
+
+    def _repr_png_(self) -> bytes:
+        literal(self)
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=DPI)
+        return buffer.getvalue()
+
+
+def new_figure(width: float, height: float) -> Picture:
+    """Return an empty figure, in inches."""
+    figure = Picture(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -297,10 +320,15 @@ def tidy(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a picture as a whole, in the format that the ending of its name says; a ``$`` in a name is just that."""
+def literal(figure: Figure) -> None:
+    """Let a ``$`` in a name be just that."""
     for text in figure.findobj(Text):
         text.set_parse_math(False)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a picture as a whole, in the format that the ending of its name says."""
+    literal(figure)
     fit(figure)
     try:
         with replacing(path) as file, rc_context({"pdf.fonttype": 42}):  # letters, not outlines, as publishers ask for

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from dynas.supernets.weights.state import read_state
 from dynas.system.files import from_json
 
 CONFIG, TOKENIZER, INDEX = "config.json", "tokenizer.json", "model.safetensors.index.json"
+BESIDE = ("tokenizer_config.json", "special_tokens_map.json", "generation_config.json", "chat_template.jinja")
 PREFIX = "model."  # before all names but the output layer's
 UNUSED = "rotary_emb.inv_freq"  # follows from config.json; old files of Llama hold it
 
@@ -31,11 +32,13 @@ class Folder:
         config: content of config.json.
         tokenizer: content of tokenizer.json; None where there is none.
         weights: files that hold the weights together; none where only the shape is asked for.
+        beside: what else says how the network is used, such as a chat template, by the names of files.
     """
 
     config: Mapping[str, Any]
     tokenizer: bytes | None
     weights: Sequence[Path] = ()
+    beside: Mapping[str, bytes] = field(default_factory=dict)
 
     def state(self) -> dict[str, Tensor]:
         """Return the weights under our names, which are those of transformers without the first word."""
@@ -58,19 +61,19 @@ def read_folder(given: str) -> Folder:
     """
     path = Path(given).expanduser()
     shape = read_shape(path if path.is_dir() else path.parent)
-    return Folder(shape.config, shape.tokenizer, shards(path) if path.is_dir() else whole(path))
+    return replace(shape, weights=shards(path) if path.is_dir() else whole(path))
 
 
 def read_shape(path: Path) -> Folder:
-    """Return config and tokenizer of a folder, or raise DynasError."""
+    """Return a folder's config, and what is not weights, or raise DynasError."""
     file = path / CONFIG if path.is_dir() else path
     if not file.is_file():
         raise DynasError(
             f"no {CONFIG} in '{file.parent}': give supernet.weights=<folder of Hugging Face transformers>, with "
             f"{CONFIG}, *.safetensors and {TOKENIZER}"
         )
-    tokenizer = file.parent / TOKENIZER
-    return Folder(read_mapping(file), tokenizer.read_bytes() if tokenizer.is_file() else None)
+    found = {name: (file.parent / name).read_bytes() for name in (TOKENIZER, *BESIDE) if (file.parent / name).is_file()}
+    return Folder(read_mapping(file), found.pop(TOKENIZER, None), beside=found)
 
 
 def read_mapping(path: Path) -> Mapping[str, Any]:

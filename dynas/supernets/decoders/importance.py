@@ -55,7 +55,7 @@ def measure(net: Decoder, texts: Tensor) -> Importance:
     means = Means()
     layers = [layer for layer in net.layers if isinstance(layer, Layer)]
     with watching(net, layers, means):
-        for batch in texts.split(BATCH):
+        for batch in torch.split(texts, BATCH):
             net.tokens(batch)
     count = texts.numel()
     columns = [[means.sums[kind, index] / count for index in range(len(layers))] for kind in ("influence", "o", "down")]
@@ -93,7 +93,7 @@ def _influence(means: Means, index: int) -> Callable[..., None]:
 def _inputs(means: Means, key: object, groups: int | None) -> Callable[[nn.Module, Any], None]:
     def hook(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
         x = given[0].abs()
-        means.add(key, x if groups is None else x.unflatten(-1, (groups, -1)).mean(dim=-1))
+        means.add(key, x if groups is None else torch.unflatten(x, -1, (groups, -1)).mean(dim=-1))
 
     return hook
 

@@ -157,5 +157,7 @@ class Layer(nn.Module):
             y = self.self_attn(self.input_layernorm(x), turn, memory)
             x = x + (self.post_attention_layernorm(y) if self.gemma else y)
         if self.gemma:
-            return x + self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(x)))
-        return x + self.mlp(self.post_attention_layernorm(x))
+            y = self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(x)))
+        else:
+            y = self.mlp(self.post_attention_layernorm(x))
+        return x.add(y)

@@ -29,7 +29,7 @@ class Decoder(nn.Module):
 
     def __init__(self, config: Config, layers: Layers) -> None:
         super().__init__()
-        self.config, self.kept = config, layers.kept
+        self.config, self.sizes = config, layers
         self.embed_tokens = nn.Embedding(
             config.vocabulary, layers.width, _weight=torch.empty(config.vocabulary, layers.width)
         )
@@ -110,7 +110,7 @@ class ElasticDecoder(Sliced, Decoder):
     def view(self, name: str, size: torch.Size, subnet: nn.Module) -> Tensor:
         """Return the part of the largest weights that is a sub-network's parameter of a name and size."""
         assert isinstance(subnet, Decoder)
-        kept = subnet.kept
+        kept = subnet.sizes.kept
         return super().view(re.sub(r"^layers\.(\d+)", lambda one: f"layers.{kept[int(one[1])]}", name), size, subnet)
 
     def forward(self, input_ids: Tensor, architecture: Architecture | None = None) -> Tensor:
