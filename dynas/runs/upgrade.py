@@ -15,6 +15,7 @@ RENAMED = {"group": "together", "hardware.precision": "hardware.tolerance"}  # c
 FOLLOWERS = ("hardware_for", "shape", "recipe_for")  # config groups that are no more
 LATENCY_BATCH = {"NcfSupernet": 100, "TransformerSupernet": 1}  # that of a supernet's own, by its class
 MOVIELENS, NCF_MOVIELENS = (671, 3496), "ncf_movielens"  # users and items; the supernet for them
+BEFORE_MOVIELENS = ("supernet=ncf", "supernet.weights=embedded")  # what chose it before it had a name
 SURROGATE = "dynas.data.imagenet_surrogate.ImageNetSurrogate"
 SHAPE = {
     "weights": "random", "width": 1.0, "resolution": [224, 224], "channels": 3, "classes": 1000, "stem_stride": 2,
@@ -51,7 +52,7 @@ def with_movielens_apart(facts: Mapping[str, Any]) -> dict[str, Any]:
     if (supernet.get("users"), supernet.get("items")) != MOVIELENS:
         return facts
     facts["choices"] = {**choices, "supernet": NCF_MOVIELENS}
-    facts["overrides"] = [f"supernet={NCF_MOVIELENS}", *(one for one in overrides if one != "supernet=ncf")]
+    facts["overrides"] = [f"supernet={NCF_MOVIELENS}", *(one for one in overrides if one not in BEFORE_MOVIELENS)]
     if supernet.get("weights") == "embedded":
         facts["config"] = {**config, "supernet": {**supernet, "weights": "movielens"}}
     return facts
