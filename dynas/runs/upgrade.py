@@ -15,6 +15,7 @@ RENAMED = {"group": "together", "hardware.precision": "hardware.tolerance"}  # c
 FOLLOWERS = ("hardware_for", "shape", "recipe_for")  # config groups that are no more
 LATENCY_BATCH = {"NcfSupernet": 100, "TransformerSupernet": 1}  # that of a supernet's own, by its class
 MOVIELENS, NCF_MOVIELENS = (671, 3496), "ncf_movielens"  # users and items; the supernet for them
+BEFORE_MOVIELENS = ("supernet=ncf", "supernet.weights=embedded")  # what chose it before it had a name
 SURROGATE = "dynas.data.imagenet_surrogate.ImageNetSurrogate"
 SHAPE = {
     "weights": "random", "width": 1.0, "resolution": [224, 224], "channels": 3, "classes": 1000, "stem_stride": 2,
@@ -43,13 +44,15 @@ def with_movielens_apart(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts of any format, the recommender of MovieLens by its name: until 0.2.0 it was ``supernet=ncf``."""
     facts = dict(facts)
     config, choices, overrides = (facts.get(name) for name in ("config", "choices", "overrides"))
-    supernet = config.get("supernet") if isinstance(config, dict) else None
-    if not isinstance(supernet, dict) or not isinstance(choices, dict) or choices.get("supernet") != "ncf":
+    if not (isinstance(config, dict) and isinstance(choices, dict) and isinstance(overrides, list)):
         return facts
-    if (supernet.get("users"), supernet.get("items")) != MOVIELENS or not isinstance(overrides, list):
+    supernet = config.get("supernet")
+    if choices.get("supernet") != "ncf" or not isinstance(supernet, dict):
+        return facts
+    if (supernet.get("users"), supernet.get("items")) != MOVIELENS:
         return facts
     facts["choices"] = {**choices, "supernet": NCF_MOVIELENS}
-    facts["overrides"] = [f"supernet={NCF_MOVIELENS}", *(one for one in overrides if one != "supernet=ncf")]
+    facts["overrides"] = [f"supernet={NCF_MOVIELENS}", *(one for one in overrides if one not in BEFORE_MOVIELENS)]
     if supernet.get("weights") == "embedded":
         facts["config"] = {**config, "supernet": {**supernet, "weights": "movielens"}}
     return facts

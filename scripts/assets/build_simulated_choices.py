@@ -44,7 +44,8 @@ def directions(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
 
 def lengthwise(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the vectors with length 1."""
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: NDArray[np.float64] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return scaled
 
 
 def attractions(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -54,7 +55,8 @@ def attractions(rng: np.random.Generator) -> NDArray[np.float64]:
     meeting = directions(USERS, rng) @ traits.T * np.sqrt(DIMENSIONS)
     places = rng.random((USERS, 1, 2)), rng.random((1, ITEMS, 2))
     distance = np.abs(places[0] - places[1]).max(axis=2)
-    return POPULARITY * rng.normal(size=ITEMS) + TASTE * meeting - FAR * distance
+    attraction: NDArray[np.float64] = POPULARITY * rng.normal(size=ITEMS) + TASTE * meeting - FAR * distance
+    return attraction
 
 
 def choices(attraction: NDArray[np.float64], rng: np.random.Generator) -> Pairs:

@@ -153,6 +153,12 @@ def test_without_the_other_distribution_it_is_said_where_the_ratings_are(monkeyp
         movielens()
 
 
+def test_the_installed_distribution_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(OURS)
+    monkeypatch.setattr("dynas.data.movielens.OURS", Path("/nowhere"))
+    assert movielens_file(RATINGS).parent == OURS / "dynas_movielens"
+
+
 def test_the_simulated_choices_are_what_their_notice_says() -> None:
     data = simulated_choices()
     assert (data.users, data.items, len(data), len(data.ranked_users)) == (1200, 1000, 71_157, 1200)
