@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from dynas.core.checkpoint import Checkpoint, PublishesCheckpoints
 from dynas.core.language import TASK as LANGUAGE
+from dynas.data.text.language_tokenizer import TOKENIZER, parse_tokenizer
 from dynas.export.llamacpp import LlamaCpp
 from dynas.export.network import Network, Tensors, relative_difference, run
-from dynas.export.vocabulary import TOKENIZER, add_vocabulary, vocabulary_hindrance
+from dynas.export.vocabulary import add_vocabulary, vocabulary_hindrance
 
 if TYPE_CHECKING:
     from gguf import GGUFWriter
@@ -48,7 +48,7 @@ class Gguf:
     def __init__(self, precision: str, tolerance: float) -> None:
         self.precision, self.TOLERANCE = precision, tolerance
         self.FILES: tuple[str, ...] = (f"model-{precision.lower()}.gguf",)
-        self.USE = f'xllamacpp.CommonParams().model.path = "{self.FILES[0]}"'
+        self.USE = f'subprocess.run(["llama-cli", "-m", "{self.FILES[0]}"])'
 
     def refusal(self, network: Network) -> str | None:
         """Return why llama.cpp would compute something else, as far as that is known; None where nothing is."""
@@ -76,7 +76,7 @@ class Gguf:
         They are those behind tokens and behind a text, which llama.cpp makes tokens of by itself.
         """
         assert isinstance(network.supernet, PublishesCheckpoints)
-        tokenizer = Tokenizer.from_buffer(network.supernet.checkpoint(network.module).companions[TOKENIZER])
+        tokenizer = parse_tokenizer(network.supernet.checkpoint(network.module).companions[TOKENIZER], TOKENIZER)
         model = LlamaCpp(folder / self.FILES[0], cache="F32")
         noise = [network.inputs(1)[0][0].tolist(), network.inputs(1, 2)[0][0].tolist()]
         longest = len(noise[0])
@@ -187,7 +187,7 @@ def tensors(checkpoint: Checkpoint) -> Iterator[tuple[str, NDArray[np.float32]]]
     for own, value in checkpoint.state.items():
         theirs = names.get_name(own, try_suffixes=(".weight", ".bias"))
         assert theirs is not None, own
-        if (name in PERMUTED and ".q_proj." in own) or (name in PERMUTED and ".k_proj." in own):
+        if name in PERMUTED and own.split(".")[-2] in ("q_proj", "k_proj"):
             value = side_by_side(value, checkpoint.config["head_dim"])
         if name == GEMMA and own.endswith("norm.weight"):
             value = 1 + value

@@ -14,9 +14,10 @@ from tokenizers import Tokenizer
 
 from dynas.core.checkpoint import Checkpoint, PublishesCheckpoints
 from dynas.core.language import TASK as LANGUAGE
+from dynas.data.text.language_tokenizer import TOKENIZER
 from dynas.export.network import Network, Tensors, worst_difference
 
-WEIGHTS, CONFIG, CODE, TOKENIZER = "model.safetensors", "config.json", "modeling_dynas.py", "tokenizer.json"
+WEIGHTS, CONFIG, CODE = "model.safetensors", "config.json", "modeling_dynas.py"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 TEMPLATE = Path(__file__).with_name("modeling_template.txt")
 CLASS = "DecoderForCausalLM"  # in the file of code

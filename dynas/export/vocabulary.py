@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from tokenizers import Tokenizer
 
 from dynas.core.checkpoint import Checkpoint
+from dynas.data.text.language_tokenizer import TOKENIZER
 
 if TYPE_CHECKING:
     from gguf import GGUFWriter
 
-TOKENIZER = "tokenizer.json"
 DIGITS = {"type": "Digits", "individual_digits": True}
 WORDS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
 REST = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"

@@ -38,6 +38,22 @@ def test_a_run_starts_from_the_front_of_another_one_with_other_objectives(tmp_pa
     assert all(any(key in line for line in front) for key in begun)
 
 
+def test_a_run_starts_from_a_list_of_architectures(tmp_path: Path) -> None:
+    given = [{"ks": [size] * 20, "e": [3] * 20, "d": [2, 2, 2, 2, 3]} for size in (7, 3, 5)]
+    (tmp_path / "mine.json").write_text(json.dumps(given))
+    done = dynas("search", *LANDSCAPE, *FEW, "warm_start=mine.json", "budget=16", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    begun = [json.loads(row["architecture"]) for row in read_rows(tmp_path / "run")[:3]]
+    assert [one["ks"][0] for one in begun] == [7, 3, 5]
+
+
+def test_one_change_at_a_time_is_a_mode(tmp_path: Path) -> None:
+    done = dynas("search", *LANDSCAPE, "mode=additive", "budget=100", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = read_rows(tmp_path / "run")
+    assert [row["iteration"] for row in rows] == ["1"] * 91 + ["2"] * 9
+
+
 def test_each_range_of_latency_gets_its_own_finds(tmp_path: Path) -> None:
     done = dynas(
         "search", *LANDSCAPE, "mode=oneshot", "algo=ga", "mode.training=30", "budget=42", "algo.population=10",
@@ -79,6 +95,7 @@ def test_more_objectives_than_suit_an_algorithm_are_warned_of_once(tmp_path: Pat
         (["mode.schedule=3"], "mode.schedule maps iterations to lists of overrides"),
         (['mode.schedule={2: ["algo=ga"]}'], "algo=ga needs exactly 1 objective"),
         (["warm_start=gone"], "'gone' is not a run folder"),
+        (["warm_start=gone.json"], "warm_start=gone.json: architectures=gone.json: there is no such file"),
         (["patience=0"], "patience=0: give a positive number"),
         (["objectives.top1.predictor=tarot"], "unknown predictor 'tarot': choose one of gp, mlp, ridge"),
         (["mode=oneshot", "budget=100"], "budget=100 is smaller than mode.training=1000"),
