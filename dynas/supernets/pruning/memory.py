@@ -71,7 +71,7 @@ class Activations:
 
     def _peak(self, counts: NDArray[np.int64], kept: NDArray[np.bool_]) -> NDArray[np.int64]:
         places = range(len(self._nodes))
-        there = [kept[:, numbers].all(axis=1) for numbers in self._within]
+        there = [np.asarray(kept[:, numbers].all(axis=1)) for numbers in self._within]
         columns = np.concatenate([np.ones((len(counts), 1), dtype=np.int64), counts], axis=1)
         sizes = [
             there[place] * factor * np.prod([columns @ one for one in own], axis=0, dtype=np.int64)
