@@ -111,6 +111,15 @@ class Trainable(Protocol):
 
 
 @runtime_checkable
+class CountsActivations(Protocol):
+    """A supernet that knows the order in which its sub-networks compute."""
+
+    def peak_activations(self, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the most elements of activations that are alive at a time, for one input: ``(n,)``."""
+        ...
+
+
+@runtime_checkable
 class SizesImages(Protocol):
     """A network in training that says how large the images of its sub-networks are."""
 

@@ -136,6 +136,10 @@ class PruneSupernet(ImageSupernet):
         """Return the exact number of parameters of each canonical genotype's sub-network: ``(n,)``."""
         return self.elastic.costs.params(genotypes) + self.elastic.unused
 
+    def peak_activations(self, genotypes: Genotypes) -> NDArray[np.int64]:
+        """Return the most elements of activations that are alive at a time for one image: ``(n,)``."""
+        return self.elastic.activations.peak(genotypes)
+
 
 def own_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the network's own weights among those that ``dynas train`` wrote."""

@@ -92,7 +92,9 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     "llamacpp": 4 * 21**2 * 22**4,
     **dict.fromkeys(VISION, 9_721_026_183_168),
     **AUTOFORMERS,
-    "prune": 2**3 * (1 + 2) ** 2,  # three groups of two shares, and two blocks with one of their own
+    **dict.fromkeys(
+        ["prune", "peak_memory"], 2**3 * (1 + 2) ** 2
+    ),  # three groups of two shares, and two blocks with one of their own
 }
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
 BINARISED = ["data.path=${{oc.env:BINARISED}}", "supernet.source_vocabulary=16", "supernet.target_vocabulary=16"]
@@ -135,6 +137,7 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "accuracy": [*BERT, "data=sentiment"],
     "accuracy_latency": [*BERT, "data=sentiment"],
     "prune": PRUNED,
+    "peak_memory": ["supernet=prune", *PRUNED],
     "ofa_mbv3": IMAGENET,
     "ofa_mbv3_w12": IMAGENET,
     "ofa_proxyless": IMAGENET,

@@ -18,6 +18,7 @@ from dynas.supernets.pruning.costs import Costs
 from dynas.supernets.pruning.cut import Cut, make_cut
 from dynas.supernets.pruning.graphs import cut_graph
 from dynas.supernets.pruning.importance import l1_norms, ranks
+from dynas.supernets.pruning.memory import Activations
 from dynas.supernets.pruning.modules import cut_module, stand_in
 from dynas.supernets.pruning.space import Elastic, make_elastic
 from dynas.supernets.pruning.structure import Structure, find_structure
@@ -37,6 +38,7 @@ class PrunableNetwork(nn.Module):
         structure: what can be cut out of it.
         choices: what sub-networks choose.
         costs: what they cost.
+        activations: what memory they take.
 
     Args:
         original: a network in eval mode.
@@ -60,6 +62,7 @@ class PrunableNetwork(nn.Module):
         blocks = find_blocks(self._trace) if skip else []
         self.choices = make_elastic(self._trace, self.structure, blocks, shares, divisor)
         self.costs = Costs(self._trace, self.structure, self.choices)
+        self.activations = Activations(self._trace, self.structure, self.costs)
         tensors = self._tensors()
         for number, group in enumerate(self.structure.groups):
             order = ranks(l1_norms(group, self.structure.places, tensors))
