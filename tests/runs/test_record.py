@@ -107,3 +107,13 @@ def test_a_torn_row_is_left_out_of_lines_and_text_alike(text: str, rows: int) ->
     assert complete_lines(whole) == complete_lines(text)
     assert whole == "" or whole.endswith("\n")
     assert complete_text(whole) == whole
+
+
+def test_what_a_search_did_by_default_before_is_told_to_the_one_that_goes_on() -> None:
+    mode = {"_target_": "dynas.modes.linas.Linas", "choice": "hypervolume", "optimism": 0.5}
+    gp = {"_target_": "dynas.predictors.gp.GaussianProcess", "iterations": 40}
+    facts = {"overrides": ["budget=30", "mode.optimism=1"], "config": {"mode": mode | {"optimism": 1}, "predictor": gp}}
+    told = searched(facts)
+    assert told["overrides"] == [*facts["overrides"], "mode.choice=hypervolume", "predictor.processes=[shared]"]
+    assert told["config"]["predictor"]["processes"] == ["shared"]
+    assert searched(told) == told, "later runs stay as they are"
