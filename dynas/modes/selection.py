@@ -52,8 +52,8 @@ def by_expected_hypervolume(
     """Return the candidates that are expected to add most to the measured hypervolume (see `best_batch`).
 
     Hypervolume counts up to the worst that was measured, as in reports: the ends of the front are worth here what they
-    are worth there. What a sample says is beyond a bound adds nothing in that sample, so that the probability of keeping
-    to all bounds counts. Where less than ``n`` are expected to add anything, the others come from `by_spread`.
+    are worth there. What a sample says is beyond a bound adds nothing in that sample, so that the probability of
+    keeping to all bounds counts. Where less than ``n`` are expected to add anything, the others come from `by_spread`.
     """
     fresh = unmeasured(predicted, measured)
     rivals = fresh.select(first_fronts(fresh, SAMPLED))
