@@ -1,8 +1,4 @@
-"""Which predicted candidates are worth measuring.
-
-Hypervolume counts up to the worst that was measured, as in reports: the ends of the front are worth here what they are
-worth there.
-"""
+"""Which predicted candidates are worth measuring."""
 
 from __future__ import annotations
 
@@ -23,6 +19,7 @@ from dynas.predictors.surrogate import Surrogate
 # (surrogate, predicted, measured, n, rng) -> up to n unmeasured genotypes
 Choice = Callable[[Surrogate, Batch, Batch, int, np.random.Generator], Genotypes]
 CANDIDATES = 500  # of the predicted front that compete for a place by their predictions
+MARGIN = 0.1  # of each objective's range by which the reference point is worse than the predicted fronts
 SAMPLED = 300  # of the best predicted fronts that compete by samples
 DRAWS = 48  # joint samples of their values
 
@@ -45,7 +42,7 @@ def by_hypervolume(
     rivals = fresh.select(fresh.violation <= 0)
     rivals = rivals.select(non_dominated(rivals.losses))
     rivals = rivals.select(spread(rivals.losses, CANDIDATES))
-    picked = greedy(rivals.losses, measured.front().losses, nadir(measured.losses), n)
+    picked = greedy(rivals.losses, measured.front().losses, n)
     return completed(rivals.genotypes[picked], fresh, measured, n)
 
 
@@ -54,8 +51,9 @@ def by_expected_hypervolume(
 ) -> Genotypes:
     """Return the candidates that are expected to add most to the measured hypervolume (see `best_batch`).
 
-    What a sample says is beyond a bound adds nothing in that sample, so that the probability of keeping to all bounds
-    counts. Where less than ``n`` are expected to add anything, the others come from `by_spread`.
+    Hypervolume counts up to the worst that was measured, as in reports: the ends of the front are worth here what they
+    are worth there. What a sample says is beyond a bound adds nothing in that sample, so that the probability of
+    keeping to all bounds counts. Where less than ``n`` are expected to add anything, the others come from `by_spread`.
     """
     fresh = unmeasured(predicted, measured)
     rivals = fresh.select(first_fronts(fresh, SAMPLED))
@@ -95,8 +93,13 @@ def first_fronts(batch: Batch, n: int) -> NDArray[np.int64]:
     return np.concatenate(rows)
 
 
-def greedy(losses: Values, front: Values, reference: Values, n: int) -> list[int]:
+def greedy(losses: Values, front: Values, n: int) -> list[int]:
     """Return up to ``n`` rows of ``losses`` ``(m, M)`` that add to the hypervolume of ``front``, best first."""
+    everything = np.concatenate([losses, front])
+    if len(losses) == 0:
+        return []
+    worst, span = everything.max(axis=0), np.ptp(everything, axis=0)
+    reference = worst + MARGIN * np.where(span > 0, span, 1.0)
     volume = hypervolume(front, reference)
     heap = [(-np.inf, -1, row) for row in range(len(losses))]  # minus the gain, when it was computed, the row
     picked: list[int] = []

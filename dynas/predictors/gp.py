@@ -110,7 +110,8 @@ class GaussianProcess:
         spread[np.diag_indices_from(spread)] += 1e-6 * (1 + np.exp(self.theta[1]))
         values, vectors = np.linalg.eigh(spread)
         root = vectors * np.sqrt(np.maximum(values, 0.0))
-        return self.predict(features) + rng.normal(size=(draws, len(features))) @ root.T * self._target_scale
+        noise = rng.normal(size=(draws, len(features)))
+        return np.asarray(self.predict(features) + noise @ root.T * self._target_scale)
 
     def left_out(self) -> Values:
         """Return the prediction ``(n,)`` of each example by the others (Rasmussen and Williams, eq. 5.12)."""

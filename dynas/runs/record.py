@@ -10,7 +10,7 @@ from typing import Any
 from dynas.errors import DynasError
 from dynas.runs.names import RUN
 from dynas.runs.shape import misshapen
-from dynas.runs.upgrade import upgraded, with_movielens_apart
+from dynas.runs.upgrade import searched, upgraded, with_movielens_apart
 from dynas.system.files import from_json, plain_value, write_atomic
 
 FORMAT = 1  # of run folders; what older ones mean today is said by `dynas.runs.upgrade`
@@ -44,7 +44,7 @@ def read_run(folder: Path) -> dict[str, Any]:
         raise DynasError(
             f"'{path}' has format {form}, which a newer dynas wrote: this one reads formats up to {FORMAT}, update it"
         )
-    facts = with_movielens_apart(upgraded(facts) if form == 0 else facts)
+    facts = with_movielens_apart(searched(upgraded(facts) if form == 0 else facts))
     if wrong := misshapen(facts):
         raise DynasError(f"'{path}' does not describe a run: {wrong}")
     return facts

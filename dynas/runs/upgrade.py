@@ -17,6 +17,8 @@ LATENCY_BATCH = {"NcfSupernet": 100, "TransformerSupernet": 1}  # that of a supe
 MOVIELENS, NCF_MOVIELENS = (671, 3496), "ncf_movielens"  # users and items; the supernet for them
 BEFORE_MOVIELENS = ("supernet=ncf", "supernet.weights=embedded")  # what chose it before it had a name
 SURROGATE = "dynas.data.imagenet_surrogate.ImageNetSurrogate"
+LINAS, SINGLE = "dynas.modes.linas.Linas", "dynas.predictors.gp.GaussianProcess"
+AVERAGE = "dynas.predictors.gp_average.GaussianProcessAverage"
 SHAPE = {
     "weights": "random", "width": 1.0, "resolution": [224, 224], "channels": 3, "classes": 1000, "stem_stride": 2,
     "strides": [2, 2, 2, 1, 2],
@@ -98,6 +100,27 @@ def repeats_of(config: Mapping[str, Any], overrides: object) -> list[str]:
         return []
     names = [name for name in ("min_repeats", "max_repeats") if name in hardware]
     return [f"hardware.{name}={hardware[name]}" for name in names if not _given(f"hardware.{name}", overrides)]
+
+
+def searched(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a run with what its search did by default before 2026-11-30 as overrides.
+
+    Choice, optimism and the one Gaussian process were others then. Facts of later runs stay as they are.
+    """
+    facts = dict(facts)
+    config, overrides = facts.get("config"), facts.get("overrides")
+    if not isinstance(config, dict) or not isinstance(overrides, list):
+        return facts
+    mode, predictor = config.get("mode"), config.get("predictor")
+    added = []
+    if isinstance(mode, dict) and str(mode.get("_target_")) == LINAS and mode.get("choice") == "hypervolume":
+        added = [f"mode.{key}={mode[key]}" for key in ("choice", "optimism") if key in mode]
+    if isinstance(predictor, dict) and predictor.get("_target_") == SINGLE:
+        process = {**predictor, "_target_": AVERAGE, "processes": ["shared"]}
+        facts["config"] = {**config, "predictor": process}
+        added += ["predictor.processes=[shared]"]
+    facts["overrides"] = overrides + [one for one in added if not _given(one.partition("=")[0], overrides)]
+    return facts
 
 
 def training_of(config: Mapping[str, Any], choices: object, overrides: object) -> list[str]:

@@ -17,10 +17,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
-import synthetic
 from hydra import compose, initialize_config_dir
-from landscape import Landscape
 
+import synthetic
 from dynas.compose.build import build_problem
 from dynas.compose.frames import register
 from dynas.core.evaluation import Measurement
@@ -32,6 +31,7 @@ from dynas.executors.serial import Serial
 from dynas.predictors.stacked import Stacked
 from dynas.supernets.mbv3 import search_space
 from dynas.system.folders import CONFIGS
+from landscape import Landscape
 
 ROWS = Path(__file__).parent / "landscapes" / "mbv3_top1.csv"
 

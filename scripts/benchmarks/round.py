@@ -21,7 +21,8 @@ from dynas.core.evaluation import Evaluation, PredictorQuality
 from dynas.core.evaluator import Evaluator
 from dynas.modes.linas import Linas
 from dynas.predictors.named import predictor
-from landscapes import Landscape, evaluator, landscape
+from landscape import Landscape
+from landscapes import evaluator, landscape
 
 
 class Ignored:

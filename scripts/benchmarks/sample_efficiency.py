@@ -37,7 +37,8 @@ from dynas.modes.validation import Validation
 from dynas.predictors.named import predictor
 from dynas.report.plots.run import new_figure, save, tidy
 from dynas.system.files import write_csv
-from landscapes import LANDSCAPES, Landscape, evaluator, kept
+from landscape import Landscape
+from landscapes import LANDSCAPES, evaluator, kept
 from rivals import EXTRA, RIVALS
 
 SLOW = ("ncf",)  # landscapes too slow for a long search of their own

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from landscape import Landscape
 
 from dynas.core.design import DesignVariable
 from dynas.core.objectives import Objective, Values, losses
 from dynas.core.problem import Problem
 from dynas.core.space import Genotypes, SearchSpace
 from dynas.supernets.mbv3 import search_space
+from landscape import Landscape
 
 Function = Callable[[Genotypes], Values]  # genotypes (n, G) -> values (n,)
 SAMPLE = 4000  # random sub-networks by which references and bounds are set

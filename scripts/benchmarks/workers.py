@@ -25,7 +25,8 @@ from dynas.core.space import Genotypes
 from dynas.modes.linas import Linas
 from dynas.predictors.named import predictor
 from dynas.report.plots.run import new_figure, save, tidy
-from landscapes import Landscape, kept
+from landscape import Landscape
+from landscapes import kept
 from sample_efficiency import best_known, search
 from simulated import SimulatedWorkers
 
