@@ -44,14 +44,14 @@ def begun_with_original(problem: Problem, measure: Measure, store: Store) -> Pro
         store: where the evaluation goes.
 
     Raises:
-        DynasError: the original fails, so that nothing can be told of its shares.
+        DynasError: the original fails, and bounds are shares of what it has; else it is a row as any that fails.
     """
     assert problem.original is not None
     key = problem.space.key(problem.original)
     if not store.history:
         with doing("measuring the original"):
             (measurement,) = measure(problem.original[None])
-        if measurement.error:
+        if measurement.error and problem.shares:
             raise DynasError(f"the original network cannot be measured: {measurement.error}")
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         store.append(Evaluation(1, 1, key, problem.original, measurement, now))

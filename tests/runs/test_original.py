@@ -53,6 +53,9 @@ def test_a_run_that_began_without_it_goes_on_without_it() -> None:
 def test_nothing_is_a_share_of_what_fails() -> None:
     with pytest.raises(DynasError, match="the original network cannot be measured: too large"):
         begun_with_original(PROBLEM, broken, Remembered())
+    store = Remembered()
+    assert begun_with_original(replace(PROBLEM, shares={}), broken, store).objectives == PROBLEM.objectives
+    assert store.history[0].measurement.error == "too large", "where no bound needs it, it is a row that failed"
 
 
 def test_commands_that_do_not_measure_it_refuse_shares() -> None:
