@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 from dynas.core.callback import Progress
 from dynas.errors import DynasError, one_of
@@ -51,7 +52,7 @@ class Wandb(Tracker):
             name=progress.folder.name if progress.folder else None,
             dir=place,
             config=parameters(progress),
-            mode=self._mode,
+            mode=cast(Any, self._mode),  # checked above
             settings=wandb.Settings(silent=True, console="off", init_timeout=30, login_timeout=5),
         )
         self._run.define_metric("*", step_metric=STEP)
@@ -63,7 +64,7 @@ class Wandb(Tracker):
     def end(self, progress: Progress) -> None:
         """Log the front as a table, and the files of the run folder as an artifact."""
         header, rows = front_table(progress)
-        self._run.log({"front": wandb.Table(columns=header, data=rows)})
+        self._run.log({"front": wandb.Table(columns=cast(Any, header), data=rows)})
         artifact = wandb.Artifact("run_folder", type="run")
         for path in files(progress):
             artifact.add_file(str(path))

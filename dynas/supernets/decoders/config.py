@@ -162,9 +162,9 @@ def given(content: Mapping[str, Any]) -> dict[str, Any]:
 def number(content: Mapping[str, Any], key: str, origin: object) -> int:
     """Return a positive whole number of a config, or raise DynasError."""
     value = content.get(key)
-    if not is_whole(value) or value < 1:  # type: ignore[operator]
+    if not is_whole(value) or value < 1:
         raise DynasError(f"'{origin}' needs {key} as a positive whole number, got {value!r}")
-    return int(value)  # type: ignore[arg-type]
+    return int(value)
 
 
 def layer_types(content: Mapping[str, Any], kind: str, layers: int, origin: object) -> list[str]:
