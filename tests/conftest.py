@@ -21,11 +21,14 @@ from dynas.supernets.mbv3 import search_space
 from dynas.testing import spaces
 from dynas.testing.analytic import Analytic
 from tests.helpers.cli import drop_logs
+from tests.helpers.zoo import declare_operators
 
 REFERENCE = Path(__file__).parents[1] / ".." / "shared" / "reference"
 
 settings.register_profile("dynas", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("dynas")
+
+declare_operators()
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a script; what tests start inherits it
     signal.signal(signal.SIGINT, signal.default_int_handler)

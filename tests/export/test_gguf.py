@@ -14,10 +14,11 @@ from dynas.export.gguf import Gguf, refusal
 from dynas.export.network import Network
 from dynas.export.vocabulary import SPLITS, split_of, vocabulary_hindrance
 from dynas.supernets.decoder import DecoderSupernet
+from tests.helpers import hugging_face
 
 pytest.importorskip("gguf")
 pytest.importorskip("xllamacpp")
-hugging_face = pytest.importorskip("tests.helpers.hugging_face", reason="transformers is not installed")
+
 pytestmark = pytest.mark.slow
 
 EXACT = Gguf("F32", 1e-3)

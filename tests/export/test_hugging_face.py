@@ -15,9 +15,9 @@ from dynas.data.text.language_tokenizer import EMBEDDED, read_tokenizer
 from dynas.export.hugging_face import HuggingFace, load_module
 from dynas.export.network import Network
 from dynas.supernets.decoder import DecoderSupernet
+from tests.helpers import hugging_face
 from tests.helpers.supernets import narrow, narrow_decoder
 
-hugging_face = pytest.importorskip("tests.helpers.hugging_face", reason="transformers is not installed")
 pytestmark = pytest.mark.slow
 
 TOKENS = torch.randint(60, (2, 14), generator=torch.Generator().manual_seed(0))

@@ -16,7 +16,12 @@ STATISTICS = {"running_var": (0.5, 1.5), "running_mean": (-0.1, 0.1)}
 
 @lru_cache
 def declare_operators() -> Any:
-    """Let torchvision for GPUs be imported beside a torch for CPUs: its own operators are missing, and not used."""
+    """Let torchvision for GPUs be imported beside a torch for CPUs: its own operators are missing, and not used.
+
+    transformers imports it, too, where it is installed.
+    """
+    if find_spec("torchvision") is None or torch.version.cuda is not None or version("torchvision").endswith("+cpu"):
+        return None
     library = torch.library.Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
@@ -28,8 +33,6 @@ def from_zoo(name: str, side: int) -> nn.Module:
     package, _, kind = name.partition(" ")
     if missing := [one for one in ("timm", "torchvision") if find_spec(one) is None]:
         pytest.skip(f"{missing[0]} is not installed")
-    if torch.version.cuda is None and not version("torchvision").endswith("+cpu"):
-        declare_operators()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = made(package, kind, side).eval()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from dynas.supernets.decoder import DecoderSupernet
+from tests.helpers import hugging_face
 
-hugging_face = pytest.importorskip("tests.helpers.hugging_face", reason="transformers is not installed")
 pytestmark = pytest.mark.slow
 
 CLOSE = 1e-5  # times the largest logit, about 6
