@@ -61,7 +61,7 @@ def with_source(arguments: list[str]) -> list[str]:
         return given
     folder = Path(arguments[named[0]]).expanduser().resolve()
     other = any(argument.startswith("hardware=") for argument in given)
-    dropped = r"(track|hardware)(\.|=)" if other else r"track(\.|=)"
+    dropped = r"predictor\.|" + (r"(track|hardware)(\.|=)" if other else r"track(\.|=)")  # it has its own predictor
     stored = stored_overrides(folder, given, lambda override: not re.match(dropped, override))
     return [*stored, f"run={quoted(str(folder))}", *given]
 
