@@ -6,9 +6,12 @@ import getpass
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported: spinning threads slow a shared machine
@@ -29,6 +32,9 @@ settings.register_profile("dynas", deadline=None, max_examples=50, derandomize=T
 settings.load_profile("dynas")
 
 declare_operators()
+if find_spec("absl"):  # TensorBoard's logs: Hydra closes their handler, and with it a capture of pytest's
+    absl_logging = import_module("absl.logging")
+    absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a script; what tests start inherits it
     signal.signal(signal.SIGINT, signal.default_int_handler)
