@@ -23,12 +23,13 @@ class Ticker:
         self._seconds, self._tick = seconds, tick
         self._last = 0.0
         self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
 
     def __enter__(self) -> Ticker:
         """Begin; the first call comes after ``seconds``."""
         self._last = time.monotonic()
         _tickers.append(self)
-        threading.Thread(target=self._run, name="ticker", daemon=True).start()
+        self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -36,6 +37,8 @@ class Ticker:
         with _turn:
             self._over.set()
             _tickers.remove(self)
+        # what the thread still holds, such as tensors, must not be freed while the interpreter ends
+        self._thread.join(timeout=10)
 
     def tick_if_due(self) -> None:
         """Call the function if its time has come."""

@@ -50,3 +50,10 @@ def test_an_output_that_is_closed_ends_it() -> None:
         with quiet():
             threading.Event().wait(0.02)
     assert len(calls) == 1
+
+
+def test_its_thread_has_ended_with_its_block() -> None:
+    for _ in range(20):
+        with Ticker(60, lambda: None):
+            pass
+        assert not any(thread.name == "ticker" for thread in threading.enumerate())
