@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from inspect import get_annotations
 from typing import Any
 
 from hydra import compose
@@ -17,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from dynas.compose.check import check_part
 from dynas.compose.fit import introduce
 from dynas.compose.overrides import one_sentence
+from dynas.compose.roles import check_methods, check_role
 from dynas.core.activity import doing
 from dynas.core.bench import Bench, Meter
 from dynas.core.callback import Callback
@@ -192,28 +192,6 @@ def build_meter(config: DictConfig, supernet: Supernet) -> Meter:
     meter: Meter = build(config, "hardware")
     check_role("hardware", meter, Meter)
     return meter
-
-
-def check_role(part: str, given: object, role: type) -> None:
-    """Raise DynasError where what a config names does not play its role.
-
-    Args:
-        part: the part of the config.
-        given: the object.
-        role: the contract of `dynas.core`, whose attributes without a default it must have.
-    """
-    contract = f"{role.__module__}.{role.__name__}"
-    if not isinstance(given, role):
-        raise DynasError(f"{part}._target_ makes a {type(given).__name__}, which does not inherit from {contract}")
-    if missing := [name for name in get_annotations(role) if not hasattr(given, name)]:
-        raise DynasError(f"{part}: {type(given).__name__} has no {missing[0]}, which {contract} asks for")
-
-
-def check_methods(part: str, given: object, role: type) -> None:
-    """Raise DynasError where what a config names lacks a method or an attribute of a contract that nobody inherits."""
-    if missing := [name for name in vars(role) if not name.startswith("_") and not hasattr(given, name)]:
-        contract = f"{role.__module__}.{role.__name__}"
-        raise DynasError(f"{part}: {type(given).__name__} has no {missing[0]}, which {contract} asks for")
 
 
 def build_metric(config: DictConfig, name: str, *parts: Data | Meter) -> Metric:

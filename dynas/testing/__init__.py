@@ -52,7 +52,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'dynas.testing' has no attribute '{name}'")
     import pytest
 
-    pytest.register_assert_rewrite(*(f"dynas.testing.{module}" for module in _MODULES.values()))  # to show values
+    checking = (*_MODULES.values(), "samples")
+    pytest.register_assert_rewrite(*(f"dynas.testing.{module}" for module in checking))  # to show values
     return getattr(import_module(f"dynas.testing.{_MODULES[name]}"), name)
 
 

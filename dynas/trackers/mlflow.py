@@ -29,7 +29,7 @@ class Mlflow(Tracker):
     """Writes a run to an MLflow server, a database or a folder.
 
     Args:
-        uri: where to, such as ``http://localhost:5000``, ``sqlite:///mlflow.db`` or ``file:///home/me/mlruns``; None:
+        uri: where to, such as ``http://localhost:5000``, ``sqlite:///mlflow.db`` or ``file:///srv/mlruns``; None:
             as MLFLOW_TRACKING_URI says, or MLflow's own default.
         experiment: name of the experiment, made where there is none.
     """

@@ -36,7 +36,7 @@ from dynas.executors.serial import Serial
 from dynas.modes.linas import Linas
 from dynas.modes.oneshot import OneShot
 from dynas.modes.validation import Validation
-from dynas.report.plots.run import new_figure, save, tidy
+from dynas.report.plots.figure import new_figure, save, tidy
 from dynas.system.files import write_csv
 from dynas.system.folders import CONFIGS
 

@@ -35,7 +35,7 @@ from dynas.modes.additive import Additive
 from dynas.modes.linas import Linas
 from dynas.modes.validation import Validation
 from dynas.predictors.named import predictor
-from dynas.report.plots.run import new_figure, save, tidy
+from dynas.report.plots.figure import new_figure, save, tidy
 from dynas.system.files import write_csv
 from landscape import Landscape
 from landscapes import LANDSCAPES, evaluator, kept

@@ -24,7 +24,7 @@ from dynas.core.pareto import hypervolume_curve
 from dynas.core.space import Genotypes
 from dynas.modes.linas import Linas
 from dynas.predictors.named import predictor
-from dynas.report.plots.run import new_figure, save, tidy
+from dynas.report.plots.figure import new_figure, save, tidy
 from landscape import Landscape
 from landscapes import kept
 from sample_efficiency import best_known, search

@@ -16,7 +16,10 @@ from tests.helpers.run_folders import FIVE, write_search
     [
         ("report run --pik knee", "no option --pik; did you mean --pick?; see dynas report --help"),
         ("report run --pictuers=out", "no option --pictuers; did you mean --pictures?"),
-        ("report run --format tabel", "unknown --format 'tabel': choose one of csv, json, latex, markdown, table; did you"),
+        (
+            "report run --format tabel",
+            "unknown --format 'tabel': choose one of csv, json, latex, markdown, table",
+        ),
         ("report run --where mdoe=linas", "did you mean mode?"),
         ("report run --where mode=lians", "mode is linas in these; did you mean linas?"),
         ("report run --objectives topp1", "its objectives are top1, latency; did you mean top1?"),

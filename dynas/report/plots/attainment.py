@@ -12,7 +12,7 @@ import numpy as np
 
 from dynas.core.objectives import Values
 from dynas.report.compare import Comparison, Group, known_front
-from dynas.report.plots.run import COLOURS, LINES, legend_beside, name_axes, pair_panels, save, step_style
+from dynas.report.plots.figure import COLOURS, LINES, legend_beside, name_axes, pair_panels, save, step_style
 
 
 def plot_attainment(comparison: Comparison, path: Path) -> None:

@@ -14,8 +14,7 @@ from matplotlib.colors import Normalize
 from dynas.core.objectives import Objective, Values, losses
 from dynas.core.pareto import non_dominated
 from dynas.report.compare import Comparison
-from dynas.report.plots.paper import abreast
-from dynas.report.plots.run import (
+from dynas.report.plots.figure import (
     COLOURS,
     LINES,
     MARKERS,
@@ -29,6 +28,7 @@ from dynas.report.plots.run import (
     save,
     step_style,
 )
+from dynas.report.plots.paper import abreast
 from dynas.report.series import Series, by_group
 
 MOST_VECTORS = 5000  # points of a picture that are drawn as vectors; more become pixels within it

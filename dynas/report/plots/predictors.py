@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from dynas.core.objectives import Objective, Values
-from dynas.report.plots.run import COLOURS, LINES, legend_above, new_figure, save, tidy, whole_numbers
+from dynas.report.plots.figure import COLOURS, LINES, legend_above, new_figure, save, tidy, whole_numbers
 
 
 class Errors(Protocol):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dynas.core.objectives import Objective
-from dynas.report.plots.run import COLOURS, LINES, MARKERS, legend_above, new_figure, save, tidy, whole_numbers
+from dynas.report.plots.figure import COLOURS, LINES, MARKERS, legend_above, new_figure, save, tidy, whole_numbers
 
 LINES_OF = (("largest", "largest sub-network"), ("median", "median of random ones"), ("smallest", "smallest"))
 

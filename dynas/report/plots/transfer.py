@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
 from dynas.core.objectives import Objective, Values
-from dynas.report.plots.run import COLOURS, GREY, INK, name_axis, new_figure, save, step_style, tidy
+from dynas.report.plots.figure import COLOURS, GREY, INK, name_axis, new_figure, save, step_style, tidy
 from dynas.report.transfer import Transferred, targets
 from dynas.runs.load import Run
 

@@ -18,7 +18,9 @@ from torch import Tensor, fx
 from dynas.core.space import Genotypes
 from dynas.supernets.pruning.blocks import computed
 from dynas.supernets.pruning.costs import Costs, elements
-from dynas.supernets.pruning.operators import RULES, batch_norm, same, together
+from dynas.supernets.pruning.layers import batch_norm
+from dynas.supernets.pruning.operators import RULES
+from dynas.supernets.pruning.shapes import same, together
 from dynas.supernets.pruning.structure import Structure
 from dynas.supernets.pruning.trace import Trace, concrete, operator, shape_of
 

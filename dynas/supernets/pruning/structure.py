@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, fx
 
 from dynas.supernets.pruning.labels import FROZEN, Labels, frozen, tidy, varying
-from dynas.supernets.pruning.operators import RULES, UnknownError
+from dynas.supernets.pruning.operators import RULES
+from dynas.supernets.pruning.rules import UnknownError
 from dynas.supernets.pruning.trace import Trace, concrete, is_tensors, operator, place, shape_of
 
 Part = tuple[str, int]  # name of a parameter or buffer, and one of its dimensions
