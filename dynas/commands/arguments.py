@@ -16,7 +16,6 @@ from dynas.compose.stored import stored_overrides
 from dynas.compose.sweeps import is_sweep_folder, sweep_overrides
 from dynas.errors import DynasError, did_you_mean
 from dynas.runs.names import RUN
-from dynas.runs.upgrade import RENAMED
 from dynas.system.files import refuse_links
 from dynas.system.folder_lock import LOCK, locked
 from dynas.system.folders import CONFIGS
@@ -41,14 +40,6 @@ def check_verbose(arguments: list[str]) -> None:
     value = override_value(arguments, "hydra.verbose")
     if value is not None and not isinstance(parsed(f"x={value}").value(), bool | str | list):
         raise DynasError(f"hydra.verbose={value}: give true, false or the name of a logger")
-
-
-def check_names(arguments: list[str]) -> None:
-    """Raise DynasError, with the new spelling, where a config key is called as it was in an earlier version."""
-    for argument in arguments:
-        key, sign, value = argument.partition("=")
-        if key in RENAMED:
-            raise DynasError(f"{key} is now called {RENAMED[key]}: give {RENAMED[key]}{sign}{value}")
 
 
 def check_single_options(arguments: list[str]) -> None:

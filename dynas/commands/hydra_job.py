@@ -22,7 +22,6 @@ from omegaconf.errors import OmegaConfBaseException
 from dynas.commands.arguments import (
     PLACES,
     check_flags,
-    check_names,
     check_outputs,
     check_single_options,
     check_verbose,
@@ -67,7 +66,6 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
         return 0
     arguments = new_spelling(read_overrides(arguments, command))
     check_single_options(arguments)
-    check_names(arguments)
     check_verbose(arguments)
     goes_on = override_value(arguments, "resume") not in (None, "", "null")
     arguments = with_sweep_folder(resume_arguments(arguments, name), name)

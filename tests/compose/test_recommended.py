@@ -18,9 +18,13 @@ TOKEN = re.compile(r"(?<![\w'\"./-])([a-z_]\w*(?:[./]\w+)*=[^\s;)<]*[^\s;),.<])(
 OWN = r"[\w.]+=(outputs/[^ ]*<[^>]*>|mine\S*|debian)|rows=\S+"  # what stands for a user's own, or is not everywhere
 BESIDE = {
     "algo=ga": ["objectives=top1", "mode.training=200"],
+    "hardware=llamacpp": ["supernet=decoder", "supernet.weights=random", "supernet.groups=null", "supernet.feeds=null"],
+    "supernet=prune": [
+        "supernet.model=tests.helpers.networks:Residual", "supernet.resolution=[28,56]", "supernet.channels=1"
+    ],
     "evaluate": ["architectures=smallest"],
     "lut check": ["table=missing.csv"],
-}
+}  # fmt: skip
 SLOW = ("predictors", "train")  # to be built
 
 

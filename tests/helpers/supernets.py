@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from dynas.supernets.bert import BertSupernet
 from dynas.supernets.decoder import DecoderSupernet
+from dynas.supernets.decoders.folder import CONFIG
 from dynas.supernets.mbconv.supernet import MBConvSupernet
 from dynas.supernets.mbv3 import MobileNetV3Supernet
 from dynas.supernets.ncf import NcfSupernet
@@ -137,7 +140,11 @@ def narrow_decoder(config: dict[str, Any] | None = None, **changes: Any) -> Deco
         "skip": (1, 2), "groups": (0, 1, 2, 3), "feeds": (0.2, 0.6, 1.0), "calibration": None,
         "calibration_tokens": 0, "length": 12,
     }  # fmt: skip
-    return DecoderSupernet(**(settings | changes))
+    settings |= changes
+    if settings["weights"] != "random":  # a folder has the shape beside its weights
+        Path(settings["weights"]).with_name(CONFIG).write_text(json.dumps(settings["config"]))
+        settings["config"] = None
+    return DecoderSupernet(**settings)
 
 
 def gemma_decoder(**changes: Any) -> DecoderSupernet:

@@ -72,17 +72,6 @@ def test_facts_that_make_no_sense_stay_as_they_are_for_others_to_refuse(part: st
     assert part in upgraded({part: value})
 
 
-@pytest.mark.parametrize(
-    ("override", "wanted"),
-    [("group=3", "together=3"), ("hardware.precision=0.1", "hardware.tolerance=0.1")],
-)
-def test_an_old_key_is_refused_with_its_new_name(override: str, wanted: str, tmp_path: Path) -> None:
-    refused = dynas("search", override, cwd=tmp_path)
-    assert refused.returncode == 1
-    assert refused.stderr == f"dynas: {override.split('=')[0]} is now called {wanted.split('=')[0]}: give {wanted}\n"
-    assert list(tmp_path.iterdir()) == []
-
-
 HEADER, ROW = "index,architecture\n", '1,"{""d"":1}"\n'
 
 

@@ -118,7 +118,7 @@ def escape(folder: Path) -> None:
     [
         (lambda folder: (folder / "config.json").unlink(), "no config.json in"),
         (lambda folder: (folder / "config.json").write_text("[]"), "holds no object with settings"),
-        (lambda folder: (folder / "model.safetensors").unlink(), "holds no weights"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "the folder has neither"),
         (spoil_index, "lacks model-00002-of-00002.safetensors, one of 2 files"),
         (escape, "does not say which files of its folder"),
     ],

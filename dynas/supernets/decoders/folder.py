@@ -90,7 +90,7 @@ def read_mapping(path: Path) -> Mapping[str, Any]:
 def whole(path: Path) -> list[Path]:
     """Return a file of weights, or raise DynasError."""
     if not path.is_file():
-        raise DynasError(f"no weights at '{path}': give supernet.weights=<a folder or a file of weights>")
+        raise DynasError(f"no weights at '{path}', there is no such file: give supernet.weights=<path>")
     return [path]
 
 
@@ -106,5 +106,6 @@ def shards(path: Path) -> list[Path]:
         return [path / name for name in names]
     file = next((path / name for name in (*IN_FOLDERS, WEIGHTS) if (path / name).is_file()), None)
     if file is None:
-        raise DynasError(f"'{path}' holds no weights: looked for {', '.join((INDEX, *IN_FOLDERS, WEIGHTS))}")
+        names = " nor ".join((INDEX, *IN_FOLDERS, WEIGHTS))
+        raise DynasError(f"no weights at '{path}', the folder has neither {names}: give supernet.weights=<another>")
     return [file]
