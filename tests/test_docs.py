@@ -133,6 +133,12 @@ def test_the_reference_is_what_the_configs_say() -> None:
                 assert f"### `{folder.name}={option}`" in made, f"{folder.name} lacks {option}"
 
 
+def test_the_page_of_commands_is_what_they_say() -> None:
+    made = runpy.run_path(str(ROOT / "scripts" / "dev" / "build_command_page.py"))["page"]()
+    page = PAGES["docs/reference/commands.md"]
+    assert page.split() == made.split(), "run scripts/dev/build_command_page.py"  # Pythons break lines differently
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_file_that_a_page_names_exists(name: str) -> None:
     page = PAGES[name]
