@@ -12,6 +12,7 @@ from dynas.core.activity import doing, each
 from dynas.core.data import ClassificationData
 from dynas.core.metric import MeasuredMetric, Reading
 from dynas.metrics.calibration import check_sizes, device_of, recalibrate, sized
+from dynas.metrics.folding import folded
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench
@@ -37,7 +38,8 @@ def recalibrated_top1(subnet: nn.Module, data: ClassificationData) -> float:
     own = sized(data, subnet)
     with doing("calibrating"):
         recalibrate(subnet, own.calibration_batches())
-    return top1(subnet, own.validation_batches())
+    with folded(subnet):
+        return top1(subnet, own.validation_batches())
 
 
 class Top1(MeasuredMetric):
