@@ -14,9 +14,8 @@ from dynas.errors import DynasError, one_of
 from dynas.report.tables import front_table
 from dynas.report.text import point_text
 from dynas.runs.load import Run, load_run
-from dynas.runs.names import TUNED_WEIGHTS
 from dynas.runs.store import read_extra
-from dynas.runs.tuned import read_tuned
+from dynas.runs.tuned import read_tuned, weights_file
 from dynas.system.files import refuse_links
 from dynas.system.screen import screen
 
@@ -78,7 +77,7 @@ def main(argv: list[str]) -> int:
     run = load_run(given.run)
     console = screen()
     tuned = None if given.untuned else read_tuned(run)
-    known = tuned is not None and (given.row is None or str(given.row) in indices(tuned.run))
+    known = tuned is not None and is_tuned(tuned.run, given.row)
     if tuned is not None and known:
         run = tuned.run
     row = choose_row(run, given.row, given.best, console)
@@ -99,7 +98,7 @@ def main(argv: list[str]) -> int:
     architecture = space.decode(space.encode(json.loads(run.architectures[row])))
     module = origin.supernet.subnet(architecture)
     if known:
-        load_subnet(module, given.run / TUNED_WEIGHTS.format(cell(run, row, "index")))
+        load_subnet(module, weights_file(given.run, cell(run, row, "index")))
     module = as_measured(module, origin.data)
     network = Network(module, origin.supernet, architecture, origin.config, given.batch)
     names = chosen(wanted, network)
@@ -148,6 +147,11 @@ def choose_row(run: Run, index: int | None, best: str | None, console: Console) 
     if not run.measured[row]:
         raise DynasError(f"row {index} of '{run.folder}' was not measured: {cell(run, row, 'error')}; choose another")
     return row
+
+
+def is_tuned(run: Run, index: int | None) -> bool:
+    """Return whether a row, or the front where none is named, is among those that were tuned."""
+    return len(run.front) > 0 if index is None else str(index) in indices(run)
 
 
 def indices(run: Run) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from dynas.errors import DynasError
-from dynas.runs.names import TUNED, TUNED_WEIGHTS
+from dynas.runs.names import TUNED
 
 if TYPE_CHECKING:
     from dynas.core.evaluation import Evaluation, Measurement
@@ -65,6 +65,7 @@ def tune_front(tuner: Tuner, evaluator: Evaluator, measurer: Measurer, folder: P
     from dynas.core.evaluation import Evaluation
     from dynas.runs.load import load_run
     from dynas.runs.store import RunStore
+    from dynas.runs.tuned import weights_file
 
     again = measurer.only(measurer.judging)
     objectives = [objective for objective in evaluator.problem.objectives if objective.name in again.metrics]
@@ -78,7 +79,7 @@ def tune_front(tuner: Tuner, evaluator: Evaluator, measurer: Measurer, folder: P
             for place, key in enumerate(keys, start=1):
                 activity.step(place, len(keys))
                 one = known[key]
-                measurement = measured(tuner, again, one, folder / TUNED_WEIGHTS.format(one.index))
+                measurement = measured(tuner, again, one, weights_file(folder, one.index))
                 now = datetime.now(UTC).isoformat(timespec="milliseconds")
                 store.append(Evaluation(one.index, 1, key, one.genotype, measurement, now))
                 display.tuned(store.history[-1], len(keys) - place)

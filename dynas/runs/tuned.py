@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynas.core.objectives import Values
 from dynas.errors import DynasError
+from dynas.runs.lines import Line
 from dynas.runs.load import Run, with_values
-from dynas.runs.names import TUNED
+from dynas.runs.names import TUNED, TUNED_WEIGHTS
 from dynas.runs.rows import numbers, read_lines, read_rows
 from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS
 
@@ -52,13 +56,7 @@ def read_tuned(run: Run) -> Tuned | None:
     places = {key: row for row, key in enumerate(run.keys)}
     if strange := [key for key in keys if key not in places]:
         raise DynasError(f"'{path}' is not of this run: it has no sub-network {strange[0]}")
-    cells = dict(zip(header, zip(*(cells for _, cells in lines[1:]), strict=True), strict=True))
-    unknown = np.full(len(keys), np.nan)
-    told = [cells.get(f"{objective.name}_se [{objective.unit}]") for objective in again]
-    try:
-        errors = np.stack([unknown if texts is None else numbers(texts) for texts in told], axis=1)
-    except ValueError as error:
-        raise DynasError(f"'{path}' has a standard error that is none: {error}") from error
+    errors = np.stack([_errors(path, lines, f"{one.name}_se [{one.unit}]") for one in again], axis=1)
     usable = np.flatnonzero(np.isfinite(values).all(axis=1))
     rows = np.array([places[keys[one]] for one in usable], dtype=np.int64)
     some = chosen(run, rows)
@@ -67,7 +65,22 @@ def read_tuned(run: Run) -> Tuned | None:
     return Tuned(with_values(some, after), some.values, columns, errors[usable], len(keys) - len(usable))
 
 
-def chosen(run: Run, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Run:
+def _errors(path: Path, lines: Sequence[Line], name: str) -> Values:
+    """Return the standard errors ``(n,)`` in the column of a name; NaN where there is none."""
+    if name not in lines[0][1]:
+        return np.full(len(lines) - 1, np.nan)
+    try:
+        return numbers([cells[lines[0][1].index(name)] for _, cells in lines[1:]])
+    except ValueError as error:
+        raise DynasError(f"'{path}' has a standard error that is none: {error}") from error
+
+
+def weights_file(run: Path, index: int | str) -> Path:
+    """Return the file in a run folder that keeps the tuned weights of a row, by its index in results.csv."""
+    return run / TUNED_WEIGHTS.replace("<N>", str(index))
+
+
+def chosen(run: Run, rows: NDArray[np.int64]) -> Run:
     """Return a run that holds some of its rows only."""
     return replace(
         run,
