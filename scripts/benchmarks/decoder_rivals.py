@@ -164,15 +164,13 @@ def best_within(losses: Values, bounds: NDArray[np.float64]) -> NDArray[np.float
     return np.where(np.isfinite(inside), inside, np.nan)
 
 
-def cells(rows: NDArray[np.float64], best: NDArray[np.float64], sign: int) -> list[str]:
-    """Return means and standard deviations of a method's rows ``(seeds, columns)``, bold beside the best one's."""
-    texts = []
-    for own, rival in zip(rows.T, best.T, strict=True):
-        text = f"{own.mean():.3f} ± {own.std(ddof=1):.3f}" if len(own) > 1 else f"{own.mean():.3f}"
-        error = np.hypot(*(one.std(ddof=1) / len(one) ** 0.5 if len(one) > 1 else 0.0 for one in (own, rival)))
-        behind = sign * (own.mean() - rival.mean())
-        texts.append(f"**{text}**" if behind == 0 or behind < 2 * error else text)
-    return texts
+def cell(own: NDArray[np.float64], best: NDArray[np.float64], sign: int) -> str:
+    """Return mean and standard deviation of values ``(seeds,)``, bold where those of the best are as good."""
+    spread = f" ± {own.std(ddof=1):.3f}" if len(own) > 1 else ""
+    error = sum(one.var(ddof=1) / len(one) for one in (own, best) if len(one) > 1) ** 0.5
+    behind = sign * (own.mean() - best.mean())
+    text = f"{own.mean():.3f}{spread}"
+    return f"**{text}**" if behind == 0 or behind < 2 * error else text
 
 
 def main() -> None:
@@ -213,8 +211,9 @@ def main() -> None:
     print("| --- " + "| ---: " * len(signs) + "|")
     columns = []
     for column, sign in enumerate(signs):
-        best = min(rows.values(), key=lambda some: sign * some[:, column].mean())[:, [column]]
-        columns.append([cells(some[:, [column]], best, sign)[0] for some in rows.values()])
+        values = [some[:, column] for some in rows.values()]
+        best = min(values, key=lambda one: np.nan_to_num(sign * one.mean(), nan=np.inf))
+        columns.append([cell(one, best, sign) for one in values])
     for name, texts in zip(rows, zip(*columns, strict=True), strict=True):
         print(f"| {name} | {' | '.join(texts)} |")
     print(f"| uniform, all {len(grid)} | {' | '.join(f'{value:.3f}' for value in row(grid))} |")
