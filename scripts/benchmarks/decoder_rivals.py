@@ -67,6 +67,13 @@ class Bench:
     known: dict[str, tuple[float, ...]]
     table: Path
 
+    @property
+    def supernet(self) -> DecoderSupernet:
+        """Where the sub-networks come from."""
+        supernet = self.measurer.bench.supernet
+        assert isinstance(supernet, DecoderSupernet)
+        return supernet
+
     def measure(self, genotypes: Genotypes) -> Iterator[Measurement]:
         """Yield what is known of canonical genotypes ``(n, G)``, and measure what is not."""
         for key, genotype in zip(self.problem.space.keys(genotypes), genotypes, strict=True):
@@ -102,7 +109,7 @@ def additive(bench: Bench, budget: int, seed: int) -> Genotypes:
 
 def uniform(bench: Bench, budget: int, seed: int) -> Genotypes:
     """Return random ones of those whose layers are alike."""
-    grid = alike(bench)
+    grid = alike(bench.supernet)
     return grid[np.random.default_rng(seed).permutation(len(grid))[:budget]]
 
 
@@ -126,11 +133,9 @@ METHODS: dict[str, Method] = {
 }
 
 
-def alike(bench: Bench) -> Genotypes:
+def alike(supernet: DecoderSupernet) -> Genotypes:
     """Return all sub-networks whose kept layers have the same sizes; those layers are left out that matter least."""
-    supernet, space = bench.measurer.bench.supernet, bench.problem.space
-    assert isinstance(supernet, DecoderSupernet)
-    skipped = supernet.shape.skipped
+    space, skipped = supernet.space, supernet.shape.skipped
     ranked = [layer for layer in supernet.order if layer in skipped]
     options = []
     for variable in space.variables:
@@ -166,6 +171,8 @@ def best_within(losses: Values, bounds: NDArray[np.float64]) -> NDArray[np.float
 
 def cell(own: NDArray[np.float64], best: NDArray[np.float64], sign: int) -> str:
     """Return mean and standard deviation of values ``(seeds,)``, bold where those of the best are as good."""
+    if missing := int(np.isnan(own).sum()):
+        return f"none in {missing} of {len(own)} runs"
     spread = f" ± {own.std(ddof=1):.3f}" if len(own) > 1 else ""
     error = sum(one.var(ddof=1) / len(one) for one in (own, best) if len(one) > 1) ** 0.5
     behind = sign * (own.mean() - best.mean())
@@ -194,7 +201,7 @@ def main() -> None:
         for seed in range(given.seeds):
             found.setdefault(name, []).append(bench.losses(METHODS[name](bench, given.budget, seed)))
             print(f"{name}, seed {seed}: {len(bench.known)} known", flush=True)
-    grid = bench.losses(alike(bench))
+    grid = bench.losses(alike(bench.supernet))
     everything = np.vstack([grid, *itertools.chain(*found.values())])
     whole = hypervolume(everything[(everything <= reference).all(axis=1)], reference)
 
