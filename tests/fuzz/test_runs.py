@@ -27,7 +27,7 @@ SEARCH = (
 )
 PREDICTORS = "iteration,objective,examples,mape [%],kendall_tau\n1,top1,6,0.5,0.9\n2,top1,12,,0.95\n"
 NEW = Evaluation(1, 1, "new", search_space().smallest(), Measurement((1.0, 2.0)), "now")
-FILES = ("results.csv", "run.json", "predictors.csv", "confirmed.csv")
+FILES = ("results.csv", "run.json", "predictors.csv", "confirmed.csv", "tuned.csv")
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +36,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("original")
     assert outcome([*SEARCH, "hydra.run.dir=run"], folder) == 0
     rows = list(csv.DictReader((folder / "run" / "results.csv").open(newline="")))
-    with (folder / "run" / "confirmed.csv").open("w", newline="") as file:
-        names = [name for name in rows[0] if not name.startswith("top1")]
-        table = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows[:4])
+    for other, without in (("confirmed.csv", "top1"), ("tuned.csv", "latency")):
+        with (folder / "run" / other).open("w", newline="") as file:
+            names = [name for name in rows[0] if not name.startswith(without)]
+            table = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
+            table.writeheader()
+            table.writerows(rows[:4])
     (folder / "run" / "predictors.csv").write_text(PREDICTORS)
     for name in ("front.csv", "front.png", "hypervolume.csv", "hypervolume.png", "search.log"):
         (folder / "run" / name).unlink()
