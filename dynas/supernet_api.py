@@ -27,7 +27,7 @@ from dynas.core.space import Architecture
 from dynas.core.supernet import Supernet
 from dynas.described import Part
 from dynas.errors import DynasError, one_of
-from dynas.export.network import measured_network
+from dynas.metrics.calibration import measured_network
 from dynas.metrics.measurer import Measurer
 from dynas.result import SearchResult
 from dynas.runs.origin import origin_facts

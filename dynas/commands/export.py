@@ -77,8 +77,9 @@ def main(argv: list[str]) -> int:
         raise DynasError(f"--batch {given.batch}: give 1 or more samples")
     from dynas.compose.rebuild import rebuild
     from dynas.export.formats import chosen, hindrance, named, usual
-    from dynas.export.network import Network, measured_network
+    from dynas.export.network import Network
     from dynas.export.write import write
+    from dynas.metrics.calibration import measured_network
 
     if given.to is None:
         refuse_links(given.run)

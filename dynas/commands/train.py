@@ -20,7 +20,6 @@ from dynas.system.files import number, replacing, write_atomic, write_csv
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from torch import nn
 
     from dynas.commands.train_display import TrainingDisplay
     from dynas.core.objectives import Objective
@@ -44,13 +43,13 @@ def train_job(config: DictConfig) -> int:
     import torch
 
     from dynas.compose.build import build, build_parts, build_quality
-    from dynas.core.supernet import Trainable
     from dynas.errors import DynasError
     from dynas.supernets.weights.load import load_weights
     from dynas.supernets.weights.storage import STORAGES, save_weights
     from dynas.system.screen import screen
     from dynas.training.judge import Judge
     from dynas.training.steps import TrainingData
+    from dynas.training.tuning import check_trainable
 
     folder = run_folder()
     console = screen()
@@ -61,9 +60,8 @@ def train_job(config: DictConfig) -> int:
     if config.storage not in STORAGES:
         raise DynasError(f"storage={config.storage}: give {' or '.join(STORAGES)}")
     recipe, (data, supernet) = build(config, "recipe"), build_parts(config)
-    if not isinstance(supernet, Trainable) or not isinstance(data, TrainingData):
-        part = data if isinstance(supernet, Trainable) else supernet
-        raise DynasError(f"{type(part).__name__} is not made for training: choose another supernet or other data")
+    check_trainable(supernet, data)
+    assert isinstance(data, TrainingData)
     if recipe.teacher == "original" and not supernet.trained:
         raise DynasError(
             "recipe.teacher=original needs a trained network to learn from, with its classifier: give start=<its "
@@ -106,6 +104,7 @@ def make_training(config: DictConfig, supernet: Supernet, data: TrainingData, re
 
     from dynas.core.supernet import Trainable
     from dynas.errors import DynasError
+    from dynas.training.steps import placed
     from dynas.training.training import Training
 
     if config.device not in DEVICES:
@@ -118,14 +117,6 @@ def make_training(config: DictConfig, supernet: Supernet, data: TrainingData, re
     assert isinstance(supernet, Trainable)
     net = placed(supernet.elastic, config.device)
     return Training(net, supernet.space, data, recipe, config.seed, config.mixed_precision, original)
-
-
-def placed(net: nn.Module, device: str) -> nn.Module:
-    """Return a network on a device, in the layout in which convolutions are quickest there."""
-    import torch
-
-    moved: nn.Module = net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return moved
 
 
 def train(training: Training, validation: Validation, judge: Judge, folder: Path, console: Console) -> None:

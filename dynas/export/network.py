@@ -12,11 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dynas.core.data import Data
 from dynas.core.space import Architecture
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
-from dynas.metrics.calibration import recalibrated
 
 Tensors = tuple[Tensor, ...]
 EXAMPLES = 2  # samples that a network is traced with: of a batch of one, a compiler would make a constant
@@ -101,21 +99,6 @@ class Network:
             raise DynasError(
                 f"torch.export refuses the network: {str(error).strip().splitlines()[0]}{way_out}"
             ) from error
-
-
-def measured_network(supernet: Supernet, data: Data, architecture: Architecture) -> nn.Module:
-    """Return a sub-network just as its accuracy is measured: with batch norm re-calibrated on the data.
-
-    Raises:
-        DynasError: the data hold nothing to re-calibrate on.
-    """
-    subnet = supernet.subnet(architecture)
-    if any(isinstance(module, nn.BatchNorm2d) for module in subnet.modules()):
-        try:
-            recalibrated(subnet, data)
-        except DynasError as error:
-            raise DynasError(f"the network cannot be re-calibrated as for a measurement: {error}") from error
-    return subnet.eval()
 
 
 def run(module: Callable[..., Any], inputs: Tensors) -> Tensors:

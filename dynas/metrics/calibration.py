@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dynas.core.data import ClassificationData, Data, Resizable
+from dynas.core.space import Architecture
 from dynas.core.supernet import Supernet, resolution_of
 from dynas.errors import DynasError
 
@@ -67,6 +68,25 @@ def recalibrated(subnet: nn.Module, data: Data) -> nn.Module:
     subnet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     recalibrate(subnet, sized(data, subnet).calibration_batches())
     return subnet.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload, no-any-return]
+
+
+def measured_network(supernet: Supernet, data: Data, architecture: Architecture) -> nn.Module:
+    """Return a sub-network just as its accuracy is measured: with batch norm re-calibrated on the data.
+
+    Raises:
+        DynasError: the data hold nothing to re-calibrate on.
+    """
+    return as_measured(supernet.subnet(architecture), data)
+
+
+def as_measured(subnet: nn.Module, data: Data) -> nn.Module:
+    """Return ``subnet`` in eval mode, its batch norm re-calibrated in place; raise DynasError as `measured_network`."""
+    if any(isinstance(module, nn.BatchNorm2d) for module in subnet.modules()):
+        try:
+            recalibrated(subnet, data)
+        except DynasError as error:
+            raise DynasError(f"the network cannot be re-calibrated as for a measurement: {error}") from error
+    return subnet.eval()
 
 
 def check_sizes(supernet: Supernet, data: Data) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -15,9 +16,11 @@ from dynas.core.data import IGNORED
 from dynas.core.space import Architecture, SearchSpace
 from dynas.core.supernet import ShowsStates, SizesImages
 from dynas.data.images.resize import resize
+from dynas.errors import DynasError
 from dynas.training.muon import Muon
 from dynas.training.sandwich import Recipe
 
+CLIPPED = 5.0  # norm that gradients have at most
 Batch = tuple[Tensor, ...]  # the network's inputs, then the labels (see `dynas.core.data.IGNORED`)
 
 
@@ -34,6 +37,26 @@ class TrainingData(Protocol):
         ...
 
 
+def placed(net: nn.Module, device: str) -> nn.Module:
+    """Return a network on a device, in the layout in which convolutions are quickest there."""
+    moved: nn.Module = net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return moved
+
+
+def epoch_steps(data: TrainingData, recipe: Recipe) -> int:
+    """Return the number of steps of an epoch; raise DynasError where a batch is larger than the training set."""
+    steps = data.training_steps(recipe.batch_size)
+    if steps == 0:
+        raise DynasError(f"recipe.batch_size={recipe.batch_size} is larger than the whole training set")
+    return steps
+
+
+def batches_on(device: torch.device, data: TrainingData, recipe: Recipe, rng: np.random.Generator) -> Iterator[Batch]:
+    """Yield the batches of an epoch on a device."""
+    for batch in data.training_batches(recipe.batch_size, rng):
+        yield tuple(part.to(device) for part in batch)
+
+
 def make_optimizers(net: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Return AdamW, which decays matrices and kernels but neither norms nor biases; Muon before it where asked for."""
     made: list[torch.optim.Optimizer] = []
@@ -48,6 +71,34 @@ def make_optimizers(net: nn.Module, recipe: Recipe) -> list[torch.optim.Optimize
         {"params": [parameter for parameter in rest if parameter.ndim <= 1], "weight_decay": 0.0},
     ]
     return [*made, torch.optim.AdamW(groups, lr=recipe.learning_rate)]
+
+
+def descend(
+    net: nn.Module, optimizers: Sequence[torch.optim.Optimizer], rate: float, losses: Iterable[float], diverged: str
+) -> float:
+    """Move the weights of ``net`` once and return the loss.
+
+    Args:
+        net: the network.
+        optimizers: what moves all of its weights.
+        rate: the learning rate.
+        losses: accumulates the gradients while it is gone through; the loss is the sum.
+        diverged: what to say where that is not finite.
+
+    Raises:
+        DynasError: it is not.
+    """
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+    loss = sum(losses)
+    if not math.isfinite(loss):
+        raise DynasError(f"{diverged}: lower recipe.learning_rate")
+    nn.utils.clip_grad_norm_(net.parameters(), CLIPPED)
+    for optimizer in optimizers:
+        optimizer.step()
+    return loss
 
 
 def inputs_of(net: nn.Module, architecture: Architecture, inputs: Sequence[Tensor]) -> Sequence[Tensor]:

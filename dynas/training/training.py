@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator
 from copy import deepcopy
@@ -20,9 +19,16 @@ from dynas.core.supernet import ShowsStates
 from dynas.errors import DynasError
 from dynas.system.files import replacing
 from dynas.training.sandwich import Recipe, elastic_genes, learning_rate, step_genotypes
-from dynas.training.steps import Batch, TrainingData, make_optimizers, parts_of, step
-
-CLIPPED = 5.0  # norm that gradients have at most
+from dynas.training.steps import (
+    Batch,
+    TrainingData,
+    batches_on,
+    descend,
+    epoch_steps,
+    make_optimizers,
+    parts_of,
+    step,
+)
 
 
 @dataclass
@@ -55,9 +61,7 @@ class Training:
     curve: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.steps = self.data.training_steps(self.recipe.batch_size)
-        if self.steps == 0:
-            raise DynasError(f"recipe.batch_size={self.recipe.batch_size} is larger than the whole training set")
+        self.steps = epoch_steps(self.data, self.recipe)
         if self.recipe.states > 0 and not isinstance(self.net, ShowsStates):
             raise DynasError(
                 f"recipe.states={self.recipe.states}: this network has no hidden states to learn from; give 0"
@@ -70,9 +74,8 @@ class Training:
         return next(self.net.parameters()).device
 
     def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """Yield the batches of an epoch on the network's device."""
-        for batch in self.data.training_batches(self.recipe.batch_size, rng):
-            yield tuple(part.to(self.device) for part in batch)
+        """Return the batches of an epoch on the network's device."""
+        return batches_on(self.device, self.data, self.recipe, rng)
 
     def train_epoch(self) -> Iterator[float]:
         """Train one more epoch, yielding the first sub-network's loss after every step: in a sandwich the largest's.
@@ -91,22 +94,13 @@ class Training:
     def train_step(self, batch: Batch, elastic: NDArray[np.bool_], index: int, rng: np.random.Generator) -> float:
         """Make step number ``index`` of the training with genes ``(G,)`` that may shrink; return its loss."""
         rate = learning_rate(self.recipe, index, self.recipe.epochs * self.steps)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            optimizer.zero_grad()
         genotypes = step_genotypes(self.space, elastic, self.recipe, index, rng)
         distil = self.recipe.rule == "sandwich"
-        loss = sum(
+        losses = (
             step(self.net, self.space, genotypes, part, distil, self.original, self.mixed, self.recipe.states, share)
             for part, share in parts_of(batch, self.recipe.accumulate)
         )
-        if not math.isfinite(loss):
-            raise DynasError(f"training diverged in epoch {self.epochs + 1}: lower recipe.learning_rate")
-        nn.utils.clip_grad_norm_(self.net.parameters(), CLIPPED)
-        for optimizer in self.optimizers:
-            optimizer.step()
-        return loss
+        return descend(self.net, self.optimizers, rate, losses, f"training diverged in epoch {self.epochs + 1}")
 
     def copy(self) -> Training:
         """Return a training of a copy of the network, to try something out."""
