@@ -74,10 +74,11 @@ class CompressConfig(MeasureConfig):
 
     limit: Any = MISSING
     formats: list[str] | None = None
-    judge: str = "divergence"
+    judge: str = "agreement"
     band: float = 0.9
     budget: int = 60
     finalists: int = 1
+    trial: int = 30
     tune: int = 600
     seed: int = 0
     max_minutes: float | None = None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dynas.core.space import Genotypes, SearchSpace
 
 GOLDEN = (5**0.5 - 1) / 2
+MOVED = 0.25  # of the genes, in a neighbour
 STEPS = 8  # between two shares, in which ever more groups take the smaller one
 Fits = Callable[[NDArray[np.int64]], bool]  # whether a canonical genotype (G,) is within the limit
 
@@ -53,6 +54,20 @@ def evenly(space: SearchSpace, variable: str) -> Genotypes:
     return distinct(space.canonical(np.stack(rows)))
 
 
+def around(space: SearchSpace, rows: Sequence[NDArray[np.int64]], n: int, rng: np.random.Generator) -> Genotypes:
+    """Return up to ``n`` canonical genotypes ``(n, G)`` next to the rows: some genes take a neighbouring option."""
+    found: dict[bytes, NDArray[np.int64]] = {}
+    for turn in range(4 * n):
+        row = rows[turn % len(rows)].copy()
+        moved = rng.random(len(row)) < MOVED
+        row[moved] += rng.choice([-1, 1], size=int(moved.sum()))
+        row = space.canonical(np.clip(row, 0, space.cardinality - 1)[None])[0]
+        found.setdefault(row.tobytes(), row)
+        if len(found) == n:
+            break
+    return np.array(list(found.values()), dtype=np.int64).reshape(-1, space.n_genes)
+
+
 def distinct(rows: Genotypes) -> Genotypes:
     """Return the rows without repeats, in their order."""
     return np.stack(list({row.tobytes(): row for row in rows}.values()))
@@ -69,6 +84,6 @@ def first_that_fits(rows: Sequence[NDArray[np.int64]] | Genotypes, fits: Fits) -
     return rows[high]
 
 
-def halvings(rows: Genotypes) -> int:
-    """Return how many rows `first_that_fits` asks for at most."""
-    return int(np.ceil(np.log2(max(len(rows), 1)))) + 1
+def halvings(count: int) -> int:
+    """Return how many of so many rows `first_that_fits` asks for at most."""
+    return int(np.ceil(np.log2(max(count, 1)))) + 1

@@ -12,15 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynas.compressing.limits import Limit
-from dynas.core.objectives import violation
-from dynas.core.problem import Problem
-from dynas.core.space import Architecture
+from dynas.core.space import Architecture, SearchSpace
 from dynas.errors import DynasError
 from dynas.runs.load import Run
 from dynas.system.files import from_json, write_atomic
 
 FILE = "candidates.json"
-SEARCH = "search"
+SEARCH = "search"  # the rule of those that the search found
+Plain = Mapping[tuple[str, str], NDArray[np.int64]]  # by limit and rule, the genotype that a plain rule chose
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Candidate:
         limit: the limit that it keeps to, as it was given.
         rules: who chose it.
         architecture: which one it is.
-        values: by objective, what was measured before fine-tuning.
+        values: by objective, what the search measured.
     """
 
     name: str
@@ -43,40 +42,42 @@ class Candidate:
 
 
 def choose(
-    run: Run, problem: Problem, limits: Sequence[Limit], plain: Mapping[tuple[str, str], NDArray[np.int64]], finalists: int
+    run: Run, original: Mapping[str, float], space: SearchSpace, limits: Sequence[Limit], plain: Plain, finalists: int
 ) -> list[Candidate]:
     """Return the candidates of all limits, each sub-network once for a limit.
 
     Args:
-        run: what was measured.
-        problem: what was searched; its first objective is what candidates are judged by.
+        run: the search; its first objective judges.
+        original: values of the original by objective, which limits may be shares of.
+        space: what was searched.
         limits: the loosest first.
-        plain: by limit and rule, what a plain rule chose.
+        plain: what plain rules chose.
         finalists: how many of the search are tuned for each limit.
 
     Raises:
-        DynasError: nothing within a limit was measured.
+        DynasError: nothing within a limit is known.
     """
-    space, names = problem.space, [one.name for one in run.objectives]
-    original = dict(zip(names, run.values[0], strict=True))
+    names = [one.name for one in run.objectives]
+    values = [dict(zip(names, map(float, row), strict=True)) for row in run.values]
     found = []
     for number, limit in enumerate(limits, start=1):
-        inside = [
-            row for row in np.flatnonzero(run.measured)
-            if limit.within(dict(zip(names, run.values[row], strict=True)), original)
-        ]  # fmt: skip
-        if not inside:
-            raise DynasError(f"limit={limit.text}: nothing within it was measured; give more max_minutes or a larger budget")
+        inside = [row for row in np.flatnonzero(run.measured) if limit.within(values[row], original)]
         best = sorted(inside, key=lambda row: run.losses[row, 0])[:finalists]
         rules: dict[str, list[str]] = {run.keys[row]: [SEARCH] for row in best}
+        genotypes = {run.keys[row]: space.encode(from_json(run.architectures[row])) for row in best}
         for (text, rule), genotype in plain.items():
             if text == limit.text:
                 rules.setdefault(space.key(genotype), []).append(rule)
+                genotypes[space.key(genotype)] = genotype
+        if not rules:
+            raise DynasError(
+                f"limit={limit.text}: nothing within it was measured; give more max_minutes or a larger budget"
+            )
         for place, (key, who) in enumerate(rules.items(), start=1):
-            row = run.keys.index(key)
-            architecture = space.decode(space.encode(from_json(run.architectures[row])))
-            values = dict(zip(names, map(float, run.values[row]), strict=True))
-            found.append(Candidate(f"limit{number}_{place}", limit.text, tuple(who), architecture, values))
+            known = values[run.keys.index(key)] if key in run.keys else {}
+            found.append(
+                Candidate(f"limit{number}_{place}", limit.text, tuple(who), space.decode(genotypes[key]), known)
+            )
     return found
 
 
@@ -90,7 +91,9 @@ def read_candidates(folder: Path) -> list[Candidate] | None:
     try:
         entries: list[Mapping[str, Any]] = from_json((folder / FILE).read_text(encoding="utf-8"))
         return [
-            Candidate(str(one["name"]), str(one["limit"]), tuple(one["rules"]), dict(one["architecture"]), dict(one["values"]))
+            Candidate(
+                str(one["name"]), str(one["limit"]), tuple(one["rules"]), dict(one["architecture"]), dict(one["values"])
+            )
             for one in entries
         ]
     except FileNotFoundError:

@@ -54,7 +54,11 @@ class Compared:
 
 
 def compare(
-    measurer: Measurer, original: Architecture, candidates: Sequence[Candidate], tuned: Sequence[nn.Module], folder: Path
+    measurer: Measurer,
+    original: Architecture,
+    candidates: Sequence[Candidate],
+    tuned: Sequence[nn.Module],
+    folder: Path,
 ) -> list[Compared]:
     """Measure all networks as they are deployed, the original first, and write compared.json; read it where it is.
 

@@ -30,7 +30,12 @@ def tuned_table(outcome: Outcome) -> FittedTable:
 def final_table(outcome: Outcome, units: dict[str, str]) -> FittedTable:
     """Return the original and the network of each limit as columns."""
     networks = [outcome.original, *(one.measured for one in outcome.compressed)]
-    names = ["top-1 [%]", "points lost", "agreement [%]", *(f"{name} [{units[name]}]" for name in outcome.original.costs)]
+    names = [
+        "top-1 [%]",
+        "points lost",
+        "agreement [%]",
+        *(f"{name} [{units[name]}]" for name in outcome.original.costs),
+    ]
     columns = [Column("", names)]
     costs = {name: cells([one.costs[name] for one in networks]) for name in outcome.original.costs}
     for place, one in enumerate(networks):

@@ -14,7 +14,7 @@ from dynas.compressing.candidates import Candidate
 from dynas.compressing.comparing import Compared
 from dynas.compressing.job import Job
 from dynas.errors import DynasError
-from dynas.export.formats import FORMATS, chosen, usual
+from dynas.export.formats import chosen
 from dynas.export.network import Network
 from dynas.export.write import RECORD, Written, write
 from dynas.system.files import from_json
@@ -29,12 +29,14 @@ def deploy(job: Job, candidate: Candidate, module: nn.Module, compared: Compared
     Raises:
         DynasError: it cannot be written in a format, or a file does not compute what the network computes.
     """
+    if job.formats is not None and not job.formats:
+        return []
     folder = folder_of(job, candidate)
     if (done := finished(folder)) is not None:
         return done
     config = {part: value for part, value in plain(job.config).items() if part in ("supernet", "data")}
     network = Network(module, job.supernet, candidate.architecture, config)
-    names = chosen(job.formats, network) if job.formats else [name for name in usable(job, network)]
+    names = chosen(job.formats, network) if job.formats else usable(job, network)
     written = write(network, names, folder, facts(job, candidate, network, compared, original))
     if failed := [one for one in written if not one.matches]:
         raise DynasError(
@@ -45,8 +47,8 @@ def deploy(job: Job, candidate: Candidate, module: nn.Module, compared: Compared
 
 def usable(job: Job, network: Network) -> list[str]:
     """Return all formats that can be written here; one that makes the network anew needs to know its code."""
-    known = "model" not in job.config.supernet or job.config.supernet.model is not None
-    return [name for name in chosen(None, network) if known or name != "pytorch"]
+    anew = "_target_" in job.config.supernet
+    return [name for name in chosen(None, network) if anew or name != "pytorch"]
 
 
 def folder_of(job: Job, candidate: Candidate) -> Path:
@@ -57,9 +59,7 @@ def folder_of(job: Job, candidate: Candidate) -> Path:
     return job.folder / FOLDER / f"limit{place}"
 
 
-def facts(
-    job: Job, candidate: Candidate, network: Network, compared: Compared, original: Compared
-) -> dict[str, Any]:
+def facts(job: Job, candidate: Candidate, network: Network, compared: Compared, original: Compared) -> dict[str, Any]:
     """Return what export.json says besides."""
     normalisation: Mapping[str, object] | None = job.data.normalisation
     return {

@@ -11,20 +11,15 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from dynas.compose.build import build, build_metric, check_objectives, problem_of
-from dynas.compressing.allocation import evenly, halvings
 from dynas.compressing.limits import Limit, read_limits
-from dynas.compressing.mode import Compressing
-from dynas.compressing.sensitivity import changes
 from dynas.compressing.timing import Clock
 from dynas.core.data import ClassificationData, Data
-from dynas.core.mode import SearchMode
 from dynas.core.problem import Problem
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError, one_of
 from dynas.export.formats import named
 from dynas.metrics.measurer import Measurer
 from dynas.supernets.prune import PruneSupernet
-from dynas.supernets.pruning.space import SHARES
 from dynas.training.tuning import Tuner
 
 COSTS = ("latency", "size", "macs", "params")  # what the final comparison tells
@@ -58,24 +53,21 @@ class Job:
     clock: Clock
     formats: Sequence[str] | None
 
-    @property
-    def budget(self) -> int:
-        """The most sub-networks that are measured: the original, its changes, plain rules, and the search's."""
-        space = self.supernet.space
-        made = len(changes(space))
-        rules = halvings(range(made + 1)) + halvings(range(len(evenly(space, SHARES))))
-        return 1 + made + len(self.limits) * (rules + 2) + int(self.config.budget)
-
     @cached_property
     def final(self) -> Measurer:
         """What measures the costs that are compared at the end: the limits' and the usual ones."""
         names = dict.fromkeys([*self.limits[0].most, *(one for one in COSTS if one in self.config.objectives)])
         meter = self.measurer.bench.meter
-        return replace(self.measurer, metrics={name: build_metric(self.config, name, self.data, meter) for name in names})
+        return replace(
+            self.measurer, metrics={name: build_metric(self.config, name, self.data, meter) for name in names}
+        )
 
-    def mode(self, inner: SearchMode) -> Compressing:
-        """Return the search mode around another one."""
-        return Compressing(self.limits, SHARES, inner, self.clock)
+    @property
+    def units(self) -> dict[str, str]:
+        """Units of these costs."""
+        return {
+            name: metric.unit or str(self.config.objectives[name].unit) for name, metric in self.final.metrics.items()
+        }
 
     def names(self) -> list[str]:
         """Return what the genes are called: blocks, then groups; none for other supernets."""
@@ -93,13 +85,7 @@ def make_job(config: DictConfig, data: Data, supernet: Supernet, folder: Path) -
     """
     clock = Clock(config.max_minutes)
     check_objectives(config)
-    if config.judge not in config.objectives:
-        raise one_of("judge", config.judge, config.objectives)
-    for key, least in (("budget", 1), ("finalists", 1)):
-        if config[key] < least:
-            raise DynasError(f"{key}={config[key]}: give {least} or more")
-    if not 0 <= config.band <= 1:
-        raise DynasError(f"band={config.band}: give a share of the limit from 0 to 1")
+    check_settings(config)
     allowed = [name for name, one in config.objectives.items() if one.direction == "min" and name != config.judge]
     limits = read_limits(config.limit if isinstance(config.limit, str) else list(config.limit), allowed)
     if not isinstance(data, ClassificationData) or data.modelled:
@@ -115,6 +101,17 @@ def make_job(config: DictConfig, data: Data, supernet: Supernet, folder: Path) -
     bands = {name: config.band * tightest[name] / loosest[name] for name in loosest}
     tuner = Tuner(supernet, data, build(config, "recipe"), config.tune, config.seed)
     return Job(config, folder, supernet, data, limits, replace(problem, bands=bands), measurer, tuner, clock, formats)
+
+
+def check_settings(config: DictConfig) -> None:
+    """Raise DynasError where a setting of a compression makes no sense."""
+    if config.judge not in config.objectives:
+        raise one_of("judge", config.judge, config.objectives)
+    for key, least in (("budget", 1), ("finalists", 1), ("trial", 0)):
+        if config[key] < least:
+            raise DynasError(f"{key}={config[key]}: give {least} or more")
+    if not 0 <= config.band <= 1:
+        raise DynasError(f"band={config.band}: give a share of the limit from 0 to 1")
 
 
 def bounded(config: DictConfig, limits: Sequence[Limit]) -> DictConfig:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dynas.errors import DynasError, one_of
 
@@ -57,7 +58,7 @@ def read_limits(given: str | Sequence[str], allowed: Sequence[str]) -> list[Limi
                 f"units, '{one.text}' is not as '{first.text}'"
             )
     limits.sort(key=lambda one: sorted(one.most.items()), reverse=True)
-    for looser, tighter in zip(limits, limits[1:], strict=False):
+    for looser, tighter in pairwise(limits):
         if tighter.most == looser.most or any(value > looser.most[name] for name, value in tighter.most.items()):
             raise DynasError(f"limit=[{','.join(texts)}]: each limit must be tighter than the one before it in all")
     return limits
@@ -75,7 +76,9 @@ def read_limit(text: str, allowed: Sequence[str]) -> Limit:
         if name not in allowed:
             raise one_of("objective of a limit", name, allowed)
         if name in most or value == 0 or (found[4] and value >= 1):
-            raise DynasError(f"limit='{text}': give each objective once, and a share between 0 and 1 or a number above 0")
+            raise DynasError(
+                f"limit='{text}': give each objective once, and a share between 0 and 1 or a number above 0"
+            )
         most[name] = value
         relative |= {name} if found[4] else set()
     return Limit(text, most, frozenset(relative))

@@ -1,9 +1,10 @@
-"""The search of a compression: what each change does, plain allocations, and from there on another mode."""
+"""The first measurements of a compression: the original, what each change of it does, what plain rules choose."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from dynas.core.activity import doing
 from dynas.core.algorithm import AlgorithmFactory
 from dynas.core.evaluation import Observer
 from dynas.core.evaluator import Evaluator
-from dynas.core.mode import Predictors, SearchMode
+from dynas.core.mode import Predictors
 from dynas.core.problem import Problem
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError
@@ -26,26 +27,23 @@ TOGETHER = 10  # changes between two looks at the clock
 
 
 @dataclass
-class Compressing:
-    """Measures the original and each of its changes, what plain rules choose of these, and searches on from there.
+class Sensitivity:
+    """Measures each change of the original by itself, and what plain rules choose within each limit.
 
     Attributes:
         limits: the loosest first.
         shares: the design variable of the shares of channels.
-        inner: what searches.
         clock: says when measuring changes has to end.
         plain: by limit and rule, the genotype that it chose; known after `run`.
     """
 
     limits: Sequence[Limit]
     shares: str
-    inner: SearchMode
     clock: Clock
     plain: dict[tuple[str, str], NDArray[np.int64]] = field(default_factory=dict)
 
     def check(self, problem: Problem, make_algorithm: AlgorithmFactory) -> None:
-        """Raise DynasError where what searches cannot handle the problem."""
-        self.inner.check(problem, make_algorithm)
+        """Accept any problem: no algorithm searches."""
 
     def run(
         self,
@@ -56,13 +54,11 @@ class Compressing:
         observer: Observer | None = None,
         start: Genotypes | None = None,
     ) -> None:
-        """Measure, allocate, search (see `dynas.core.mode.SearchMode`)."""
+        """Measure changes, then choose by plain rules (see `dynas.core.mode.SearchMode`)."""
         evaluate.adopt()  # time decides what is asked for, so that a run that goes on cannot ask for the same again
         made = changes(evaluate.problem.space)
         self._measure_changes(evaluate, made)
         self._allocate(evaluate, made)
-        if evaluate.remaining:
-            self.inner.run(evaluate, make_algorithm, make_predictors, rng, observer, evaluate.measured.genotypes)
 
     def _measure_changes(self, evaluate: Evaluator, made: Sequence[Change]) -> None:
         known = evaluate.seen()
@@ -77,30 +73,42 @@ class Compressing:
     def _allocate(self, evaluate: Evaluator, made: Sequence[Change]) -> None:
         """Choose by plain rules; raise DynasError where nothing that they reach is within a limit."""
         problem, space = evaluate.problem, evaluate.problem.space
-        known, original = evaluate.measured, evaluate(problem.original[None])  # type: ignore[index]
-        names = [one.name for one in problem.objectives]
-        values = dict(zip(names, evaluate.history[0].measurement.values, strict=True))
-
-        def cost(row: NDArray[np.int64], name: str) -> float:
-            if name in problem.exact:
-                return float(problem.exact[name](row[None])[0])
-            evaluate(row[None])
-            key = space.key(row)
-            found = next((one for one in evaluate.history if one.key == key), None)
-            return np.inf if found is None else found.measurement.values[names.index(name)]
-
-        rules = {THRESHOLD: by_threshold(space, losses_of(space, made, known, original)), UNIFORM: evenly(space, self.shares)}
+        assert problem.original is not None
+        original = costs(evaluate, problem.original)
+        losses = losses_of(space, made, evaluate.measured, evaluate(problem.original[None]))
+        rules = {THRESHOLD: by_threshold(space, losses), UNIFORM: evenly(space, self.shares)}
         for limit in self.limits:
-            bounds = limit.bounds(values)
             for rule, rows in rules.items():
                 with doing(f"allocating by {rule}"):
-                    row = first_that_fits(rows, lambda row: all(cost(row, name) <= most for name, most in bounds.items()))
-                if row is not None:
-                    evaluate(row[None])
-                    self.plain[limit.text, rule] = row
-                elif rule == THRESHOLD and not evaluate.stopping.reason:
-                    least = " and ".join(f"{name} {cost(rows[-1], name) / values[name]:.2g}x" for name in bounds)
-                    raise DynasError(
-                        f"limit={limit.text}: the smallest sub-network has {least} of the original's; give a looser "
-                        "limit, or smaller supernet.shares"
-                    )
+                    row = first_that_fits(rows, partial(fits, limit, evaluate, original))
+                    if row is not None:
+                        evaluate(row[None])
+                        self.plain[limit.text, rule] = row
+            if not evaluate.stopping.reason and not any(text == limit.text for text, _ in self.plain):
+                least = costs(evaluate, rules[THRESHOLD][-1])
+                told = " and ".join(f"{name} {least[name] / original[name]:.2g}x" for name in limit.most)
+                raise DynasError(
+                    f"limit={limit.text}: cut as far as it can be, the network has {told} of the original's; give a "
+                    "looser limit, or smaller supernet.shares"
+                )
+
+
+def fits(limit: Limit, evaluate: Evaluator, original: Mapping[str, float], row: NDArray[np.int64]) -> bool:
+    """Return whether a canonical genotype ``(G,)`` is within a limit."""
+    return limit.within(costs(evaluate, row), original)
+
+
+def costs(evaluate: Evaluator, row: NDArray[np.int64]) -> dict[str, float]:
+    """Return values of a canonical genotype ``(G,)`` by objective; it is measured unless all but the first are counted.
+
+    What could not be measured is infinite.
+    """
+    problem = evaluate.problem
+    found = {name: float(count(row[None])[0]) for name, count in problem.exact.items()}
+    names = [one.name for one in problem.objectives]
+    if all(name in found for name in names[1:]):
+        return found
+    evaluate(row[None])
+    key = problem.space.key(row)
+    values = next((one.measurement.values for one in evaluate.history if one.key == key), (np.nan,) * len(names))
+    return found | {name: value if np.isfinite(value) else np.inf for name, value in zip(names, values, strict=True)}

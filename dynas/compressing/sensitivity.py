@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynas.core.objectives import Objective
 from dynas.core.problem import Batch
-from dynas.core.space import Genotypes, SearchSpace
+from dynas.core.space import SearchSpace
 from dynas.system.files import number, write_csv
 
 TABLE, PICTURE = "sensitivity.csv", "sensitivity.png"

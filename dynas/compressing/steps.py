@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +11,17 @@ from dynas.compressing.candidates import Candidate, choose, read_candidates, wri
 from dynas.compressing.comparing import Compared, compare
 from dynas.compressing.deployment import deploy
 from dynas.compressing.job import Job
-from dynas.compressing.mode import Compressing
 from dynas.compressing.sensitivity import write_sensitivity
+from dynas.compressing.stages import SEARCH, Measure, search, sensitivity
 from dynas.compressing.tuning import Say, tune
 from dynas.core.activity import doing
-from dynas.errors import DynasError
+from dynas.errors import DynasError, one_of
 from dynas.runs.load import Run, load_run
+from dynas.runs.names import RUN
+from dynas.runs.origin import check_same_origin, origin_facts
+from dynas.runs.record import read_run
 from dynas.system.files import from_json
-
-Search = Callable[[Job], Compressing]  # measures into the folder; raises KeyboardInterrupt where Ctrl-C came
+from dynas.system.machine import machine_facts, package_versions
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,10 @@ class Compressed:
     network: nn.Module
     files: list[Path]
 
+    def module(self) -> nn.Module:
+        """Return the network as it was measured, in eval mode."""
+        return self.network
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
@@ -53,43 +58,64 @@ class Outcome:
         compressed: a network per limit, the loosest limit first.
         compared: all candidates after tuning.
         candidates: who they are.
+        folder: where everything lies.
     """
 
     original: Compared
     compressed: list[Compressed]
     compared: list[Compared]
     candidates: list[Candidate]
+    folder: Path
+
+    def best(self, limit: str | None = None) -> Compressed:
+        """Return the network of a limit, as it was given, by default of the tightest.
+
+        Raises:
+            DynasError: there is no such limit.
+        """
+        found = {one.limit: one for one in self.compressed}
+        if limit is not None and limit not in found:
+            raise one_of("limit", limit, found)
+        return self.compressed[-1] if limit is None else found[limit]
 
 
-def compress(job: Job, search: Search, say: Say) -> Outcome:
+def compress(job: Job, measure: Measure, say: Say) -> Outcome:
     """Do all steps that are not done and return what came out.
 
     Args:
         job: what is to be done.
-        search: measures the original, each change, what plain rules choose, and what the search asks for.
+        measure: measures into a run folder.
         say: tells a sentence.
+
+    Raises:
+        DynasError: nothing keeps to a limit, a step fails, or the folder was begun with other weights or data.
     """
+    if (job.folder / RUN).exists():
+        now = origin_facts(job.measurer) | {"machine": machine_facts(), "versions": package_versions()}
+        check_same_origin(job.folder, read_run(job.folder), now)
     candidates = read_candidates(job.folder)
     if candidates is None:
-        mode = search(job)
-        run = load_run(job.folder)
+        plain = sensitivity(job, measure)
+        first = load_run(job.folder)
         with doing("writing the sensitivity"):
-            tell_sensitivity(job, run)
-        candidates = choose(run, job.problem, job.limits, mode.plain, job.config.finalists)
+            tell_sensitivity(job, first)
+        search(job, first, plain, measure)
+        values = dict(zip([one.name for one in first.objectives], map(float, first.values[0]), strict=True))
+        found, space = load_run(job.folder / SEARCH), job.supernet.space
+        candidates = choose(found, values, space, job.limits, plain, job.config.finalists)
         write_candidates(job.folder, candidates)
     tuned = tune(candidates, job.tuner, job.clock, job.folder, say)
-    original = job.supernet.original
-    assert original is not None
-    first, *rest = compare(job.final, original, candidates, tuned, job.folder)
+    assert job.supernet.original is not None
+    original, *compared = compare(job.final, job.supernet.original, candidates, tuned, job.folder)
     compressed = []
     for limit in job.limits:
         own = [place for place, one in enumerate(candidates) if one.limit == limit.text]
-        inside = [place for place in own if limit.within(rest[place].costs, first.costs)]
-        best = max(inside or own, key=lambda place: rest[place].quality)
+        inside = [place for place in own if limit.within(compared[place].costs, original.costs)]
+        best = max(inside or own, key=lambda place: compared[place].quality)
         with doing("writing files"):
-            files = deploy(job, candidates[best], tuned[best], rest[best], first)
-        compressed.append(Compressed(limit.text, candidates[best], rest[best], bool(inside), tuned[best], files))
-    return Outcome(first, compressed, rest, candidates)
+            files = deploy(job, candidates[best], tuned[best], compared[best], original)
+        compressed.append(Compressed(limit.text, candidates[best], compared[best], bool(inside), tuned[best], files))
+    return Outcome(original, compressed, compared, candidates, job.folder)
 
 
 def tell_sensitivity(job: Job, run: Run) -> None:

@@ -82,4 +82,5 @@ class ImageDivergence(Likeness):
 def logits(network: nn.Module, data: ClassificationData) -> Tensor:
     """Return a network's logits ``(n, classes)`` of all validation images, in their order."""
     device = device_of(network)
-    return torch.cat([network(images.to(device)).float().cpu() for images, _ in sized(data, network).validation_batches()])
+    batches = sized(data, network).validation_batches()
+    return torch.cat([network(images.to(device)).float().cpu() for images, _ in batches])
