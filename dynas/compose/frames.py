@@ -78,7 +78,7 @@ class CompressConfig(MeasureConfig):
     band: float = 0.9
     budget: int = 60
     finalists: int = 1
-    trial: int = 30
+    trial: int = 10
     tune: int = 600
     seed: int = 0
     max_minutes: float | None = None

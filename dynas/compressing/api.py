@@ -82,10 +82,10 @@ def compress(
         raise DynasError(f"'{place}' already holds a run: go on with it by resume=True, or give another folder")
     named: dict[str, Named] = {"hardware": hardware} | ({} if isinstance(data, Data) else {"data": data})
     with composed(named, command="compress") as (config, _), open_dict(config):
-        config |= settings  # type: ignore[assignment]
+        config.update(settings)
         config.limit = limit if isinstance(limit, str) else list(limit)
         config.formats = None if formats is None else list(formats)
-        config.recipe |= dict(recipe or {})
+        config.recipe.update(recipe or {})
         supernet = model if isinstance(model, Supernet) else made(model, example_inputs, config, data)
         config.supernet = {"resolution": list(supernet.resolutions[-1]), "weights": "those given", "classes": None}
         own_data = data if isinstance(data, Data) else build_data(config)

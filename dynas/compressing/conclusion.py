@@ -10,6 +10,8 @@ from dynas.compressing.steps import Outcome
 from dynas.report.fitted import Column, FittedTable
 from dynas.report.text import aligned, readable
 
+PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+
 
 def tuned_table(outcome: Outcome) -> FittedTable:
     """Return all candidates after tuning: who chose them, how good they are, and what they cost."""
@@ -53,7 +55,8 @@ def with_error(one: Compared) -> str:
 
 def cells(values: Sequence[float]) -> list[str]:
     """Return costs, behind the first one also as shares of it."""
-    first, *rest = aligned(values)
+    divided, prefix = next(((each, text) for each, text in PREFIXES if values[0] >= 10 * each), (1.0, ""))
+    first, *rest = (f"{text} {prefix}".rstrip() for text in aligned([value / divided for value in values]))
     return [first, *(f"{text} ({value / values[0]:.2f}x)" for text, value in zip(rest, values[1:], strict=True))]
 
 

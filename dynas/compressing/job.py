@@ -95,7 +95,7 @@ def make_job(config: DictConfig, data: Data, supernet: Supernet, folder: Path) -
             f"supernet '{supernet.name}' is not made from one network that could be compressed: give "
             "model=<module>:<function>, or use dynas search"
         )
-    formats = None if config.formats is None else named(",".join(config.formats))
+    formats = named(",".join(config.formats)) if config.formats else config.formats
     problem, measurer = problem_of(bounded(config, limits), data, supernet)
     loosest, tightest = limits[0].most, limits[-1].most
     bands = {name: config.band * tightest[name] / loosest[name] for name in loosest}

@@ -65,7 +65,7 @@ def sensitivity(job: Job, measure: Measure) -> Plain:
     known = read_allocated(job)
     if known is not None:
         return known
-    check_bounds(job.problem)
+    check_limits(job)
     made = len(changes(job.supernet.space))
     rules = halvings(made + 1) + halvings(len(evenly(job.supernet.space, SHARES)))
     mode = Sensitivity(job.limits, SHARES, job.clock)
@@ -77,6 +77,19 @@ def sensitivity(job: Job, measure: Measure) -> Plain:
     ]
     write_atomic(job.folder / ALLOCATED, json.dumps(entries, indent=2) + "\n")
     return mode.plain
+
+
+def check_limits(job: Job) -> None:
+    """Raise DynasError where no sub-network keeps to a limit on what is counted, before anything is measured."""
+    problem = job.problem
+    assert problem.original is not None
+    counted = {name: float(count(problem.original[None])[0]) for name, count in problem.exact.items()}
+    for limit in job.limits:
+        bounds = limit.bounds({**dict.fromkeys(limit.most, math.inf), **counted})
+        bound = {name: most for name, most in bounds.items() if name in counted}
+        check_bounds(
+            replace(problem, objectives=tuple(replace(one, bound=bound.get(one.name)) for one in problem.objectives))
+        )
 
 
 def read_allocated(job: Job) -> Plain | None:
