@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from unittest import mock
 
 from omegaconf import DictConfig, OmegaConf
 
 from dynas.cli import COMMANDS, main
+from dynas.commands.compress import in_full
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.lut_build import parts
 from dynas.commands.transfer import with_source
@@ -27,6 +29,7 @@ from dynas.compose.build import (
 from dynas.compose.check import check_part
 from dynas.compose.overrides import overrides, plain
 from dynas.compose.schedule import build_mode
+from dynas.compressing.job import make_job
 from dynas.core.stopping import Stopping
 from dynas.runs.architectures import read_architectures
 
@@ -78,9 +81,15 @@ def table(config: DictConfig) -> int:
     return 0
 
 
+def compress(config: DictConfig) -> int:
+    check_numbers(config)
+    make_job(config, build_data(config), build_supernet(config), Path())
+    return 0
+
+
 JOBS = {
     "search": search, "evaluate": evaluate, "transfer": transfer, "predictors": predictors, "train": train,
-    "lut_build": table, "lut_check": table,
+    "compress": compress, "lut_build": table, "lut_check": table,
 }  # fmt: skip
 
 PARTS = ("supernet", "data", "hardware", "executor", "algo", "mode", "predictor", "recipe")
@@ -107,7 +116,8 @@ def built(name: str, arguments: Sequence[str], job: Callable[[DictConfig], int] 
     """
 
     def command(given: list[str]) -> int:
-        return run_hydra(name, job or JOBS[name], with_source(given) if name == "transfer" else given)
+        read = {"transfer": with_source, "compress": in_full}.get(name, list)
+        return run_hydra(name, job or JOBS[name], read(given))
 
     with mock.patch.dict(COMMANDS, {name: command}):
         return main([name, *arguments])
