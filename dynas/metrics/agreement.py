@@ -74,8 +74,8 @@ class ImageDivergence(Likeness):
 
     def compared(self, found: Tensor, wanted: Tensor) -> float:
         """Return how logits ``(n, classes)`` compare with the original's."""
-        both = (one.double().log_softmax(1) for one in (found, wanted))
-        return max(0.0, float(F.kl_div(*both, reduction="batchmean", log_target=True)))
+        own, original = found.double().log_softmax(1), wanted.double().log_softmax(1)
+        return max(0.0, float(F.kl_div(own, original, reduction="batchmean", log_target=True)))
 
 
 @torch.inference_mode()
