@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dynas.report.tables import front_table
 from dynas.report.text import nearest_text, point_text, quality_text
+from dynas.report.tuned import tuned_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +30,8 @@ def conclude(summary: Summary, status: str, stopped: str, notes: Sequence[str], 
     run = summary.run
     if run.measured.any():
         console.print(front_table(run))
+        if summary.tuned:
+            console.print(tuned_table(summary.tuned))
         point = point_text(run.objectives, summary.reference)
         lines = [f"{volume_text(summary)} up to the reference point {point}"]
     else:
@@ -51,11 +54,12 @@ def next_command(folder: Path, status: str, members: int) -> str:
 
 
 def volume_text(summary: Summary) -> str:
-    """Return the hypervolume in words, the one before confirming beside the one after."""
+    """Return the hypervolume in words, those before and after confirming and tuning side by side."""
+    tuned = "" if summary.tuned_volume is None else f"{summary.tuned_volume:.6g} after tuning, "
     if summary.confirmed is None or summary.run.again is None:
-        return f"hypervolume {summary.hypervolume:.6g}"
+        return f"hypervolume {tuned}{summary.hypervolume:.6g}{' as searched,' if tuned else ''}"
     times, some = int(summary.run.again.sum()), int((summary.run.again > 0).sum())
     return (
-        f"hypervolume {summary.confirmed:.6g} confirmed by {times} further measurements of {some} sub-networks, "
+        f"hypervolume {tuned}{summary.confirmed:.6g} confirmed by {times} further measurements of {some} sub-networks, "
         f"{summary.hypervolume:.6g} by the first ones,"
     )

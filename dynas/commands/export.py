@@ -15,6 +15,7 @@ from dynas.report.tables import front_table
 from dynas.report.text import point_text
 from dynas.runs.load import Run, load_run
 from dynas.runs.store import read_extra
+from dynas.runs.tuned import read_tuned, weights_file
 from dynas.system.files import refuse_links
 from dynas.system.screen import screen
 
@@ -47,6 +48,9 @@ def make_parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--row", type=int, metavar="N", help="index in results.csv; without it, the front is shown")
     which.add_argument("--best", metavar="OBJECTIVE", help="the row of the front that is best at an objective")
+    parser.add_argument(
+        "--untuned", action="store_true", help="with the weights as searched, where the run has tuned ones (tune=N)"
+    )
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="where to write; RUN/export_rowN by default")
     parser.add_argument(
         "--formats",
@@ -72,6 +76,10 @@ def main(argv: list[str]) -> int:
         parser.error(f"unrecognized arguments: {' '.join(stray)}")
     run = load_run(given.run)
     console = screen()
+    tuned = None if given.untuned else read_tuned(run)
+    known = tuned is not None and is_tuned(tuned.run, given.row)
+    if tuned is not None and known:
+        run = tuned.run
     row = choose_row(run, given.row, given.best, console)
     if given.batch is not None and given.batch < 1:
         raise DynasError(f"--batch {given.batch}: give 1 or more samples")
@@ -79,7 +87,8 @@ def main(argv: list[str]) -> int:
     from dynas.export.formats import chosen, hindrance, named, usual
     from dynas.export.network import Network
     from dynas.export.write import write
-    from dynas.metrics.calibration import measured_network
+    from dynas.metrics.calibration import as_measured
+    from dynas.supernets.weights.subnet import load_subnet
 
     if given.to is None:
         refuse_links(given.run)
@@ -87,16 +96,23 @@ def main(argv: list[str]) -> int:
     origin = rebuild(run, given.config_dir, given.given)
     space = origin.supernet.space
     architecture = space.decode(space.encode(json.loads(run.architectures[row])))
-    module = measured_network(origin.supernet, origin.data, architecture)
+    module = origin.supernet.subnet(architecture)
+    if known:
+        load_subnet(module, weights_file(given.run, cell(run, row, "index")))
+    module = as_measured(module, origin.data)
     network = Network(module, origin.supernet, architecture, origin.config, given.batch)
     names = chosen(wanted, network)
     folder = given.to or given.run / f"export_row{cell(run, row, 'index')}"
     values = point_text(run.objectives, run.values[row].tolist())
     console.print(f"row {cell(run, row, 'index')} of {given.run}: {values}", soft_wrap=True, highlight=False)
+    if note := tuning_text(run, known):
+        console.print(note, soft_wrap=True, highlight=False)
     if (precision := measured_in(run, architecture)) != "fp32":
         note = f"measured in {precision}, but written in fp32: quality and cost of the files are not these"
         console.print(note, soft_wrap=True, highlight=False)
-    written = write(network, names, folder, facts(run, row, network, origin))
+    written = write(
+        network, names, folder, facts(run, row, network, origin) | {"tuned_steps": steps(run) if known else 0}
+    )
     show(written, folder, network, origin, console)
     if given.formats is None:
         for name in usual(network):
@@ -112,7 +128,7 @@ def choose_row(run: Run, index: int | None, best: str | None, console: Console) 
     Raises:
         DynasError: none is chosen, which shows the front, or there is no such row, or it was not measured.
     """
-    indices = [cell(run, row, "index") for row in range(len(run))]
+    known = indices(run)
     if best is not None:
         names = [objective.name for objective in run.objectives]
         if best not in names:
@@ -124,13 +140,35 @@ def choose_row(run: Run, index: int | None, best: str | None, console: Console) 
     if index is None:
         console.print(front_table(run))
         raise DynasError(f"choose a row: dynas export {run.folder} --row N, or --best OBJECTIVE")
-    if str(index) not in indices:
-        known = f"give a row from {indices[0]} to {indices[-1]}" if indices else "it has no rows yet"
-        raise DynasError(f"'{run.folder}' has no row {index}: {known}")
-    row = indices.index(str(index))
+    if str(index) not in known:
+        which = f"give a row from {known[0]} to {known[-1]}" if known else "it has no rows yet"
+        raise DynasError(f"'{run.folder}' has no row {index}: {which}")
+    row = known.index(str(index))
     if not run.measured[row]:
         raise DynasError(f"row {index} of '{run.folder}' was not measured: {cell(run, row, 'error')}; choose another")
     return row
+
+
+def is_tuned(run: Run, index: int | None) -> bool:
+    """Return whether a row, or the front where none is named, is among those that were tuned."""
+    return len(run.front) > 0 if index is None else str(index) in indices(run)
+
+
+def indices(run: Run) -> list[str]:
+    """Return the indices of rows as results.csv has them."""
+    return [cell(run, row, "index") for row in range(len(run))]
+
+
+def tuning_text(run: Run, tuned: bool) -> str:
+    """Return which weights are written, where a run has tuned some; else an empty text."""
+    if tuned:
+        return f"these are the weights after {steps(run)} steps of tuning; --untuned: as searched"
+    return "these are the weights as searched" if steps(run) else ""
+
+
+def steps(run: Run) -> int:
+    """Return by how many steps a run tuned its front."""
+    return int((run.facts.get("config") or {}).get("tune") or 0)
 
 
 def cell(run: Run, row: int, column: str) -> str:

@@ -14,6 +14,7 @@ from dynas.runs.names import RUN
 from dynas.runs.record import read_run
 
 ENDINGS = ("budget", "max_minutes", "patience", "max_failures")  # keys that only say when a search ends
+TUNING = ("tune", "tune_recipe")  # keys that only say what is done to a front
 FREE = ("executor.", "validation.", "track")  # beginnings of keys that change nothing of what is measured or trained
 # what a run did whose config lacks the key, being older
 ADDED = {
@@ -49,7 +50,8 @@ def check_same_config(folder: Path, config: dict[str, Any]) -> None:
     """Raise DynasError, naming the differences, unless the run in ``folder`` has this config.
 
     Where sub-networks are measured may differ: a run may go on with more workers. So may what ends it: a finished
-    search with a larger budget is the same one with more evaluations. So may what is looked at during a training.
+    search with a larger budget is the same one with more evaluations. So may what is looked at during a training. A
+    search that tuned nothing may go on to do so.
     """
     now = flat(config)
     before = {key: value for key, value in ADDED.items() if key in now} | flat(read_run(folder).get("config"))
@@ -58,7 +60,8 @@ def check_same_config(folder: Path, config: dict[str, Any]) -> None:
             f"'{folder}' was started with budget={before['budget']}: go on with that or a larger one, "
             f"not budget={now['budget']}"
         )
-    keys = [key for key in {**before, **now} if not key.startswith(FREE) and key not in ENDINGS]
+    free = ENDINGS if before.get("tune") is not None else (*ENDINGS, *TUNING)
+    keys = [key for key in {**before, **now} if not key.startswith(FREE) and key not in free]
     differing = [key for key in keys if before.get(key) != now.get(key)]
     if differing:
         shown = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in differing[:3])

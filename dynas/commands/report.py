@@ -31,7 +31,9 @@ from dynas.report.tables import (
     speed_table,
 )
 from dynas.report.text import point_text, printable
+from dynas.report.tuned import tuned_table
 from dynas.runs.load import find_runs, load_run
+from dynas.runs.tuned import read_tuned
 from dynas.system.screen import screen
 
 FORMATS = ("table", "csv", "markdown", "latex", "json")
@@ -167,7 +169,10 @@ def _compared(comparison: Comparison, form: str, file: IO[str]) -> None:
     else:
         console = screen(file)
         if len(comparison.runs) == 1:
-            console.print(front_table(comparison.runs[0]))
+            run = comparison.runs[0]
+            console.print(front_table(run))
+            if tuned := read_tuned(run):
+                console.print(tuned_table(tuned))
         console.print(*comparison_tables(comparison), sep="")
         if len(comparison.groups) > 1:
             console.print(speed_table(comparison))

@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
 def search_job(config: DictConfig) -> int:
     """Search as the config says; returns 0, or 130 after an interrupt."""
     from dynas.commands.conclusion import conclude
+    from dynas.commands.tuning import make_tuner, tune_front
     from dynas.compose.build import build, build_predictors, build_problem, build_trackers, check_numbers
     from dynas.compose.schedule import build_mode
     from dynas.core.activity import doing
@@ -52,6 +53,7 @@ def search_job(config: DictConfig) -> int:
     with SearchDisplay(folder, heading()) as display:
         problem, measurer = build_problem(config)
         check_bounds(problem)
+        tuner = make_tuner(config, measurer)
         display.expect_confirming(measurer.noisy, config.confirm)
         warn_of_neighbours(measurer.noisy)
         make_algorithm, make_predictors = build(config, "algo"), build_predictors(config, problem)
@@ -65,6 +67,8 @@ def search_job(config: DictConfig) -> int:
             mode.run(evaluator, make_algorithm, make_predictors, np.random.default_rng(config.seed), observer, start)
             if config.confirm and measurer.noisy:
                 confirm_front(config, evaluator, measurer, folder, display.confirmed)
+            if tuner is not None:
+                tune_front(tuner, evaluator, measurer, folder, display)
 
         progress = Progress(problem, config.budget, folder)
         callbacks = Callbacks([display, *trackers], progress, stopping)
@@ -105,13 +109,14 @@ def confirm_front(
 
 
 def hypervolume_facts(summary: Summary) -> dict[str, Any]:
-    """Return what run.json says of the hypervolume: by first measurements, and confirmed."""
+    """Return what run.json says of the hypervolume: by first measurements, confirmed, and after tuning."""
     run = summary.run
     point = {one.column: value for one, value in zip(run.objectives, summary.reference, strict=True)}
     again = 0 if run.again is None else int(run.again.sum())
     return {
         "first": summary.hypervolume,
         "confirmed": summary.confirmed,
+        "tuned": summary.tuned_volume,
         "confirmations": again,
         "reference": point if run.first.measured.any() else None,
     }

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.opening import check_opening
 from dynas.commands.running import job_facts
-from dynas.compose.overrides import plain, run_folder
+from dynas.compose.overrides import choices, plain, run_folder
 from dynas.runs.names import CARD, CHECKPOINT, TRAINING, TRAINING_PICTURE, WEIGHTS
 from dynas.runs.origin import check_same_origin
 from dynas.runs.record import read_run, write_run
@@ -43,6 +43,8 @@ def train_job(config: DictConfig) -> int:
     import torch
 
     from dynas.compose.build import build, build_parts, build_quality
+    from dynas.compose.check import check_recipe
+    from dynas.core.supernet import Trainable
     from dynas.errors import DynasError
     from dynas.supernets.weights.load import load_weights
     from dynas.supernets.weights.storage import STORAGES, save_weights
@@ -55,12 +57,14 @@ def train_job(config: DictConfig) -> int:
     console = screen()
     config.supernet.weights = config.start
     check_opening(config, folder, CHECKPOINT)
+    check_recipe(choices()["recipe"], choices()["supernet"])
     if config.threads:
         torch.set_num_threads(config.threads)
     if config.storage not in STORAGES:
         raise DynasError(f"storage={config.storage}: give {' or '.join(STORAGES)}")
     recipe, (data, supernet) = build(config, "recipe"), build_parts(config)
     check_trainable(supernet, data)
+    assert isinstance(supernet, Trainable)
     assert isinstance(data, TrainingData)
     if recipe.teacher == "original" and not supernet.trained:
         raise DynasError(

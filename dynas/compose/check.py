@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
+from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import get_object
 
-from dynas.errors import DynasError, did_you_mean
+from dynas.errors import DynasError, did_you_mean, one_of
 
 LARGEST = 10**15  # beyond it, no count, size or duration makes sense, and numbers of two kinds no longer agree
 FLAGS = {"_partial_": bool, "_recursive_": bool, "_args_": list}  # of Hydra, beside _target_
@@ -160,3 +161,13 @@ def words(kind: Any) -> str:
             known = next((word for base, word in WORDS.items() if issubclass(origin, base)), None)
         names.append(known or str(getattr(one, "__name__", one)))
     return " or ".join(dict.fromkeys(names))
+
+
+def check_recipe(name: str, supernet: str) -> None:
+    """Raise DynasError where there is no recipe of this name; a supernet needs none of its own.
+
+    Hydra, to which recipes are optional, says nothing.
+    """
+    known = GlobalHydra.instance().config_loader().get_group_options("recipe")
+    if name not in (*known, supernet):
+        raise one_of("recipe", name, known)

@@ -53,6 +53,8 @@ class SearchConfig(MeasureConfig):
     max_failures: int | None = 20
     warm_start: str | None = None
     confirm: int = 2
+    tune: int | None = None
+    tune_recipe: str | None = None
     algo: Any = MISSING
     mode: Any = MISSING
     predictor: Any = MISSING

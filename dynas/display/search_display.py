@@ -31,7 +31,7 @@ class SearchDisplay(Display):
         self._noisy: Sequence[str] = ()
         self._times = 0
         self._logged = 0  # errors of predictors
-        self._confirming: list[float] = []
+        self._again: list[float] = []  # seconds of measurements of members of the front
         self._left = 0
 
     def expect_confirming(self, noisy: Sequence[str], times: int) -> None:
@@ -53,13 +53,25 @@ class SearchDisplay(Display):
 
     def confirmed(self, evaluation: Evaluation, left: int) -> None:
         """Count a further measurement of a member of the front, which needs ``left`` more."""
+        self._count_again("confirmation", evaluation, left)
+
+    def begin_tuning(self, members: int, steps: int) -> None:
+        """Say that so many sub-networks are tuned, one after the other."""
+        self._again, self._left, self._workers, self._times = [], 0, 1, 0
+        self.say(f"tuning {members} sub-network{'s' * (members != 1)}, {steps} steps each")
+
+    def tuned(self, evaluation: Evaluation, left: int) -> None:
+        """Count a sub-network that was tuned and measured again, after which ``left`` are to come."""
+        self._count_again("tuning", evaluation, left)
+
+    def _count_again(self, what: str, evaluation: Evaluation, left: int) -> None:
         measurement = evaluation.measurement
         self._last = time.monotonic()
-        self._confirming.append(measurement.seconds)
+        self._again.append(measurement.seconds)
         self._left = left
         if measurement.error:
-            log.warning("confirmation %d failed: %s", evaluation.index, measurement.error)
-        log.info("confirmation %d: %s %s", evaluation.index, evaluation.key, numbers_text(measurement.values))
+            log.warning("%s %d failed: %s", what, evaluation.index, measurement.error)
+        log.info("%s %d: %s %s", what, evaluation.index, evaluation.key, numbers_text(measurement.values))
 
     def facts(self) -> list[tuple[str, str]]:
         """Return names and values of what the panel shows besides."""
@@ -75,12 +87,12 @@ class SearchDisplay(Display):
 
     def missing(self) -> int:
         """Return how many evaluations are still to come: none once the front is measured again."""
-        return 0 if self._confirming else super().missing()
+        return 0 if self._again else super().missing()
 
     def confirming(self) -> float:
         """Return how many seconds measuring members of the front again will take."""
-        if self._confirming:
-            return self._left * float(np.mean(self._confirming)) / self._workers
+        if self._again:
+            return self._left * float(np.mean(self._again)) / self._workers
         if not self._noisy or self._progress is None:
             return 0.0
         spent = self._journal.seconds

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from dynas.core.activity import doing, each
@@ -21,6 +22,7 @@ from dynas.system.device_lock import turn
 
 EXTRACTING = "extracting"  # what a journal says meanwhile (see `dynas.core.activity`)
 Outcome = Reading | str  # a reading, or the reason why there is none
+Deployed = Callable[[NDArray[np.int64]], nn.Module]  # from a canonical genotype ``(G,)`` to what is measured of it
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class Measurer:
     def noisy(self) -> tuple[str, ...]:
         """Objectives whose measurements vary from one to the next."""
         return tuple(name for name, metric in self._measured.items() if metric.noisy)
+
+    @property
+    def judging(self) -> tuple[str, ...]:
+        """Objectives that say how well the task is done, which other weights change."""
+        return tuple(name for name, one in self._measured.items() if one.task is not None and not one.times)
 
     @property
     def at_once(self) -> int:
@@ -119,13 +126,18 @@ class Measurer:
     def measure(self, genotypes: Genotypes) -> Iterator[Measurement]:
         """Yield one measurement per canonical genotype ``(n, G)``, in order, group by group."""
         for start in range(0, len(genotypes), self.at_once):
-            yield from self._measure_together(genotypes[start : start + self.at_once])
+            yield from self._measure_together(genotypes[start : start + self.at_once], self.bench.deployed)
 
-    def _measure_together(self, genotypes: Genotypes) -> list[Measurement]:
+    def measure_other(self, genotype: NDArray[np.int64], subnet: nn.Module) -> Measurement:
+        """Return the measurement of a canonical genotype ``(G,)`` with other weights, those of a stand-alone module."""
+        (measurement,) = self._measure_together(genotype[None], lambda _: self.bench.meter.deploy(subnet, self.bench))
+        return measurement
+
+    def _measure_together(self, genotypes: Genotypes, deployed: Deployed) -> list[Measurement]:
         start = time.perf_counter()
         outcomes: list[list[Outcome]] = [[] for _ in genotypes]
         with self._turn(alone=False), doing(EXTRACTING):
-            subnets = self._extract(genotypes)
+            subnets = self._extract(genotypes, deployed)
         for name, metric in self.metrics.items():
             if isinstance(metric, CountedMetric):
                 counts = metric.count(self.bench.supernet, genotypes)
@@ -146,14 +158,14 @@ class Measurer:
                 stack.enter_context(turn(self.bench.meter.device, alone))
             yield
 
-    def _extract(self, genotypes: Genotypes) -> list[nn.Module | str]:
+    def _extract(self, genotypes: Genotypes, deployed: Deployed) -> list[nn.Module | str]:
         """Return sub-networks as they run, or the reason why one could not be made; none where all is counted."""
         if not self._measured:
             return []
         subnets: list[nn.Module | str] = []
         for genotype in each(list(genotypes)):
             try:
-                subnets.append(self.bench.deployed(genotype))
+                subnets.append(deployed(genotype))
             except Exception as error:  # a user's supernet may raise anything; only this candidate fails
                 subnets.append(reason(error))
         return subnets

@@ -13,9 +13,19 @@ from dynas.core.objectives import Values
 from dynas.errors import DynasError
 from dynas.report.comparable import described_objectives
 from dynas.report.groups import is_search
-from dynas.runs.hypervolume import confirmed_volume, reference_point, volumes
+from dynas.runs.hypervolume import confirmed_volume, front_volume, reference_point, volumes
 from dynas.runs.load import Run, load_run
-from dynas.runs.names import CONFIRMED, FRONT, FRONT_PICTURE, HYPERVOLUME, HYPERVOLUME_PICTURE, RESULTS
+from dynas.runs.names import (
+    CONFIRMED,
+    FRONT,
+    FRONT_PICTURE,
+    HYPERVOLUME,
+    HYPERVOLUME_PICTURE,
+    RESULTS,
+    TUNED,
+    TUNED_FRONT,
+)
+from dynas.runs.tuned import Tuned, read_tuned
 from dynas.system.files import number, write_csv
 
 
@@ -27,6 +37,8 @@ class Summary:
         run: its results.
         hypervolume: of the front as the search knew it, in the product of the objectives' units.
         confirmed: of the front after its members were measured again; None where they were not.
+        tuned: what fine-tuning made of its members; None where they were not.
+        tuned_volume: hypervolume of the front that they make then.
         reference: the reference point, one value per objective in its unit; NaN where nothing was measured.
         paths: the results and the files that were derived from them.
     """
@@ -34,6 +46,8 @@ class Summary:
     run: Run
     hypervolume: float
     confirmed: float | None
+    tuned: Tuned | None
+    tuned_volume: float | None
     reference: tuple[float, ...]
     paths: tuple[Path, ...]
 
@@ -64,12 +78,17 @@ def write_outputs(folder: Path, reference: Sequence[float] | None = None) -> Sum
     try:
         _write_curve(run, curve, point)
         write_csv(folder / FRONT, *_front_lines(run))
+        if tuned := read_tuned(run):
+            write_csv(folder / TUNED_FRONT, *_tuned_lines(tuned))
         pictures = _draw(run, curve, point) if len(curve) else []
     except OSError as error:
         raise DynasError(f"cannot write to '{folder}': {error.strerror}") from error
-    again = (folder / CONFIRMED,) if run.confirmed else ()
-    paths = (folder / RESULTS, *again, folder / FRONT, folder / HYPERVOLUME, *pictures)
-    return Summary(run, float(curve[-1]) if len(curve) else 0.0, confirmed_volume(run, point), point, paths)
+    again = [folder / CONFIRMED] if run.confirmed else []
+    tables = [folder / TUNED, folder / TUNED_FRONT] if tuned else []
+    paths = (folder / RESULTS, *again, *tables, folder / FRONT, folder / HYPERVOLUME, *pictures)
+    volume = float(curve[-1]) if len(curve) else 0.0
+    after = front_volume(tuned.run, point) if tuned else None
+    return Summary(run, volume, confirmed_volume(run, point), tuned, after, point, paths)
 
 
 def _front_lines(run: Run) -> tuple[list[str], list[list[object]]]:
@@ -82,6 +101,15 @@ def _front_lines(run: Run) -> tuple[list[str], list[list[object]]]:
         for line, row in zip(lines, run.front, strict=True):
             line += [*map(number, run.first.values[row, list(run.confirmed)]), int(run.again[row])]
     return header, lines
+
+
+def _tuned_lines(tuned: Tuned) -> tuple[list[str], list[list[object]]]:
+    """Return columns and rows of tuned_front.csv: those of results.csv, then what the same were as searched."""
+    again = [tuned.run.objectives[column] for column in tuned.columns]
+    header = [*tuned.run.header, *(f"{one.name} searched [{one.unit}]" for one in again)]
+    return header, [
+        [*tuned.run.rows[row], *map(number, tuned.before[row, list(tuned.columns)])] for row in tuned.run.front
+    ]
 
 
 def _write_curve(run: Run, curve: Values, reference: Sequence[float]) -> None:

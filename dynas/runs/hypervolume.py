@@ -32,7 +32,10 @@ def volumes(run: Run, reference: Sequence[float]) -> Values:
 
 def confirmed_volume(run: Run, reference: Sequence[float]) -> float | None:
     """Return the hypervolume of a front whose members were measured again; None where they were not."""
-    if not run.confirmed:
-        return None
+    return front_volume(run, reference) if run.confirmed else None
+
+
+def front_volume(run: Run, reference: Sequence[float]) -> float:
+    """Return the hypervolume of a run's final front."""
     point = losses(run.objectives, np.array([reference], dtype=float))[0]
     return hypervolume(run.losses[run.front], point)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import glob
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,12 +19,13 @@ from dynas.core.space import Architecture
 from dynas.errors import DynasError
 from dynas.runs.confirmed import averaged
 from dynas.runs.gates import present
-from dynas.runs.lines import Line, complete_lines, repeated, table_text
+from dynas.runs.lines import repeated
 from dynas.runs.names import CONFIRMED, RESULTS, RUN
 from dynas.runs.problem import read_constraints
 from dynas.runs.record import read_run
-from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS, seconds
-from dynas.system.files import from_json, number, whole_number
+from dynas.runs.rows import index_of, numbers, read_lines, read_rows
+from dynas.runs.store import FIRST_COLUMNS, LAST_COLUMNS
+from dynas.system.files import from_json, number
 
 REQUIRED = ("status", "choices", "seed", "budget", "objectives")  # of run.json
 
@@ -148,17 +147,13 @@ def load_run(folder: Path) -> Run:
     facts = read_run(folder)
     objectives = _read_objectives(folder / RUN, facts)
     path = folder / RESULTS
-    try:
-        # killed before its first row, a run has no table yet
-        lines = complete_lines(table_text(path.read_bytes())) if path.exists() else []
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DynasError(f"cannot read '{path}': {error}") from error
+    lines = read_lines(path)  # killed before its first row, a run has no table yet
     columns = [objective.column for objective in objectives]
     header = lines[0][1] if lines else [*FIRST_COLUMNS, *columns, *LAST_COLUMNS]
     if missing := [name for name in (*FIRST_COLUMNS, *columns, *LAST_COLUMNS) if name not in header]:
         raise DynasError(f"'{path}' is not a results.csv of this run: line 1 has no column '{missing[0]}'")
-    lines = [lines[0], *sorted(lines[1:], key=partial(_index, header))] if lines else []
-    table = _read_table(path, header, columns, lines[1:])
+    lines = [lines[0], *sorted(lines[1:], key=partial(index_of, header))] if lines else []
+    table = read_rows(path, header, columns, lines[1:])
     index, key = header.index("index"), header.index("key")
     if twice := repeated((line, cells[index], cells[key]) for line, cells in sorted(lines[1:])):
         raise DynasError(f"'{path}' line {twice[0]} is not a row of dynas: {twice[1]}; remove one of them")
@@ -172,7 +167,7 @@ def _beyond(path: Path, run: Run, constraints: Sequence[Objective]) -> Values:
     """Return how far ``(n,)`` evaluations are beyond constraints; infinite where a cell is empty."""
     try:
         columns = [run.header.index(constraint.column) for constraint in constraints]
-        values = np.stack([_numbers([row[column] for row in run.rows]) for column in columns], axis=1)
+        values = np.stack([numbers([row[column] for row in run.rows]) for column in columns], axis=1)
     except ValueError as error:
         raise DynasError(f"'{path}' does not tell its constraints: {error}") from error
     beyond = violation(constraints, np.nan_to_num(values))
@@ -216,12 +211,17 @@ def _runs_beneath(folder: Path) -> list[Path]:
     return [file.parent for file in folder.rglob(RESULTS) if (file.parent / RUN).is_file()]
 
 
+def with_values(run: Run, values: Values) -> Run:
+    """Return a run with other values ``(n, M)``, in its rows too where they differ."""
+    rows = [list(cells) for cells in run.rows]
+    for row, column in np.argwhere(~np.isclose(run.values, values, rtol=0, atol=0, equal_nan=True)):
+        rows[row][run.header.index(run.objectives[column].column)] = number(float(values[row, column]))
+    return replace(run, values=values, rows=tuple(map(tuple, rows)))
+
+
 def _with_confirmations(run: Run) -> Run:
     path = run.folder / CONFIRMED
-    try:
-        lines = complete_lines(table_text(path.read_bytes()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DynasError(f"cannot read '{path}': {error}") from error
+    lines = read_lines(path)
     if len(lines) < 2:
         return run
     header = lines[0][1]
@@ -229,20 +229,13 @@ def _with_confirmations(run: Run) -> Run:
     if not columns or not {*FIRST_COLUMNS, *LAST_COLUMNS} <= {*header}:
         raise DynasError(f"'{path}' is not of this run: it measures none of its objectives again")
     names = [run.objectives[column].column for column in columns]
-    measured, _, keys, *_ = _read_table(path, header, names, lines[1:])
+    measured, _, keys, *_ = read_rows(path, header, names, lines[1:])
     again: dict[str, list[list[float]]] = {}
     for key, row in zip(keys, measured, strict=True):
         again.setdefault(key, []).append(row.tolist())
     values = averaged(run.values, run.keys, columns, again)
-    places = [run.header.index(name) for name in names]
-    rows = [list(cells) for cells in run.rows]
-    for position, key in enumerate(run.keys):
-        for column, place in zip(columns, places, strict=True) if key in again else ():
-            rows[position][place] = number(float(values[position, column]))
     return replace(
-        run,
-        values=values,
-        rows=tuple(map(tuple, rows)),
+        with_values(run, values),
         confirmed=tuple(columns),
         again=np.array([len(again.get(key, ())) for key in run.keys]),
         unconfirmed=run,
@@ -270,56 +263,3 @@ def _read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, .
     except (AttributeError, OverflowError, TypeError, ValueError, DynasError) as error:
         raise DynasError(f"'{path}' has no valid objectives: {error}") from error
     return objectives
-
-
-Table = tuple[Values, NDArray[np.int64], tuple[str, ...], tuple[str, ...], Values]
-
-
-def _read_table(path: Path, header: Sequence[str], columns: Sequence[str], lines: Sequence[Line]) -> Table:
-    """Return what a `Run` holds of its rows, from values on; column by column, as there may be very many rows."""
-    try:
-        return _parse(header, columns, [cells for _, cells in lines])
-    except ValueError:
-        for line, cells in lines:  # slow, but only to say which one it is
-            try:
-                _parse(header, columns, [cells])
-            except ValueError as error:
-                raise DynasError(f"'{path}' line {line} is not a row of dynas: {error}") from error
-        raise
-
-
-def _parse(header: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    if wrong := next((cells for cells in rows if len(cells) != len(header)), None):
-        raise ValueError(f"it has {len(wrong)} cells for {len(header)} columns")
-    by_column: Mapping[str, tuple[str, ...]] = dict.fromkeys(header, ())
-    by_column = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else by_column
-    architectures = by_column["architecture"]
-    if not all(type(from_json(text)) is dict for text in architectures):
-        raise ValueError("its architecture is not a JSON object")
-    values = np.empty((len(rows), len(columns)))
-    for column, name in enumerate(columns):
-        values[:, column] = _numbers(by_column[name])
-    iterations = np.fromiter(map(whole_number, by_column["iteration"]), np.int64, len(rows))
-    for index in by_column["index"]:
-        whole_number(index)
-    return (
-        values,
-        iterations,
-        by_column["key"],
-        architectures,
-        np.array([*map(seconds, by_column["seconds [s]"])], float),
-    )
-
-
-def _index(header: Sequence[str], line: Line) -> int:
-    """Return a row's place in the order of asking, since several workers may finish in any; 0 where it has none."""
-    cells = dict(zip(header, line[1], strict=False))
-    try:
-        return whole_number(cells.get("index", ""))
-    except ValueError:  # told with its line when the row is read
-        return 0
-
-
-def _numbers(cells: Sequence[str]) -> Values:
-    """Return the numbers of a column, NaN for empty cells."""
-    return np.fromiter((float(cell) if cell else math.nan for cell in cells), float, len(cells))

@@ -3,6 +3,9 @@
 RUN = "run.json"  # what a run was started with, where, and how it ended
 RESULTS = "results.csv"  # one row per evaluation, the source of truth
 CONFIRMED = "confirmed.csv"  # further measurements of the front
+TUNED = "tuned.csv"  # members of the front, and the original, measured after tuning
+TUNED_FRONT = "tuned_front.csv"  # those that are non-dominated then
+TUNED_WEIGHTS = "tuned_row<N>.safetensors"  # and their weights, by index in results.csv
 PREDICTORS = (
     "predictors.csv"  # errors of predictors: of a search's own by iteration, or as dynas predictors compares them
 )

@@ -98,7 +98,7 @@ class Tuner:
                 activity.step(index + 1, self.steps)
                 losses = (self._learn(subnet, part, share) for part, share in parts_of(batch, recipe.accumulate))
                 descend(subnet, optimizers, learning_rate(recipe, index, self.steps), losses, "tuning diverged")
-        subnet.to("cpu", memory_format=torch.contiguous_format)
+        subnet.to("cpu").to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         return as_measured(subnet.eval(), self.data)
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from decoder_rivals import alike
 from safetensors.torch import save_file
 
 from dynas.data.text.language_tokenizer import EMBEDDED
@@ -216,3 +217,13 @@ def test_an_untrained_one_of_the_same_shape_takes_the_weights_of_a_sub_network(t
     subnet.load_state_dict(source.subnet(architecture).state_dict())
     with torch.inference_mode():
         assert torch.equal(subnet(TOKENS), source.subnet(architecture)(TOKENS))
+
+
+def test_uniform_rivals_have_layers_that_are_alike_and_leave_out_those_that_matter_least() -> None:
+    supernet = narrow_decoder({"dynas": {"layers": [3, 2, 0, 1]}})
+    found = [supernet.space.decode(row) for row in alike(supernet)]
+    assert len(found) == 3 * 3 * 4 * 3, "widths, numbers of layers, groups and feeds"
+    assert {tuple(one["keep"]) for one in found} == {(0, 0), (0, 1), (1, 1)}, "layer 1 goes before layer 2"
+    for one in found:
+        kept = [0, *(layer for layer, own in zip((1, 2), one["keep"], strict=True) if own), 3]
+        assert all(len({one[name][layer] for layer in kept}) == 1 for name in ("groups", "feed"))
