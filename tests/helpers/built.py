@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from unittest import mock
 
 from omegaconf import DictConfig, OmegaConf
@@ -29,7 +28,6 @@ from dynas.compose.build import (
 from dynas.compose.check import check_part
 from dynas.compose.overrides import overrides, plain
 from dynas.compose.schedule import build_mode
-from dynas.compressing.job import make_job
 from dynas.core.stopping import Stopping
 from dynas.runs.architectures import read_architectures
 
@@ -81,15 +79,9 @@ def table(config: DictConfig) -> int:
     return 0
 
 
-def compress(config: DictConfig) -> int:
-    check_numbers(config)
-    make_job(config, build_data(config), build_supernet(config), Path())
-    return 0
-
-
 JOBS = {
     "search": search, "evaluate": evaluate, "transfer": transfer, "predictors": predictors, "train": train,
-    "compress": compress, "lut_build": table, "lut_check": table,
+    "lut_build": table, "lut_check": table,
 }  # fmt: skip
 
 PARTS = ("supernet", "data", "hardware", "executor", "algo", "mode", "predictor", "recipe")
