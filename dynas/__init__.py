@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dynas.api import load_run, search
+    from dynas.compressing.api import compress
     from dynas.core.callback import Callback, Progress
     from dynas.core.constraint import Constraint
     from dynas.core.design import DesignVariable, Gate, depth_gates
@@ -29,6 +30,7 @@ __all__ = [
     "SearchInterrupted",
     "SearchResult",
     "SearchSpace",
+    "compress",
     "depth_gates",
     "elastic",
     "load_run",
@@ -49,6 +51,7 @@ _MODULES = {
     "SearchInterrupted": "result",
     "SearchResult": "result",
     "SearchSpace": "core.space",
+    "compress": "compressing.api",
     "depth_gates": "core.design",
     "elastic": "supernet_api",
     "load_run": "api",

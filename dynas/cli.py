@@ -19,6 +19,7 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
 
   dynas search [OVERRIDE ...]   search a supernet, e.g. dynas search supernet=mbv3 algo=nsga2 mode=linas
   dynas search -m seed=1,2,3    a sweep of searches
+  dynas compress [OVERRIDE ...] make a trained network smaller or faster, e.g. model=mine:network 'limit=latency<=0.6x'
   dynas report RUN ...          compare searches, draw them, pick the sub-network to deploy
   dynas evaluate [OVERRIDE ...] measure given architectures, e.g. dynas evaluate architectures=outputs/<run folder>
   dynas transfer RUN [...]      a search's front on another target, e.g. hardware=openvino or hardware.threads=2
@@ -34,6 +35,12 @@ dynas COMMAND --help tells more; dynas --version tells the version, and the comm
 
 def _search(arguments: list[str]) -> int:
     from dynas.commands.search import main
+
+    return main(arguments)
+
+
+def _compress(arguments: list[str]) -> int:
+    from dynas.commands.compress import main
 
     return main(arguments)
 
@@ -94,6 +101,7 @@ def _paper(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "search": _search,
+    "compress": _compress,
     "evaluate": _evaluate,
     "transfer": _transfer,
     "export": _export,

@@ -223,8 +223,10 @@ def facts_of(measurer: Measurer, known: Mapping[str, Any], earlier: Mapping[str,
 
 
 @contextmanager
-def composed(parts: Mapping[str, Named], objectives: Sequence[str] = ()) -> Iterator[tuple[DictConfig, list[str]]]:
-    """Give the config of ``dynas search`` with other parts and the overrides that make it; Hydra runs in the block.
+def composed(
+    parts: Mapping[str, Named], objectives: Sequence[str] = (), command: str = "search"
+) -> Iterator[tuple[DictConfig, list[str]]]:
+    """Give the config of a command with other parts and the overrides that make it; Hydra runs in the block.
 
     Raises:
         DynasError: there is no such option, or it has no such setting.
@@ -241,13 +243,13 @@ def composed(parts: Mapping[str, Named], objectives: Sequence[str] = ()) -> Iter
     register()
     try:
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-            config = compose("search", overrides=overrides) if settings else {}
+            config = compose(command, overrides=overrides) if settings else {}
             for group, given in settings.items():
                 allowed = [str(key) for key in config[group] if key != "_target_"]
                 if unknown := [key for key in given if key not in allowed]:
                     raise one_of(f"setting of {group}={name_of(parts[group])}", unknown[0], allowed)
                 overrides += [f"{group}.{key}={value_text(value)}" for key, value in given.items()]
-            yield compose("search", overrides=overrides), overrides
+            yield compose(command, overrides=overrides), overrides
     except HydraException as error:
         raise DynasError(one_sentence(error)) from error
 

@@ -33,7 +33,9 @@ COMMANDS = sorted(
         line.split("#")[0].strip().removeprefix("scripts/")
         for page in PAGES.values()
         for line in page.splitlines()
-        if re.match(r" {4}(scripts/)?dynas (search|evaluate|train|predictors|lut build|lut check) (?!resume=|--)", line)
+        if re.match(
+            r" {4}(scripts/)?dynas (search|compress|evaluate|train|predictors|lut build|lut check) (?!resume=|--)", line
+        )
     }
 )
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dynas.errors import DynasError, one_of
 
 FLAGS = ("-sc", "--shell-completion")
-HYDRAS = ("search", "evaluate", "transfer", "train", "predictors")
+HYDRAS = ("search", "compress", "evaluate", "transfer", "train", "predictors")
 OTHERS = ("report", "export", "lut", "new", "paper")  # the shell's own completion of folders serves them
 HOW = (
     'tab completion is installed by eval "$(dynas search -sc install=bash)", in zsh with install=zsh, in fish '

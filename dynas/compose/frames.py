@@ -71,6 +71,28 @@ class TransferConfig(SearchConfig):
 
 
 @dataclass
+class CompressConfig(MeasureConfig):
+    """Frame of ``dynas compress``."""
+
+    limit: Any = MISSING
+    formats: list[str] | None = None
+    judge: str = "agreement"
+    band: float = 0.9
+    budget: int = 60
+    finalists: int = 1
+    trial: int = 10
+    tune: int = 600
+    seed: int = 0
+    max_minutes: float | None = None
+    max_failures: int | None = 20
+    algo: Any = MISSING
+    mode: Any = MISSING
+    predictor: Any = MISSING
+    track: dict[str, Any] = field(default_factory=dict)
+    recipe: Any = MISSING
+
+
+@dataclass
 class EvaluateConfig(MeasureConfig):
     """Frame of ``dynas evaluate``."""
 
@@ -129,6 +151,7 @@ class TrainConfig(PartsConfig):
 
 FRAMES = {
     "search": SearchConfig,
+    "compress": CompressConfig,
     "transfer": TransferConfig,
     "evaluate": EvaluateConfig,
     "predictors": PredictorsConfig,

@@ -27,6 +27,8 @@ class Problem:
         constraints: what a sub-network has to keep to besides, whatever it measures.
         original: canonical genotype ``(G,)`` of the network that all others are made from, where there is one.
         shares: by objective, the bound as a share of what the original has: its bound once that is measured.
+        bands: by objective, a share of its bound: what is better than that is worth no more, so that a search stays
+            near the bound.
     """
 
     space: SearchSpace
@@ -35,6 +37,7 @@ class Problem:
     constraints: tuple[Constraint, ...] = ()
     original: NDArray[np.int64] | None = None
     shares: Mapping[str, float] = field(default_factory=dict)
+    bands: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,17 @@ def make_batch(problem: Problem, genotypes: Genotypes, values: Values) -> Batch:
     for constraint in problem.constraints:
         beyond += constraint.violation(problem.space, genotypes)
     beyond[failed] = np.inf
-    return Batch(genotypes, np.where(failed[:, None], np.nan, losses(problem.objectives, values)), beyond)
+    return Batch(genotypes, np.where(failed[:, None], np.nan, worth(problem, values)), beyond)
+
+
+def worth(problem: Problem, values: Values) -> Values:
+    """Turn values ``(n, M)`` into losses ``(n, M)``; what is better than the edge of a band counts as that edge."""
+    edges = [
+        np.inf if one.bound is None or one.name not in problem.bands else one.sign * one.bound * problem.bands[one.name]
+        for one in problem.objectives
+    ]
+    found = losses(problem.objectives, values)
+    return np.where(np.isinf(edges), found, np.maximum(found, edges))
 
 
 def concatenate(batches: Sequence[Batch]) -> Batch:

@@ -27,6 +27,7 @@ def problem_facts(problem: Problem) -> dict[str, Any]:
         "space_size": problem.space.size,
         "gates": gates_of(problem.space),
         **({"shares": dict(problem.shares)} if problem.shares else {}),
+        **({"bands": dict(problem.bands)} if problem.bands else {}),
         **({} if problem.original is None else {"original": problem.space.key(problem.original)}),
     }
 

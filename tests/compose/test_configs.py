@@ -78,6 +78,7 @@ AUTOFORMERS = {
     "autoformer_t": 1_056_964_608, "autoformer_s": 77_103_263_459_313, "autoformer_b": 10_108_977_168_384,
 }  # fmt: skip
 BOOTSTRAPPED = ["bootstrap_resnet50", *(f"paper/bnas_{how}" for how in PAPER)]
+OF_ORIGINALS = ("peak_memory", "agreement", "divergence")  # objectives that need a network that was traced
 SIZES = {  # distinct sub-networks where they are not those of mbv3
     "proxyless": 9 * 7371**5,
     "ofa_proxyless": 9 * 7371**5,
@@ -93,7 +94,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(VISION, 9_721_026_183_168),
     **AUTOFORMERS,
     **dict.fromkeys(
-        ["prune", "peak_memory"], 2**3 * (1 + 2) ** 2
+        ["prune", *OF_ORIGINALS], 2**3 * (1 + 2) ** 2
     ),  # three groups of two shares, and two blocks with one of their own
 }
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
@@ -137,7 +138,7 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "accuracy": [*BERT, "data=sentiment"],
     "accuracy_latency": [*BERT, "data=sentiment"],
     "prune": PRUNED,
-    "peak_memory": ["supernet=prune", *PRUNED],
+    **{option: ["supernet=prune", *PRUNED] for option in OF_ORIGINALS},
     "ofa_mbv3": IMAGENET,
     "ofa_mbv3_w12": IMAGENET,
     "ofa_proxyless": IMAGENET,

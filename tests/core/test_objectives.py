@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dynas import DynasError, Objective
+from dynas import DesignVariable, DynasError, Objective, SearchSpace
 from dynas.core.objectives import losses, violation
+from dynas.core.problem import Problem, make_batch
 
 TOP1 = Objective("top1", "max", "%", bound=70.0)
 LATENCY = Objective("latency", "min", "ms", bound=20.0)
@@ -64,3 +65,15 @@ def test_a_bound_is_a_finite_number(bound: object) -> None:
 @pytest.mark.parametrize("bound", [5, 5.0, np.float32(5), np.int64(5)])
 def test_a_bound_may_be_any_real_number(bound: float) -> None:
     np.testing.assert_array_equal(violation([Objective("x", "min", "1", bound)], np.array([[10.0], [5.0]])), [1, 0])
+
+
+def test_within_a_band_nothing_is_gained_and_measurements_stay() -> None:
+    space = SearchSpace([DesignVariable("d", (1, 2, 3, 4))])
+    objectives = (Objective("loss", "min", "nat"), Objective("latency", "min", "ms", bound=10.0))
+    problem = Problem(space, objectives, bands={"latency": 0.9})
+    values = np.array([[1.0, 2.0], [0.5, 9.5], [0.7, 8.9], [0.1, 11.0]])
+    batch = make_batch(problem, np.arange(4)[:, None], values)
+    assert batch.losses[:, 1].tolist() == [9.0, 9.5, 9.0, 11.0]
+    assert (batch.violation > 0).tolist() == [False, False, False, True]
+    assert len(batch.front()) == 2, "what is cheaper than the band is beaten by what is in it"
+    assert values[0, 1] == 2.0

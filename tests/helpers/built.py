@@ -8,6 +8,7 @@ from unittest import mock
 from omegaconf import DictConfig, OmegaConf
 
 from dynas.cli import COMMANDS, main
+from dynas.commands.compress import in_full
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.lut_build import parts
 from dynas.commands.transfer import with_source
@@ -107,7 +108,8 @@ def built(name: str, arguments: Sequence[str], job: Callable[[DictConfig], int] 
     """
 
     def command(given: list[str]) -> int:
-        return run_hydra(name, job or JOBS[name], with_source(given) if name == "transfer" else given)
+        read = {"transfer": with_source, "compress": in_full}.get(name, list)
+        return run_hydra(name, job or JOBS[name], read(given))
 
     with mock.patch.dict(COMMANDS, {name: command}):
         return main([name, *arguments])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +78,7 @@ def trace(model: nn.Module, inputs: Inputs) -> Trace:
         )
     dynamic = tuple({0: torch.export.Dim.AUTO} for _ in inputs)
     try:
-        with plain_attention(), warnings.catch_warnings():
+        with plain_attention(), warnings.catch_warnings(), redirect_stderr(io.StringIO()):  # it prints the graph
             warnings.simplefilter("ignore")  # of torch about itself
             program = torch.export.export(model, inputs, dynamic_shapes=dynamic)
     except Exception as error:  # torch raises a different type for every reason

@@ -1,0 +1,75 @@
+"""Fine-tuning of the candidates, each for as many steps as the time allows; what is done is on disk."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from safetensors.torch import load_file, save
+from torch import nn
+
+from dynas.compressing.candidates import Candidate
+from dynas.compressing.timing import Clock
+from dynas.core.supernet import Supernet
+from dynas.errors import DynasError, reason
+from dynas.system.files import replacing
+from dynas.training.tuning import Tuner
+
+FOLDER = "tuned"
+TIMED = 5  # steps that tell how long one takes
+FEWEST = 20  # below it, tuning is not worth its name
+
+Say = Callable[[str], None]
+
+
+def tune(candidates: Sequence[Candidate], tuner: Tuner, clock: Clock, folder: Path, say: Say) -> list[nn.Module]:
+    """Return the candidates after fine-tuning, in eval mode; those that were tuned before are read.
+
+    Args:
+        candidates: who is tuned.
+        tuner: tunes for as many steps as are wanted.
+        clock: shares out the time that is left among those that are missing.
+        folder: of the compression; weights go to ``tuned``.
+        say: tells a sentence.
+    """
+    (folder / FOLDER).mkdir(exist_ok=True)
+    missing = [one for one in candidates if not path_of(folder, one).exists()]
+    for place, one in enumerate(missing):
+        steps = affordable(tuner, one, clock.left("tuning") / (len(missing) - place))
+        say(f"tuning {one.name} ({', '.join(one.rules)}; {one.limit}) for {steps} steps")
+        module = replace(tuner, steps=steps).tuned(one.architecture)
+        with replacing(path_of(folder, one)) as file:
+            file.write(save({name: value.contiguous() for name, value in module.state_dict().items()}))
+    return [read_tuned(folder, one, tuner.supernet) for one in candidates]
+
+
+def affordable(tuner: Tuner, candidate: Candidate, seconds: float) -> int:
+    """Return the number of steps that a candidate gets within a time."""
+    if math.isinf(seconds):
+        return tuner.steps
+    replace(tuner, steps=1).tuned(candidate.architecture)  # where everything is made that is made once
+    began = time.perf_counter()
+    replace(tuner, steps=1).tuned(candidate.architecture)
+    fixed = time.perf_counter() - began
+    began = time.perf_counter()
+    replace(tuner, steps=1 + TIMED).tuned(candidate.architecture)
+    each = max(time.perf_counter() - began - fixed, 1e-6) / TIMED
+    return int(min(tuner.steps, max(FEWEST, (seconds - 2 * fixed - TIMED * each) / each)))
+
+
+def path_of(folder: Path, candidate: Candidate) -> Path:
+    """Return where a candidate's weights are."""
+    return folder / FOLDER / f"{candidate.name}.safetensors"
+
+
+def read_tuned(folder: Path, candidate: Candidate, supernet: Supernet) -> nn.Module:
+    """Return a tuned candidate in eval mode; raise DynasError where its file is damaged."""
+    module, path = supernet.subnet(candidate.architecture), path_of(folder, candidate)
+    try:
+        module.load_state_dict(load_file(path))
+    except Exception as error:  # of safetensors or of torch, for a file of another network
+        raise DynasError(f"'{path}' cannot be read ({reason(error)}): remove it, so that it is made again") from error
+    return module.eval()
