@@ -34,7 +34,8 @@ USAGE = "give a run folder and another target: dynas transfer outputs/<run folde
 OWN = ("run", "against", "predict")  # keys that `dynas search` does not have
 AFTERWARDS = ("against", "predict")  # keys that change nothing that is measured
 SEARCHING = (
-    r"(algo|mode|experiment|track)(\.[\w.]+)?=|(seed|budget|confirm|max_minutes|patience|max_failures|warm_start)="
+    r"(algo|mode|experiment|track)(\.[\w.]+)?=|"
+    r"(seed|budget|confirm|max_minutes|patience|max_failures|warm_start|known)="
 )
 
 
