@@ -25,13 +25,14 @@ def identity(facts: Mapping[str, Any], objective: str) -> Identity | None:
     metric = ((config.get("objectives") or {}).get(objective) or {}).get("metric")
     weights, data = facts.get("weights_sha256"), facts.get("data_sha256")
     versions, supernet = facts.get("versions") or {}, config.get("supernet") or {}
+    shape = {key: value for key, value in supernet.items() if key != "weights"}  # wherever they lie
     if not (metric and data and weights) or weights == UNTRAINED:
         return None
     precisions = [config.get("precision"), supernet.get("precision_choices")]
     parts = {
         "weights": weights,
         "data": [data, config.get("data")],
-        "settings of the supernet": [supernet, facts.get("space"), facts.get("gates")],
+        "settings of the supernet": [shape, facts.get("space"), facts.get("gates")],
         f"settings of {objective}": metric,
         # what is quantised is calibrated by the hardware
         "precision": [precisions, None if precisions == [FULL, None] else config.get("hardware")],
