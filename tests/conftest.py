@@ -9,9 +9,11 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch is imported: spinning threads slow a shared machine
@@ -26,6 +28,7 @@ from dynas.testing.analytic import Analytic
 from tests.helpers.cli import drop_logs
 from tests.helpers.zoo import declare_operators
 
+CACHES = count()  # folders that are made where something is kept
 REFERENCE = Path(__file__).parents[1] / ".." / "shared" / "reference"
 
 settings.register_profile("dynas", deadline=None, max_examples=50, derandomize=True, database=None)
@@ -44,12 +47,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give each worker its own folder for temporary files.
 
     The locks of `dynas.system.device_lock` lie there: tests that time something need not wait for those of another
-    worker, whose other tests would disturb them anyway, nor for a search of the user's.
+    worker, whose other tests would disturb them anyway, nor for a search of the user's. So do caches.
     """
     usual = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())  # where pytest keeps `tmp_path`
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", f"{usual}/torchinductor_{getpass.getuser()}")  # as by default
     folder = tempfile.mkdtemp(prefix="dynas_", dir=usual)
     os.environ["TMPDIR"] = tempfile.tempdir = folder
+    os.environ["DYNAS_CACHE"] = f"{folder}/caches/session"
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
@@ -62,6 +66,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.skip(reason="slow"))
+
+
+@contextmanager
+def cache_of_its_own() -> Iterator[None]:
+    """Let nothing in the block know what was measured outside of it, not even by other tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("DYNAS_CACHE", f"{tempfile.gettempdir()}/caches/{next(CACHES)}")
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache_of_the_module() -> Iterator[None]:
+    """For what the tests of a module share."""
+    with cache_of_its_own():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def cache_of_the_test() -> Iterator[None]:
+    """For the test alone."""
+    with cache_of_its_own():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dynas.report.tables import front_table
-from dynas.report.text import nearest_text, point_text, quality_text
+from dynas.report.text import known_text, nearest_text, point_text, quality_text
 from dynas.report.tuned import tuned_table
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def conclude(summary: Summary, status: str, stopped: str, notes: Sequence[str], 
         lines = [f"{volume_text(summary)} up to the reference point {point}"]
     else:
         lines = ["nothing was measured"]
-    lines += [*notes, quality_text(run)]
+    lines += [*notes, quality_text(run), known_text(run)]
     if failed := len(run) - int(run.first.measured.sum()):
         lines.append(f"{failed} evaluations failed: see the error column of results.csv")
     lines += [nearest_text(run), f"stopped after {len(run)} evaluations: {stopped}" if stopped else ""]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ def measure(
     display: Display,
     stopping: Stopping | None = None,
     callbacks: Callbacks | None = None,
+    known: str | Sequence[str] | None = None,
 ) -> str:
     """Measure up to ``budget`` sub-networks into a run folder and show them; return ``finished`` or ``interrupted``.
 
@@ -45,26 +47,34 @@ def measure(
         display: is told how many there will be.
         stopping: what may end it before the budget does.
         callbacks: who hears of it, of its end by the caller; by default ``display`` alone.
+        known: what need not be measured (see `dynas.runs.known.known_before`).
     """
     from dynas.compose.build import build_executor
     from dynas.core.activity import doing
     from dynas.core.callback import Callbacks, Progress
     from dynas.core.evaluator import Evaluator
     from dynas.core.stopping import Stopping
+    from dynas.runs.known import known_before
     from dynas.runs.original import begun_with_original
     from dynas.runs.session import recorded
     from dynas.runs.store import RunStore
 
     earlier = read_run(folder) if config.resume else {}
+    facts = run_facts(config, budget, problem, measurer)
+    with doing("reading what is known"):
+        before = known_before(known, folder, facts, problem, measurer)
+    measurer = replace(measurer, known=before.readings)
+    if sentence := before.sentence():
+        display.say(sentence)
     with doing("timing the reference"):
-        reference_ms = measurer.watch_reference(earlier.get("reference_ms"))
-    facts = run_facts(config, budget, problem, measurer) | {"reference_ms": reference_ms}
+        facts["reference_ms"] = measurer.watch_reference(earlier.get("reference_ms"))
+    facts |= {"known_sha256": before.sha256} if before.sha256 else {}
     if config.resume:
         check_same_origin(folder, earlier, facts, f", where warm_start={folder} measures its front first")
     executor = build_executor(config, measurer)
     if not config.resume:
         write_run(folder, facts)  # before the first row, so that a run killed at any moment can be gone on with
-    store = RunStore(folder, problem.space, problem.objectives, measurer.extras)
+    store = RunStore(folder, problem.space, problem.objectives, measurer.extras, kept=before.keep)
     if problem.original is not None:
         try:
             problem = begun_with_original(problem, measurer.measure, store)
@@ -78,7 +88,7 @@ def measure(
     told = callbacks or Callbacks([display], Progress(problem, budget, folder), stopping)
     told.progress.facts, told.progress.problem = facts, problem
     extended = budget > earlier.get("budget", budget)
-    evaluator = Evaluator(problem, executor, budget, store, told, stopping, extended)
+    evaluator = Evaluator(problem, executor, budget, store, told, stopping, extended, before.examples)
     display.begin(budget, len(store.history), executor.workers)
 
     def begin() -> None:

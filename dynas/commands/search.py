@@ -13,7 +13,7 @@ from dynas.commands.hydra_job import run_hydra, warn_of_neighbours
 from dynas.commands.opening import check_opening
 from dynas.commands.running import measure
 from dynas.commands.sweep import heading
-from dynas.compose.overrides import overrides, run_folder
+from dynas.compose.overrides import overrides, plain, run_folder
 from dynas.errors import DynasError
 from dynas.runs.names import RESULTS
 from dynas.runs.record import read_run, write_run
@@ -60,6 +60,7 @@ def search_job(config: DictConfig) -> int:
         mode = build_mode(config, overrides(), problem)
         mode.check(problem, make_algorithm)
         trackers = build_trackers(config)
+        known = plain(config)["known"]
         start = front_of(config.warm_start, problem.space) if config.warm_start else None
         stopping = Stopping(config.max_minutes, config.patience, config.max_failures)
 
@@ -74,7 +75,9 @@ def search_job(config: DictConfig) -> int:
         callbacks = Callbacks([display, *trackers], progress, stopping)
         status = "failed"
         try:
-            status = measure(config, config.budget, folder, problem, measurer, search, display, stopping, callbacks)
+            status = measure(
+                config, config.budget, folder, problem, measurer, search, display, stopping, callbacks, known
+            )
             with doing("writing tables and pictures"):
                 write_qualities(folder, progress.qualities)
                 summary = write_outputs(folder)

@@ -35,7 +35,7 @@ OWN = ("run", "against", "predict")  # keys that `dynas search` does not have
 AFTERWARDS = ("against", "predict")  # keys that change nothing that is measured
 SEARCHING = (
     r"(algo|mode|experiment|track)(\.[\w.]+)?=|"
-    r"(seed|budget|confirm|tune|tune_recipe|max_minutes|patience|max_failures|warm_start)="
+    r"(seed|budget|confirm|tune|tune_recipe|max_minutes|patience|max_failures|warm_start|known)="
 )
 
 

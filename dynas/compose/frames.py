@@ -52,6 +52,7 @@ class SearchConfig(MeasureConfig):
     patience: int | None = None
     max_failures: int | None = 20
     warm_start: str | None = None
+    known: Any = field(default_factory=list)  # run folders; an empty list: the cache alone; null: nothing
     confirm: int = 2
     tune: int | None = None
     tune_recipe: str | None = None

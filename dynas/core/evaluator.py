@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynas.core.evaluation import Evaluation, Measurement, Observer, Pending, Store
+from dynas.core.known import Examples
 from dynas.core.objectives import Values
 from dynas.core.problem import Batch, Problem, concatenate, make_batch
 from dynas.core.space import Genotypes
@@ -42,6 +43,7 @@ class Evaluator:
         observer: who is told of every row, or None.
         stopping: what may end the run before the budget does.
         extended: whether the store is of this search with a smaller budget, which may have cut its last round short.
+        known: what predictors may learn from beside the evaluations; it costs no budget.
 
     Attributes:
         history: everything evaluated so far, in the order of asking.
@@ -57,10 +59,12 @@ class Evaluator:
         observer: Observer | None = None,
         stopping: Stopping | None = None,
         extended: bool = False,
+        known: Examples | None = None,
     ) -> None:
         self.problem = problem
         self.budget = budget
         self.stopping = stopping or Stopping()
+        self.known: Examples = known or {}
         self.iteration = 0
         self.history: list[Evaluation] = []
         self._executor = executor

@@ -52,11 +52,14 @@ class MeasuredMetric(Metric):
         noisy: whether measuring the same sub-network twice gives two values. Nothing else is then measured beside it,
             and members of the front are measured again at the end (`dynas.modes.confirm`).
         times: whether it times sub-networks, so that a reference is timed beside them (`dynas.metrics.latency`).
+        portable: whether its value is the same on every device, and depends on nothing but weights, data, precision and
+            its own settings: one that was measured before is then taken over (`dynas.runs.known`).
     """
 
     extras: Sequence[str] = ()
     noisy: bool = False
     times: bool = False
+    portable: bool = False
 
     @abstractmethod
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:

@@ -46,6 +46,7 @@ class Top1(MeasuredMetric):
     """Share of validation samples whose class has the highest logit, in percent."""
 
     task = "classification"
+    portable = True
 
     def check(self, bench: Bench) -> None:
         """Raise DynasError where images lack sizes that sub-networks demand."""

@@ -54,6 +54,7 @@ class Bleu(MeasuredMetric):
     """
 
     task = "translation"
+    portable = True
 
     def __init__(
         self,

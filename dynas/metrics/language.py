@@ -36,6 +36,7 @@ class BitsPerByte(MeasuredMetric):
     """Bits that a byte of the validation text takes, whatever the tokenizer is (Gao et al. 2020, arXiv:2101.00027)."""
 
     task = TASK
+    portable = True
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Return those of each on the validation text."""
@@ -47,6 +48,7 @@ class Perplexity(MeasuredMetric):
     """The exponential of the mean cross-entropy of tokens; to be compared between networks of one tokenizer only."""
 
     task = TASK
+    portable = True
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Return that of each on the validation text."""
@@ -61,6 +63,7 @@ class Divergence(MeasuredMetric):
     """Mean Kullback-Leibler divergence of a network's next token from the whole network's, in nats per token."""
 
     task = TASK
+    portable = True
 
     @torch.inference_mode()
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:

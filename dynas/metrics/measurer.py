@@ -14,6 +14,7 @@ from torch import nn
 from dynas.core.activity import doing, each
 from dynas.core.bench import Bench
 from dynas.core.evaluation import Measurement
+from dynas.core.known import Readings, source_column
 from dynas.core.meter import WatchesReference, settled_pace
 from dynas.core.metric import CountedMetric, MeasuredMetric, Metric, Reading
 from dynas.core.space import Genotypes
@@ -34,11 +35,13 @@ class Measurer:
         metrics: one metric per objective, in column order.
         together: sub-networks that are measured together, in interleaved rounds, where the hardware has no choice of
             its own.
+        known: what is taken over instead of being measured.
     """
 
     bench: Bench
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     together: int = 5
+    known: Readings = field(default_factory=dict)
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """Arrive in a worker: latencies are timed beside the same reference there."""
@@ -49,7 +52,8 @@ class Measurer:
     @property
     def extras(self) -> tuple[str, ...]:
         """Columns that the metrics fill besides the objectives."""
-        return tuple(name for metric in self._measured.values() for name in metric.extras)
+        sources = [source_column(name) for name in self.known if name in self.metrics]
+        return (*(name for metric in self._measured.values() for name in metric.extras), *sources)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -126,29 +130,41 @@ class Measurer:
     def measure(self, genotypes: Genotypes) -> Iterator[Measurement]:
         """Yield one measurement per canonical genotype ``(n, G)``, in order, group by group."""
         for start in range(0, len(genotypes), self.at_once):
-            yield from self._measure_together(genotypes[start : start + self.at_once], self.bench.deployed)
+            group = genotypes[start : start + self.at_once]
+            yield from self._measure_together(group, self.bench.deployed, self._known(group))
 
     def measure_other(self, genotype: NDArray[np.int64], subnet: nn.Module) -> Measurement:
         """Return the measurement of a canonical genotype ``(G,)`` with other weights, those of a stand-alone module."""
-        (measurement,) = self._measure_together(genotype[None], lambda _: self.bench.meter.deploy(subnet, self.bench))
-        return measurement
+        nothing: dict[str, list[Outcome | None]] = {name: [None] for name in self._measured}
+        made = self._measure_together(genotype[None], lambda _: self.bench.meter.deploy(subnet, self.bench), nothing)
+        return made[0]
 
-    def _measure_together(self, genotypes: Genotypes, deployed: Deployed) -> list[Measurement]:
-        start = time.perf_counter()
-        outcomes: list[list[Outcome]] = [[] for _ in genotypes]
-        with self._turn(alone=False), doing(EXTRACTING):
-            subnets = self._extract(genotypes, deployed)
+    def _measure_together(
+        self, genotypes: Genotypes, deployed: Deployed, columns: dict[str, list[Outcome | None]]
+    ) -> list[Measurement]:
+        seconds = np.zeros(len(genotypes))
+        wanted = sorted({row for column in columns.values() for row in gaps(column)})
+        subnets: dict[int, nn.Module | str] = {}
+        if wanted:
+            with self._turn(alone=False), doing(EXTRACTING), timed(seconds, wanted):
+                subnets = dict(zip(wanted, self._extract(genotypes[wanted], deployed), strict=True))
         for name, metric in self.metrics.items():
             if isinstance(metric, CountedMetric):
-                counts = metric.count(self.bench.supernet, genotypes)
-                column: Sequence[Outcome] = [Reading(float(count)) for count in counts]
-            elif isinstance(metric, MeasuredMetric):
-                with self._turn(alone=name in self.noisy), doing(measuring(name)):
-                    column = self._read(metric, subnets)
-            for row, outcome in zip(outcomes, column, strict=True):
-                row.append(outcome)
-        seconds = (time.perf_counter() - start) / len(genotypes)
-        return [to_measurement(row, seconds) for row in outcomes]
+                with timed(seconds, range(len(genotypes))):
+                    counts = metric.count(self.bench.supernet, genotypes)
+                columns[name] = [Reading(float(count)) for count in counts]
+            elif isinstance(metric, MeasuredMetric) and (rows := gaps(columns[name])):
+                with self._turn(alone=name in self.noisy), doing(measuring(name)), timed(seconds, rows):
+                    found = self._read(metric, [subnets[row] for row in rows])
+                for row, outcome in zip(rows, found, strict=True):
+                    columns[name][row] = outcome
+        table = zip(*(columns[name] for name in self.metrics), strict=True)
+        return [to_measurement(row, spent) for row, spent in zip(table, seconds.tolist(), strict=True)]
+
+    def _known(self, genotypes: Genotypes) -> dict[str, list[Outcome | None]]:
+        """Return what is known of canonical genotypes ``(n, G)`` for each measured metric, None where nothing is."""
+        keys = self.bench.supernet.space.keys(genotypes) if self.known else [""] * len(genotypes)
+        return {name: [self.known.get(name, {}).get(key) for key in keys] for name in self._measured}
 
     @contextmanager
     def _turn(self, alone: bool) -> Iterator[None]:
@@ -159,9 +175,7 @@ class Measurer:
             yield
 
     def _extract(self, genotypes: Genotypes, deployed: Deployed) -> list[nn.Module | str]:
-        """Return sub-networks as they run, or the reason why one could not be made; none where all is counted."""
-        if not self._measured:
-            return []
+        """Return sub-networks as they run, or the reason why one could not be made."""
         subnets: list[nn.Module | str] = []
         for genotype in each(list(genotypes)):
             try:
@@ -189,17 +203,31 @@ class Measurer:
         return [subnet if isinstance(subnet, str) else next(answers) for subnet in subnets]
 
 
+@contextmanager
+def timed(seconds: NDArray[np.float64], rows: Sequence[int]) -> Iterator[None]:
+    """Share out the wall time of the block among some rows of ``seconds`` ``(n,)``."""
+    start = time.perf_counter()
+    yield
+    seconds[rows] += (time.perf_counter() - start) / len(rows)
+
+
+def gaps(column: Sequence[Outcome | None]) -> list[int]:
+    """Return the rows that have no outcome yet."""
+    return [row for row, outcome in enumerate(column) if outcome is None]
+
+
 def measuring(name: str) -> str:
     """Return what a journal says while an objective is measured."""
     return f"measuring {name}"
 
 
-def to_measurement(row: Sequence[Outcome], seconds: float) -> Measurement:
+def to_measurement(row: Sequence[Outcome | None], seconds: float) -> Measurement:
     """Join the outcomes of one candidate; what failed or is not finite becomes NaN with its reason."""
     values: list[float] = []
     extras: dict[str, float | str] = {}
     errors: list[str] = []
     for outcome in row:
+        assert outcome is not None
         if isinstance(outcome, str):
             values.append(np.nan)
             errors.append(outcome)

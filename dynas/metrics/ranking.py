@@ -78,6 +78,7 @@ class RankingMetric(MeasuredMetric):
     """
 
     task = "recommendation"
+    portable = True
 
     def __init__(self, k: int) -> None:
         if k < 1:

@@ -56,7 +56,8 @@ class Linas:
         predicted_evaluations: predicted evaluations per iteration.
         schedule: from an iteration (counted from 1) on, attributes of `Stage` that change: each iteration may have
             its own numbers, algorithm and predictors (section 3.3).
-        start_size: real evaluations of the first iteration; None: as many as of the others.
+        start_size: real evaluations of the first iteration; None: as many as of the others, which are enough, too,
+            where predictors learn from earlier runs (`scripts/benchmarks/known.py`).
         start: what is measured in the first iteration, a key of `dynas.modes.initial_design.DESIGNS`.
         features: what predictors see of a sub-network (see `dynas.predictors.features.featurizer`).
         optimism: standard deviations by which predictions are taken to be better than the predictor's mean;
@@ -127,7 +128,7 @@ class Linas:
         """Measure, train, search on predictions, repeat (see `dynas.core.mode.SearchMode`)."""
         problem = evaluate.problem
         each = self.stage(1, make_algorithm, {}).population
-        size = self.start_size or each
+        size = min(self.start_size or each, each) if evaluate.known else self.start_size or each
         named = "mode.start_size" if self.start_size else "mode.population"
         warn_of_budget(evaluate, size, named, size + each)
         size = min(size, evaluate.remaining)
@@ -163,10 +164,12 @@ class Linas:
             return problem.space.sample_distinct(n, rng, seen)
         try:
             with doing("training predictors"):
-                surrogate = fit_surrogate(problem, stage.make_predictors, known, self.featurize, self.optimism)
+                surrogate = fit_surrogate(
+                    problem, stage.make_predictors, known, self.featurize, self.optimism, evaluate.known
+                )
             if observer is not None:
                 with doing("cross-validating predictors"):
-                    quality = cross_validate(surrogate, stage.make_predictors, known)
+                    quality = cross_validate(surrogate, stage.make_predictors, known, evaluate.known)
                 observer.fitted(evaluate.iteration, quality)
         except Exception as error:  # a predictor may raise anything; what was measured is worth going on with
             warn_unfitted(error, f"the candidates after iteration {evaluate.iteration} are random")

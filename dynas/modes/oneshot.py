@@ -96,10 +96,10 @@ class OneShot:
             return
         try:
             with doing("training predictors"):
-                surrogate = fit_surrogate(problem, make_predictors, known, self.featurize)
+                surrogate = fit_surrogate(problem, make_predictors, known, self.featurize, known=evaluate.known)
             if observer is not None:
                 with doing("cross-validating predictors"):
-                    quality = cross_validate(surrogate, make_predictors, known)
+                    quality = cross_validate(surrogate, make_predictors, known, evaluate.known)
                 observer.fitted(evaluate.iteration, quality)
         except Exception as error:  # a predictor may raise anything; what was measured is worth going on with
             warn_unfitted(error, "the finds are random")

@@ -88,7 +88,8 @@ def run_job(job: Job, runs: Path, tick: Callable[[], None]) -> None:
     else:  # killed before its first row, if at all
         (folder / RESULTS).unlink(missing_ok=True)
         given = [argument.replace(RUNS, str(runs)) for argument in job.arguments]
-        arguments = [*given, f"hydra.run.dir={quoted(str(folder))}"]
+        alone = ["known=null"] if job.command == "search" else []  # times are those of runs that measure everything
+        arguments = [*alone, *given, f"hydra.run.dir={quoted(str(folder))}"]
     log = folder.with_name(f"{folder.name}.log")
     with log.open("w", encoding="utf-8") as output:
         child = subprocess.Popen(

@@ -10,6 +10,7 @@ from scipy.stats import kendalltau
 from sklearn.model_selection import KFold
 
 from dynas.core.evaluation import PredictorQuality
+from dynas.core.known import Examples
 from dynas.core.objectives import Objective, Values, losses
 from dynas.core.predictor import (
     PosteriorPredictor,
@@ -97,10 +98,32 @@ def warn_unfitted(error: Exception, what: str) -> None:
     warnings.warn(f"the predictors could not be trained ({reason(error)}): {what}", DynasWarning, stacklevel=2)
 
 
-def training_set(problem: Problem, measured: Batch, featurize: Featurizer = one_hot) -> tuple[Values, Values]:
-    """Return features ``(n, D)`` and objective values ``(n, M)`` of all successful measurements."""
+def training_sets(
+    problem: Problem, measured: Batch, featurize: Featurizer = one_hot, known: Examples | None = None
+) -> dict[str, tuple[Values, Values]]:
+    """Return features ``(n, D)`` and values ``(n,)`` that the predictor of each measured objective learns from.
+
+    These are all successful measurements, behind what is known of this objective alone of other sub-networks.
+    """
     usable = measured.select(measured.measured)
-    return featurize(problem.space, usable.genotypes), losses(problem.objectives, usable.losses)
+    features, values = featurize(problem.space, usable.genotypes), losses(problem.objectives, usable.losses)
+    sets = {}
+    for column, objective in enumerate(problem.objectives):
+        if objective.exact:
+            continue
+        sets[objective.name] = features, values[:, column]
+        if known and objective.name in known:
+            genotypes, others = unmeasured(*known[objective.name], usable)
+            joined = np.concatenate([featurize(problem.space, genotypes), features])
+            sets[objective.name] = joined, np.concatenate([others, values[:, column]])
+    return sets
+
+
+def unmeasured(genotypes: Genotypes, values: Values, measured: Batch) -> tuple[Genotypes, Values]:
+    """Return those of genotypes ``(n, G)`` and their values ``(n,)`` that are not among what was measured."""
+    seen = {row.tobytes() for row in measured.genotypes}
+    left = np.array([row.tobytes() not in seen for row in genotypes], dtype=bool)
+    return genotypes[left], values[left]
 
 
 def fit_surrogate(
@@ -109,36 +132,40 @@ def fit_surrogate(
     measured: Batch,
     featurize: Featurizer = one_hot,
     optimism: float = 0.0,
+    known: Examples | None = None,
 ) -> Surrogate:
-    """Train one predictor per measured objective on everything measured so far (Algorithm 1, line 4)."""
-    features, values = training_set(problem, measured, featurize)
+    """Train one predictor per measured objective on everything measured so far (Algorithm 1, line 4), or known."""
     genes = feature_genes(problem.space, featurize)
-    predictors: dict[str, Predictor] = {}
-    for column, objective in enumerate(problem.objectives):
-        if not objective.exact:
-            make_predictor = make_predictors[objective.name]
-            predictors[objective.name] = fit_predictor(objective, make_predictor, features, values[:, column], genes)
+    sets = training_sets(problem, measured, featurize, known)
+    predictors = {
+        objective.name: fit_predictor(objective, make_predictors[objective.name], *sets[objective.name], genes)
+        for objective in problem.objectives
+        if not objective.exact
+    }
     return Surrogate(problem, predictors, featurize, optimism)
 
 
 def cross_validate(
-    surrogate: Surrogate, make_predictors: Mapping[str, PredictorFactory], measured: Batch
+    surrogate: Surrogate,
+    make_predictors: Mapping[str, PredictorFactory],
+    measured: Batch,
+    known: Examples | None = None,
 ) -> list[PredictorQuality]:
     """Return each predictor's errors on examples that it did not see: each by the others, or by five folds.
 
     Args:
-        surrogate: fitted to ``measured``; those of its predictors that know what they would say of each example
-            without it are asked.
+        surrogate: fitted to ``measured`` and ``known``; those of its predictors that know what they would say of each
+            example without it are asked.
         make_predictors: make the others anew for each fold.
-        measured: what they have learned from.
+        measured, known: what they have learned from.
     """
-    problem, featurize = surrogate.problem, surrogate.featurize
-    features, values = training_set(problem, measured, featurize)
+    problem = surrogate.problem
+    sets = training_sets(problem, measured, surrogate.featurize, known)
     qualities = []
-    for column, objective in enumerate(problem.objectives):
+    for objective in problem.objectives:
         if objective.exact:
             continue
-        target, predictor = values[:, column], surrogate.predictors[objective.name]
+        (features, target), predictor = sets[objective.name], surrogate.predictors[objective.name]
         if isinstance(predictor, PosteriorPredictor):
             predicted = predictor.left_out()
         else:

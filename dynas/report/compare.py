@@ -15,7 +15,7 @@ from dynas.errors import DynasError
 from dynas.report.comparable import check_comparable
 from dynas.report.groups import chosen_by, group_names, is_search
 from dynas.report.indicators import epsilon, holm_p_values, igd_plus, reference_set
-from dynas.report.text import printable
+from dynas.report.text import known_text, printable
 from dynas.runs.hypervolume import confirmed_volume, reference_point, volumes
 from dynas.runs.load import Run
 
@@ -162,6 +162,7 @@ def compare(runs: Sequence[Run], reference: Sequence[float] | None = None) -> Co
     notes = [f"'{run.folder}' has measured nothing and is left out" for run in searches if not run.measured.any()]
     notes += [f"'{run.folder}' is no search and is left out" for run in runs if run not in searches]
     notes += [note for group in groups for note in _notes(group)]
+    notes += [f"in '{run.folder}', {known}" for run in measured if (known := known_text(run))]
     if any(np.isnan(search_seconds(run)) for run in measured):
         notes.append("time beside measurements is not known for runs that are unfinished, resumed or from elsewhere")
     notes += dict.fromkeys(str(note) for run in measured for note in run.facts.get("notes") or ())

@@ -107,13 +107,13 @@ def settings(run: Run) -> dict[str, str]:
 def flat_settings(value: object, key: str) -> dict[str, str]:
     """Return nested mappings as one mapping of dotted keys; a key that is not dotted ends in ``=``.
 
-    What is null is left out: a run of a version without such a setting means the same.
+    What is null or an empty list is left out: a run of a version without such a setting means the same.
     """
     if isinstance(value, Mapping):
         return {
             name: text for part, inner in value.items() for name, text in flat_settings(inner, f"{key}.{part}").items()
         }
-    if value is None:
+    if value is None or value == []:
         return {}
     return {key if "." in key else f"{key}=": str(value)}
 

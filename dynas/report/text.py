@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from dynas.core.known import source_column
 from dynas.core.objectives import Objective
 from dynas.runs.gates import ABSENT
 from dynas.runs.load import Run
@@ -33,6 +37,22 @@ def quality_text(run: Run) -> str:
             "of the slower machine, compare them with each other only"
         )
     return "; ".join(sentences)
+
+
+def known_text(run: Run) -> str:
+    """Return how many values were taken over, from where, and how long such rows took; empty where none was."""
+    sentences = []
+    for objective in run.objectives:
+        if (column := source_column(objective.name)) not in run.header:
+            continue
+        sources = [row[run.header.index(column)] for row in run.rows]
+        if counts := Counter(filter(None, sources)):
+            places = ", ".join(f"{count} from {printable(source)}" for source, count in counts.most_common())
+            known = np.array([bool(source) for source in sources])
+            took = f"{run.seconds[known].mean():.2f} s each"
+            took += "" if known.all() else f" instead of {run.seconds[~known].mean():.2f} s"
+            sentences.append(f"{objective.name} was known of {counts.total()} of {len(run)} ({places}): {took}")
+    return "; ".join([*sentences, "known=null measures everything"]) if sentences else ""
 
 
 def point_text(objectives: Sequence[Objective], point: Sequence[float]) -> str:

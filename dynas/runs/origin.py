@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from dynas.errors import DynasError, DynasWarning
 from dynas.runs.record import trained_anew
+from dynas.system.own_code import own_code_digest
 
 if TYPE_CHECKING:
     from dynas.metrics.measurer import Measurer
 
-DIGESTS = {"weights_sha256": "weights", "data_sha256": "data", "hardware_sha256": "latency table"}  # of run.json
+DIGESTS = {  # of run.json
+    "weights_sha256": "weights", "data_sha256": "data", "hardware_sha256": "latency table",
+    "known_sha256": "known qualities",
+}  # fmt: skip
 
 
 def origin_facts(measurer: Measurer) -> dict[str, Any]:
@@ -23,6 +27,7 @@ def origin_facts(measurer: Measurer) -> dict[str, Any]:
         "weights_sha256": measurer.bench.supernet.weights_digest,
         "data_sha256": measurer.bench.data.digest,
         "hardware_sha256": measurer.bench.meter.digest,
+        "code_sha256": own_code_digest(),
         "hardware": dict(measurer.bench.meter.facts),
     }
 
@@ -37,7 +42,7 @@ def check_same_origin(folder: Path, before: Mapping[str, Any], now: Mapping[str,
         advice: what else a new run offers.
 
     Raises:
-        DynasError: weights, data or latency table are not those that it began with.
+        DynasError: weights, data, latency table or known qualities are not those that it began with.
 
     Warns:
         DynasWarning: processor or versions of packages are others.

@@ -42,6 +42,7 @@ SHAPE = {
     "notes": "a list of texts", "machine": "a mapping", "hardware": "a mapping", "versions": "a mapping",
     "hypervolume": "a mapping", "qualities": "a list", "config_sha256": "a text or null",
     "weights_sha256": "a text or null", "data_sha256": "a text or null", "hardware_sha256": "a text or null",
+    "code_sha256": "a text or null", "known_sha256": "a text or null",
     "seed": "a whole number", "budget": "a whole number", "space_size": "a whole number",
     "torch_threads": "a whole number", "evaluations": "a whole number", "seconds": "a number",
     "cpu_seconds": "a number", "measurement_seconds": "a number", "reference_ms": "a number or null",

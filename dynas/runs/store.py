@@ -11,7 +11,7 @@ import csv
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
@@ -66,6 +66,7 @@ class RunStore:
         objectives: the objectives, in column order.
         extras: further columns that the metrics fill, with units.
         file: name of the file; a sub-network may come several times in one.
+        kept: is told of every new row once it is on disk.
 
     Attributes:
         history: all rows, in order.
@@ -81,8 +82,10 @@ class RunStore:
         objectives: Sequence[Objective],
         extras: Sequence[str] = (),
         file: str = RESULTS,
+        kept: Callable[[Evaluation], None] = lambda evaluation: None,
     ) -> None:
         self.folder = folder
+        self._kept = kept
         self._space = space
         self._values = [objective.column for objective in objectives]
         self._extras = list(extras)
@@ -132,6 +135,7 @@ class RunStore:
         except OSError as error:
             raise DynasError(f"cannot write to '{self._path}': {error.strerror}; the rows before are safe") from error
         self._remember(evaluation)
+        self._kept(evaluation)
 
     def close(self) -> None:
         """Close results.csv."""

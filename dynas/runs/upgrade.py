@@ -105,7 +105,8 @@ def repeats_of(config: Mapping[str, Any], overrides: object) -> list[str]:
 def searched(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts of a run with what its search did by default before 2026-11-30 as overrides.
 
-    Choice, optimism and the one Gaussian process were others then. Facts of later runs stay as they are.
+    Choice, optimism and the one Gaussian process were others then, and every quality was measured. Facts of later runs
+    stay as they are.
     """
     facts = dict(facts)
     config, overrides = facts.get("config"), facts.get("overrides")
@@ -119,6 +120,9 @@ def searched(facts: Mapping[str, Any]) -> dict[str, Any]:
         process = {**predictor, "_target_": AVERAGE, "processes": ["shared"]}
         facts["config"] = {**config, "predictor": process}
         added += ["predictor.processes=[shared]"]
+    if "warm_start" in config and "known" not in config:
+        facts["config"] = {**facts["config"], "known": None}
+        added += ["known=null"]
     facts["overrides"] = overrides + [one for one in added if not _given(one.partition("=")[0], overrides)]
     return facts
 

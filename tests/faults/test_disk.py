@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dynas.core.metric import Reading
+from dynas.errors import DynasWarning
+from dynas.runs.quality_cache import QualityCache
 from tests.helpers.cli import command, dynas
 from tests.helpers.processes import ENVIRONMENT, SURROGATE, one_sentence, results
 
@@ -67,3 +70,29 @@ def test_output_that_cannot_be_printed_is_told_in_a_sentence(tmp_path: Path) -> 
         )
     assert done.returncode == 1
     assert done.stderr == "dynas: No space left on device\n"
+
+
+def test_a_cache_on_a_disk_that_is_full_or_cannot_be_written_costs_a_warning(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DYNAS_CACHE", str(small_disk))
+    QualityCache("mine").keep("before", Reading(1.0))
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(os.statvfs(small_disk).f_bavail * PAGE))
+    full = QualityCache("mine")
+    with pytest.warns(DynasWarning, match="No space left on device") as told:
+        keep_many(full)
+    assert len(told) == 1
+    filler.unlink()
+    kept = QualityCache("mine").readings
+    assert all(kept[f"key {number}"].value == number for number in range(len(kept) - 1))
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.warns(DynasWarning, match="Read-only file system") as told:
+        QualityCache("mine").keep("after", Reading(2.0))
+    assert len(told) == 1
+    assert QualityCache("mine").readings == kept
+
+
+def keep_many(cache: QualityCache) -> None:
+    for number in range(2 * PAGE):
+        cache.keep(f"key {number}", Reading(float(number)))

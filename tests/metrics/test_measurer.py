@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -174,6 +176,46 @@ def test_a_sub_network_that_cannot_be_made_fails_alone(data: FashionMNIST, genot
     assert [row.values[1] for index, row in enumerate(rows) if index != 2] == [
         depth for index, depth in enumerate(depths(fragile, genotypes)) if index != 2
     ]
+
+
+def test_what_is_known_is_not_measured_and_says_where_it_is_from(make_bench: Any, genotypes: np.ndarray) -> None:
+    class Slow(Depth):
+        asked = 0
+
+        def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
+            self.asked += len(subnets)
+            time.sleep(0.05 * len(subnets))
+            return super().measure(subnets, bench)
+
+    slow = Slow()
+    metrics = {"macs": Macs(), "slow": slow, "depth": Depth()}
+    fresh = list(make_bench(metrics, 5).measure(genotypes))
+    assert slow.asked == 7
+    keys = make_bench(metrics).bench.supernet.space.keys(genotypes)
+    known = {"slow": {key: Reading(99.0, {"slow_from": "cache"}) for key in (keys[1], keys[2], keys[6])}, "other": {}}
+    bench = replace(make_bench(metrics, 5), known=known)
+    assert bench.extras == ("blocks [1]", "blocks [1]", "slow_from")
+    rows = list(bench.measure(genotypes))
+    assert slow.asked == 7 + 4
+    for index, (row, before) in enumerate(zip(rows, fresh, strict=True)):
+        taken = index in (1, 2, 6)
+        assert row.values == (before.values[0], 99.0 if taken else before.values[1], before.values[2])
+        assert row.extras.get("slow_from") == ("cache" if taken else None)
+    assert rows[0].seconds >= rows[1].seconds + 0.05, "only what took it has its time"
+    assert rows[1].seconds == pytest.approx(rows[2].seconds)
+    assert rows[5].seconds >= rows[6].seconds + 0.05
+
+
+def test_nothing_is_extracted_of_which_all_is_known(data: FashionMNIST, genotypes: np.ndarray) -> None:
+    class Unmade(MobileNetV3Supernet):
+        def subnet(self, architecture: Any) -> Any:
+            raise MemoryError("no room")
+
+    unmade = Unmade("random", 0.25, (28, 56), 1, 100, 2, (2, 1, 2, 1, 2))
+    known = {"depth": {key: Reading(3.0) for key in unmade.space.keys(genotypes[:6])}}
+    rows = list(Measurer(Bench(unmade, data, METER), {"depth": Depth()}, 2, known).measure(genotypes))
+    assert [row.error for row in rows] == [""] * 6 + ["MemoryError: no room"]
+    assert [row.values for row in rows[:6]] == [(3.0,)] * 6
 
 
 def test_measurements_come_group_by_group(make_bench: Any, genotypes: np.ndarray) -> None:

@@ -10,13 +10,14 @@ import pytest
 from dynas import DynasError
 from dynas.algos.named import algorithm
 from dynas.core.evaluator import Evaluator
+from dynas.core.pareto import hypervolume
 from dynas.executors.serial import Serial
 from dynas.modes.linas import Linas
 from tests.helpers.modes import PREDICTORS
 
 
-def run(analytic: Any, mode: Linas, budget: int, start: Any = None) -> Evaluator:
-    evaluate = Evaluator(analytic.problem(), Serial(analytic.measure()), budget)
+def run(analytic: Any, mode: Linas, budget: int, start: Any = None, known: Any = None) -> Evaluator:
+    evaluate = Evaluator(analytic.problem(), Serial(analytic.measure()), budget, known=known)
     make_algorithm = algorithm("nsga2", population=10)
     mode.check(evaluate.problem, make_algorithm)
     mode.run(evaluate, make_algorithm, PREDICTORS, np.random.default_rng(0), start=start)
@@ -90,3 +91,19 @@ def test_a_warm_start_is_measured_first(analytic_mbv3: Any) -> None:
     evaluate = run(analytic_mbv3, Linas(10, 100, start_size=12), 32, start)
     np.testing.assert_array_equal(evaluate.measured.genotypes[:6], start)
     assert sizes(evaluate) == [12, 10, 10]
+
+
+def test_what_earlier_runs_know_makes_the_first_round_short_and_the_next_ones_good(analytic_mbv3: Any) -> None:
+    rows = analytic_mbv3.space.sample_distinct(150, np.random.default_rng(3))
+    known = {"quality": (rows, analytic_mbv3.quality(rows))}
+    alone, taught, same = (run(analytic_mbv3, Linas(10, 300), 40, known=one) for one in (None, known, known))
+    assert sizes(alone) == [20, 10, 10]
+    assert sizes(taught) == [10, 10, 10, 10]
+    reference = alone.measured.losses.max(axis=0)
+    volumes = [hypervolume(clipped(one.measured.losses, reference), reference) for one in (alone, taught)]
+    assert volumes[1] > volumes[0]
+    assert [one.key for one in same.history] == [one.key for one in taught.history]
+
+
+def clipped(losses: Any, reference: Any) -> Any:
+    return losses[(losses <= reference).all(axis=1)]

@@ -18,7 +18,7 @@ from dynas.predictors.fitting import make_folds, standardised
 from dynas.predictors.mlp import forward
 from dynas.predictors.ridge import Ridge
 from dynas.predictors.stacked import Stacked
-from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate, quality, training_set
+from dynas.predictors.surrogate import cross_validate, enough, fit_surrogate, quality, training_sets
 from dynas.predictors.svr import Search, SvrLinear, SvrRbf
 
 ALPHAS = (0.01, 0.1, 1.0, 10.0)
@@ -179,10 +179,26 @@ def test_a_surrogate_predicts_how_far_a_bound_is_exceeded(analytic_mbv3: Any) ->
 
 
 def test_failed_measurements_are_no_examples(analytic_mbv3: Any) -> None:
-    features, values = training_set(analytic_mbv3.problem(), measured(analytic_mbv3, 30, failed=10))
+    ((features, values),) = training_sets(analytic_mbv3.problem(), measured(analytic_mbv3, 30, failed=10)).values()
     assert features.shape == (20, 135)
     assert np.isfinite(values).all()
-    assert (values[:, 1] > 0).all(), "values, not losses"
+    assert (values > 0).all(), "values, not losses"
+
+
+def test_what_is_known_of_one_objective_is_learned_by_its_predictor_alone(analytic_mbv3: Any) -> None:
+    problem, batch = analytic_mbv3.problem(3), measured(analytic_mbv3, 30, 0, 3)
+    others = analytic_mbv3.space.sample_distinct(200, np.random.default_rng(5))
+    genotypes = np.concatenate([batch.genotypes[:7], others])
+    known = {"quality": (genotypes, analytic_mbv3.quality(genotypes))}
+    sets = training_sets(problem, batch, known=known)
+    assert [len(target) for _, target in sets.values()] == [230, 30], "what is measured counts once"
+    assert sets["quality"][1][-30:].tolist() == analytic_mbv3.quality(batch.genotypes).tolist()
+    alone, taught = (
+        cross_validate(fit_surrogate(problem, RIDGES, batch, known=one), RIDGES, batch, one) for one in ({}, known)
+    )
+    assert [one.examples for one in taught] == [230, 30]
+    assert taught[0].mape < alone[0].mape / 2
+    assert taught[1] == alone[1]
 
 
 @pytest.mark.parametrize(("n", "failed", "so"), [(4, 0, False), (5, 0, True), (10, 6, False), (10, 5, True)])

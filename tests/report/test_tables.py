@@ -22,7 +22,7 @@ from dynas.report.tables import (
     measures,
     speed_table,
 )
-from dynas.report.text import aligned, compact, quality_text, readable
+from dynas.report.text import aligned, compact, known_text, quality_text, readable
 from dynas.runs.load import load_run
 from tests.helpers.run_folders import FIVE, LATENCY, MACS, NAN, TOP1, search, write_search
 
@@ -161,6 +161,20 @@ def test_latencies_that_are_not_ok_are_counted(tmp_path: Path, qualities: list[s
     told = told_of(path, "latency_quality", qualities)
     assert said in told
     assert bool(told) == bool(said)
+
+
+def test_values_that_were_taken_over_are_counted_with_their_sources_and_times(tmp_path: Path) -> None:
+    path = write_search(tmp_path / "run", FIVE) / "results.csv"
+    sources = ["outputs/a", "cache", "", "outputs/a", ""]
+    told_of(path, "top1_from", sources)
+    path.write_text(path.read_text().replace(",outputs/a,0.5,", ",outputs/a,0.05,"))
+    told = known_text(load_run(path.parent))
+    assert told == (
+        "top1 was known of 3 of 5 (2 from outputs/a, 1 from cache): 0.20 s each instead of 0.50 s; "
+        "known=null measures everything"
+    )
+    assert told in "".join(compare([load_run(path.parent)]).notes)
+    assert known_text(load_run(write_search(tmp_path / "other", FIVE))) == ""
 
 
 def test_the_comparison_is_shown_in_three_formats(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dynas.report.page.data import Member
 from dynas.report.page.known import Known
 from dynas.report.quality import Quality
 from dynas.report.tables import SPEED_CAPTION, SPEED_TITLE, measures, reach_text
-from dynas.report.text import compact, or_dash, point_text, quality_text, readable
+from dynas.report.text import compact, known_text, or_dash, point_text, quality_text, readable
 from dynas.runs.load import Run
 
 DIGESTS = ("weights_sha256", "data_sha256", "hardware_sha256", "config_sha256")
@@ -119,6 +119,8 @@ def facts_html(name: str, run: Run) -> str:
             shown[section] = ", ".join(f"{key} {value}" for key, value in entries.items() if value is not None)
     if quality := quality_text(run):
         shown["latencies"] = quality
+    if known := known_text(run):
+        shown["known"] = known
     shown |= {key: facts[key] for key in ("reference_ms", *DIGESTS) if facts.get(key)}
     if isinstance(overrides, list):
         shown["command"] = " ".join(["dynas search", *map(str, overrides)])

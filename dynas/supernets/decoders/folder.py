@@ -106,6 +106,6 @@ def shards(path: Path) -> list[Path]:
         return [path / name for name in names]
     file = next((path / name for name in (*IN_FOLDERS, WEIGHTS) if (path / name).is_file()), None)
     if file is None:
-        names = " nor ".join((INDEX, *IN_FOLDERS, WEIGHTS))
-        raise DynasError(f"no weights at '{path}', the folder has neither {names}: give supernet.weights=<another>")
+        known = " nor ".join((INDEX, *IN_FOLDERS, WEIGHTS))
+        raise DynasError(f"no weights at '{path}', the folder has neither {known}: give supernet.weights=<another>")
     return [file]
