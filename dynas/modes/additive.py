@@ -63,7 +63,8 @@ class Additive:
         if (first := known.select((known.genotypes == singles[0]).all(axis=1))).measured.any():
             with doing("choosing by sums of scores"):
                 room = room_of(problem, first.losses[0])
-                chosen = best_within(space, added(space, known, first), room, evaluate.seen(), evaluate.remaining, rng)
+                wanted = min(evaluate.remaining, space.size - len(evaluate.seen()))  # no more than there are
+                chosen = best_within(space, added(space, known, first), room, evaluate.seen(), wanted, rng)
         evaluate(fill(chosen, space, evaluate.seen(), evaluate.remaining, rng))
 
 
