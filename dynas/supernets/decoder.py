@@ -232,8 +232,4 @@ def find(weights: str, config: str | Mapping[str, Any] | None) -> Folder:
     shape = Folder(read_shape(file.with_suffix(".json")).config, TOKENIZER_FILE.read_bytes())
     if weights == "random":
         return shape
-    if not file.is_file():
-        raise DynasError(
-            "no weights of a decoder are embedded: give supernet.weights=<folder of Hugging Face transformers>"
-        )
     return Folder(shape.config, shape.tokenizer, [file])
