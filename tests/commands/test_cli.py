@@ -148,7 +148,7 @@ REFUSED = [
     (["search", "--cfgg", "job"], "no option --cfgg; did you mean --cfg?"),
     (["search", "hydra.verbose=1"], "hydra.verbose=1: give true, false"),
     (["search", "-m", "hydra/launcher=submitit_slurm", "seed=1,2"], "pip install 'hydra-submitit-launcher>="),
-    (["train", "start=/nope.pth"], "no weights at '/nope.pth'"),
+    (["train", "data=fashion_mnist", "start=/nope.pth"], "no weights at '/nope.pth'"),
     (["search", "seed"], "seed"),
     (["search", "data.source=/nowhere"], "no Fashion-MNIST folder '/nowhere'"),
     (["search", "supernet.weights=/nowhere.pt"], "no weights at '/nowhere.pt'"),
@@ -158,7 +158,7 @@ REFUSED = [
     (["search", "algo.crossover=2"], "algo.crossover"),
     (["search", "resume=/nowhere"], "not a run folder"),
     (["train", "recipe.epochs=0"], "epochs"),
-    (["train", "recipe.progressive=[foo]"], "recipe.progressive names 'foo'"),
+    (["train", "data=fashion_mnist", "recipe.progressive=[foo]"], "recipe.progressive names 'foo'"),
     (["report", "/nowhere"], "/nowhere"),
 ]
 

@@ -110,7 +110,7 @@ def test_the_search_measures_what_training_reported(trained: Path) -> None:
         f"supernet.weights={trained / 'weights.safetensors'}", "hydra.run.dir=search", cwd=trained.parent,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert all(float(row["top1 [%]"]) > 30 for row in read_rows(trained.parent / "search"))
+    assert all(float(row["top1 [%]"]) > 20 for row in read_rows(trained.parent / "search")), "chance is 10 %"
 
 
 def test_a_killed_training_resumes_to_the_same_weights(trained: Path) -> None:

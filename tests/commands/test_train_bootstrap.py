@@ -104,7 +104,7 @@ def test_smaller_sub_networks_learn_what_the_original_says(tmp_path: Path) -> No
 )
 def test_bad_settings_get_one_sentence(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
     write_small(tmp_path)
-    done = dynas("train", *arguments, cwd=tmp_path)
+    done = dynas("train", "data=fashion_mnist", *arguments, cwd=tmp_path)
     assert done.returncode == 1
     assert message in done.stderr
     assert done.stderr.count("\n") == 1

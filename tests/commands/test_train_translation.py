@@ -69,7 +69,7 @@ def test_it_learns_to_translate_and_says_how_well(folder: Path) -> None:
     rows = json.loads((folder / "run" / "run.json").read_text())["qualities"]
     assert [rows[0]["sub-network"], rows[-1]["sub-network"]] == ["smallest", "largest"]
     assert rows[-1]["bleu [BLEU]"] > 40, "an untrained one has about 0"
-    assert rows[0]["bleu [BLEU]"] > 10
+    assert rows[0]["bleu [BLEU]"] > 3
     assert f"| largest | {rows[-1]['bleu [BLEU]']} |" in (folder / "run" / "model_card.md").read_text()
 
 
