@@ -57,7 +57,7 @@ BASES = {
     "evaluate": (*TINY[:3], "architectures=smallest"),
     "transfer": ("source", "hardware.scale=2"),
     "predictors": (*TINY[:3], "predictors=[ridge]"),
-    "train": (),
+    "train": ("data=fashion_mnist",),
     "lut_build": ("hardware.batch_size=1",),
     "lut_check": ("table=table.csv",),
 }
