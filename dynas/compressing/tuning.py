@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from safetensors.torch import load_file, save
@@ -40,7 +39,7 @@ def tune(candidates: Sequence[Candidate], tuner: Tuner, clock: Clock, folder: Pa
     for place, one in enumerate(missing):
         steps = affordable(tuner, one, clock.left("tuning") / (len(missing) - place))
         say(f"tuning {one.name} ({', '.join(one.rules)}; {one.limit}) for {steps} steps")
-        module = replace(tuner, steps=steps).tuned(one.architecture)
+        module = tuner.tuned(one.architecture, steps)
         with replacing(path_of(folder, one)) as file:
             file.write(save({name: value.contiguous() for name, value in module.state_dict().items()}))
     return [read_tuned(folder, one, tuner.supernet) for one in candidates]
@@ -50,12 +49,12 @@ def affordable(tuner: Tuner, candidate: Candidate, seconds: float) -> int:
     """Return the number of steps that a candidate gets within a time."""
     if math.isinf(seconds):
         return tuner.steps
-    replace(tuner, steps=1).tuned(candidate.architecture)  # where everything is made that is made once
+    tuner.tuned(candidate.architecture, 1)  # where everything is made that is made once
     began = time.perf_counter()
-    replace(tuner, steps=1).tuned(candidate.architecture)
+    tuner.tuned(candidate.architecture, 1)
     fixed = time.perf_counter() - began
     began = time.perf_counter()
-    replace(tuner, steps=1 + TIMED).tuned(candidate.architecture)
+    tuner.tuned(candidate.architecture, 1 + TIMED)
     each = max(time.perf_counter() - began - fixed, 1e-6) / TIMED
     return int(min(tuner.steps, max(FEWEST, (seconds - 2 * fixed - TIMED * each) / each)))
 

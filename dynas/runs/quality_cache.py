@@ -56,8 +56,9 @@ class QualityCache:
 
     def _give_up(self, error: Exception) -> None:
         self._usable = False
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
         warnings.warn(
-            f"qualities cannot be kept in '{self._path.parent}' ({getattr(error, 'strerror', None) or error}) and will "
+            f"qualities cannot be kept in '{self._path.parent}' ({why}) and will "
             "be measured again: let the environment variable DYNAS_CACHE name a folder that can be written",
             DynasWarning,
             stacklevel=3,

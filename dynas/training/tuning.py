@@ -84,20 +84,24 @@ class Tuner:
         whole = self.supernet.original or space.decode(space.largest())
         return placed(measured_network(self.supernet, self.data, whole), self.device).requires_grad_(False)
 
-    def tuned(self, architecture: Architecture) -> nn.Module:
+    def tuned(self, architecture: Architecture, steps: int | None = None) -> nn.Module:
         """Return a sub-network after its steps, stand-alone, in eval mode, on the CPU and as it is measured.
+
+        Args:
+            architecture: which one it is.
+            steps: how many it gets; None: `steps` of the tuner.
 
         Raises:
             DynasError: its loss became infinite.
         """
         subnet = placed(self.supernet.subnet(architecture), self.device).train()
         recipe = replace(self.recipe, learning_rate=GENTLER * self.recipe.learning_rate)
-        optimizers = make_optimizers(subnet, recipe)
+        optimizers, steps = make_optimizers(subnet, recipe), steps or self.steps
         with doing("tuning, step") as activity:
-            for index, batch in enumerate(islice(self._batches(), self.steps)):
-                activity.step(index + 1, self.steps)
+            for index, batch in enumerate(islice(self._batches(), steps)):
+                activity.step(index + 1, steps)
                 losses = (self._learn(subnet, part, share) for part, share in parts_of(batch, recipe.accumulate))
-                descend(subnet, optimizers, learning_rate(recipe, index, self.steps), losses, "tuning diverged")
+                descend(subnet, optimizers, learning_rate(recipe, index, steps), losses, "tuning diverged")
         subnet.to("cpu").to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         return as_measured(subnet.eval(), self.data)
 

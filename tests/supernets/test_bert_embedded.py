@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 
-from dynas.core.space import Genotypes
 from dynas.metrics.measurer import Measurer
 from dynas.supernets.weights.load import embedded_path
-from tests.helpers.embedded import measurer_of
+from tests.helpers.embedded import ends_and_middle, measurer_of, on_card
 
 pytestmark = pytest.mark.slow
 
@@ -23,10 +20,7 @@ def measurer() -> Measurer:
 @pytest.fixture(scope="module")
 def accuracy(measurer: Measurer) -> dict[str, float]:
     """Accuracy of the ends of the space and of a sub-network in the middle on all validation sentences."""
-    space = measurer.bench.supernet.space
-    rows: Genotypes = np.stack([space.smallest(), space.middle(), space.largest()])
-    found = [measurement.values[0] for measurement in measurer.measure(rows)]
-    return dict(zip(("smallest", "middle", "largest"), found, strict=True))
+    return ends_and_middle(measurer)
 
 
 def test_the_weights_are_small_enough_for_the_package() -> None:
@@ -41,12 +35,9 @@ def test_the_whole_network_is_good_and_the_middle_lies_between_the_ends(accuracy
 
 
 def test_the_model_card_says_what_is_measured(accuracy: dict[str, float]) -> None:
-    card = embedded_path("bert").with_suffix(".md").read_text()
     for which in ("smallest", "largest"):
-        found = re.search(rf"^\| {which} \| ([\d.]+) \|", card, flags=re.MULTILINE)
-        assert found is not None
-        assert accuracy[which] == pytest.approx(float(found[1]), abs=0.3)
-    assert "Apache" in card
+        assert accuracy[which] == pytest.approx(on_card("bert", which), abs=0.3)
+    assert "Apache" in embedded_path("bert").with_suffix(".md").read_text()
 
 
 def test_the_space_is_that_of_the_whole_networks_shares(measurer: Measurer) -> None:

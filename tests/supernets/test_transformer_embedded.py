@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from dynas.metrics.measurer import Measurer
 from dynas.supernets.weights.load import embedded_path
 from tests.helpers.cli import BRIEF, dynas, read_rows
-from tests.helpers.embedded import measurer_of
+from tests.helpers.embedded import measurer_of, on_card
 
 pytestmark = pytest.mark.slow
 
@@ -40,10 +39,7 @@ def test_bleu_differs_clearly_between_the_ends_of_the_space(bleu: dict[str, floa
 
 def test_the_model_card_says_what_is_measured() -> None:
     measurer = measurer_of("supernet=transformer", "objectives=bleu")
-    card = embedded_path("transformer").with_suffix(".md").read_text()
-    found = re.search(r"^\| smallest \| ([\d.]+) \|", card, flags=re.MULTILINE)
-    assert found is not None
-    assert measured(measurer, "smallest") == pytest.approx(float(found[1]), abs=0.3)
+    assert measured(measurer, "smallest") == pytest.approx(on_card("transformer", "smallest"), abs=0.3)
 
 
 def test_a_search_needs_nothing_but_the_supernets_name(tmp_path: Path) -> None:
