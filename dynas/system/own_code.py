@@ -14,12 +14,18 @@ PLACES = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), str(Pa
 
 def own_code_digest() -> str | None:
     """Return the SHA-256 of all loaded files that are neither installed nor Python's or ours; None without any."""
-    loaded = [getattr(module, "__dict__", {}) for name, module in tuple(sys.modules.items()) if name not in STARTED]
-    files = {Path(file) for one in loaded if isinstance(file := one.get("__file__"), str)}
-    contents = [hashlib.sha256(file.read_bytes()).digest() for file in files if is_own(file)]
+    contents = [hashlib.sha256(file.read_bytes()).digest() for file in own_files()]
     if not contents:
         return None
     return hashlib.sha256(b"".join(sorted(contents))).hexdigest()
+
+
+def own_files() -> set[Path]:
+    """Return the files of loaded modules that the user wrote."""
+    # what a package puts into sys.modules need not be a module, nor have attributes
+    loaded = [getattr(module, "__dict__", {}) for name, module in tuple(sys.modules.items()) if name not in STARTED]
+    files = {Path(file) for one in loaded if isinstance(file := one.get("__file__"), str)}
+    return {file for file in files if is_own(file)}
 
 
 def is_own(file: Path) -> bool:
