@@ -124,6 +124,7 @@ class FashionMNIST(ClassificationData):
         DynasError: the folder or its files are missing or broken, or hold too few images.
     """
 
+    concurrent = True
     normalisation = MappingProxyType({"pixels": "from 0 to 1", "mean": [MEAN], "std": [STD]})
 
     def __init__(self, source: str, garments: int, validation_size: int, calibration_size: int, seed: int = 0) -> None:
