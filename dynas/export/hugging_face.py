@@ -35,7 +35,7 @@ class HuggingFace:
     PACKAGES: tuple[str, ...] = ("transformers",)
     EXTRA = "llm"
     TASK = LANGUAGE
-    TOLERANCE = 1e-4
+    PRECISION, TOLERANCE = "fp32", 1e-4
 
     def __init__(self, padded: bool) -> None:
         self.padded = padded

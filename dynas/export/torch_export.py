@@ -13,7 +13,7 @@ from dynas.export.network import Network, Tensors, run, worst_difference
 PROGRAM = "model.pt2"
 FILES: tuple[str, ...] = (PROGRAM,)
 PACKAGES: tuple[str, ...] = ()
-EXTRA, TASK, TOLERANCE = "", "", 1e-4  # for networks of any task
+EXTRA, TASK, PRECISION, TOLERANCE = "", "", "fp32", 1e-4  # for networks of any task
 USE = 'torch.export.load("model.pt2").module()'
 
 

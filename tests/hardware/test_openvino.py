@@ -24,9 +24,11 @@ from dynas.core.metric import MeasuredMetric, Reading
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.data.sentiment import sentiment
+from dynas.export.calibration import first_samples
+from dynas.export.openvino_ir import convert, quantise
 from dynas.hardware.latency import CpuMeter
-from dynas.hardware.openvino import OpenVinoMeter, first_samples
-from dynas.hardware.openvino_model import CompiledNetwork, convert, quantise
+from dynas.hardware.openvino import OpenVinoMeter
+from dynas.hardware.openvino_model import CompiledNetwork
 from dynas.metrics.accuracy import Top1, top1
 from dynas.metrics.calibration import recalibrated
 from dynas.metrics.latency import Latency as LatencyMetric
@@ -291,7 +293,7 @@ supernet = MobileNetV3Supernet("embedded", 0.125, (28, 56), 1, 100, 2, (2, 1, 2,
 data, genotype = FashionMNIST("embedded", 2, 100, 40), supernet.space.smallest()[None]
 (fp32,) = Measurer(Bench(supernet, data, CpuMeter(1, 1, 0, 2, 2, 1.0)), {"size": Size()}).measure(genotype)
 assert not {"openvino", "nncf"} & set(sys.modules), "the default imports neither"
-from dynas.hardware.openvino import OpenVinoMeter, first_samples
+from dynas.hardware.openvino import OpenVinoMeter
 
 meter = OpenVinoMeter(1, 1, 0, 2, 2, 1.0, 16, True)
 assert not {"openvino", "nncf"} & set(sys.modules), "nor does looking for them"
