@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -90,6 +90,13 @@ class Network:
         return calibration_samples(self.data, self.module, self.quantisation.samples)
 
     @property
+    def real_trials(self) -> Iterator[Tensors]:
+        """Inputs of all batch sizes that files in INT8 are tried with: of no others do they know the range."""
+        for batch in self.calibration:
+            for size in self.sizes:
+                yield tuple(one[torch.arange(size) % len(one)] for one in batch)
+
+    @property
     def signature(self) -> list[dict[str, Any]]:
         """Shape and type of each input."""
         size: int | str = self.batch_size or "batch"
@@ -159,9 +166,18 @@ def relative_difference(expected: Tensors, given: Tensors) -> float:
     return share if math.isfinite(share) else math.inf
 
 
-def worst_difference(network: Network, answer: Callable[[Tensors], Tensors]) -> float:
-    """Return how far answers are from a network's outputs at most in all trials, as a share of the largest output."""
-    return max(relative_difference(run(network.module, inputs), answer(inputs)) for inputs in network.trials)
+def worst_difference(
+    network: Network, answer: Callable[[Tensors], Tensors], trials: Iterable[Tensors] | None = None
+) -> float:
+    """Return how far answers are from a network's outputs at most, as a share of the largest output.
+
+    Args:
+        network: what is compared with.
+        answer: what is compared.
+        trials: inputs; None: all that the network is tried with.
+    """
+    tried = network.trials if trials is None else trials
+    return max(relative_difference(run(network.module, inputs), answer(inputs)) for inputs in tried)
 
 
 def _flat(output: Any) -> Tensors:

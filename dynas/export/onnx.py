@@ -15,7 +15,8 @@ from dynas.export.network import BATCH, TOKENS, Network, Tensors, run, worst_dif
 MODEL = "model.onnx"
 FILES: tuple[str, ...] = (MODEL,)
 PACKAGES: tuple[str, ...] = ("onnx", "onnxscript", "onnxruntime")
-EXTRA, TASK, PRECISION, TOLERANCE = "onnx", "", "fp32", 1e-4  # for networks of any task
+EXTRA, TASK, PRECISION = "onnx", "", "fp32"  # for networks of any task
+TOLERANCE: float | None = 1e-4
 USE = 'onnxruntime.InferenceSession("model.onnx")'
 
 

@@ -17,7 +17,8 @@ from dynas.export.openvino import NOTHING_TO_CALIBRATE_ON
 MODEL = "model_int8.onnx"
 FILES: tuple[str, ...] = (MODEL,)
 PACKAGES, EXTRA, TASK = onnx.PACKAGES, onnx.EXTRA, ""  # for networks of any task
-PRECISION, TOLERANCE = "int8", None
+PRECISION = "int8"
+TOLERANCE: float | None = None
 USE = f'onnxruntime.InferenceSession("{MODEL}")'
 
 
@@ -83,4 +84,4 @@ def load(folder: Path) -> Callable[[Tensors], Tensors]:
 
 def difference(network: Network, folder: Path) -> float:
     """Return the largest difference between what files and network compute, as a share of the largest output."""
-    return worst_difference(network, load(folder))
+    return worst_difference(network, load(folder), network.real_trials)

@@ -38,7 +38,7 @@ class OpenVino:
 
     def save(self, network: Network, folder: Path) -> None:
         """Convert the network, quantise it where asked for, and write it."""
-        from dynas.export.openvino_ir import convert, openvino, quantise
+        from dynas.export.openvino_ir import convert, quantise, save
 
         model = convert(network.module, network.inputs(network.batch_size or EXAMPLES), network.free)
         if self.PRECISION == "int8":
@@ -46,7 +46,7 @@ class OpenVino:
             model = quantise(model, network.calibration, network.quantisation.bias_correction, attends)
         if network.batch_size is not None:
             model.reshape({one: [network.batch_size, *list(one.partial_shape)[1:]] for one in model.inputs})
-        openvino.save_model(model, folder / self.FILES[0], compress_to_fp16=False)
+        save(model, folder / self.FILES[0])
 
     def load(self, folder: Path) -> Callable[[Tensors], Tensors]:
         """Return the model in the files, run by OpenVINO on the CPU."""
@@ -62,4 +62,5 @@ class OpenVino:
 
     def difference(self, network: Network, folder: Path) -> float:
         """Return the largest difference between what files and network compute, as a share of the largest output."""
-        return worst_difference(network, self.load(folder))
+        trials = network.real_trials if self.PRECISION == "int8" else None
+        return worst_difference(network, self.load(folder), trials)

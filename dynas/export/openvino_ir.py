@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from functools import cache, partial
+from pathlib import Path
 
 from torch import nn
 
@@ -20,7 +21,7 @@ from dynas.export.onnx_trace import trace_onnx
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # both go without it where it is missing
 
 import nncf  # noqa: E402
-import openvino  # noqa: E402
+import openvino as openvino  # noqa: E402  # given on to hardware
 from nncf.common.tensor_statistics import aggregator  # noqa: E402
 from nncf.quantization.algorithms.fast_bias_correction import algorithm  # noqa: E402
 
@@ -78,3 +79,8 @@ def quantise(
         ),
     )
     return quantised
+
+
+def save(model: openvino.Model, path: Path) -> None:
+    """Write a model as it is, weights in full precision: an xml file and a bin file beside it."""
+    openvino.save_model(model, path, compress_to_fp16=False)

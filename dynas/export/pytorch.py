@@ -15,7 +15,8 @@ from dynas.export.network import Network, Tensors, run, worst_difference
 WEIGHTS, LOADER = "model.safetensors", "load.py"
 FILES: tuple[str, ...] = (WEIGHTS, LOADER)
 PACKAGES: tuple[str, ...] = ()
-EXTRA, TASK, PRECISION, TOLERANCE = "", "", "fp32", 1e-4  # for networks of any task
+EXTRA, TASK, PRECISION = "", "", "fp32"  # for networks of any task
+TOLERANCE: float | None = 1e-4
 USE = "from load import load; network = load()"
 TEMPLATE = '''"""Loads the sub-network that lies beside this file; its layers come from dynas, its weights from here."""
 

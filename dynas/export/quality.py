@@ -146,11 +146,10 @@ def trials(network: Network) -> Iterator[Trial]:
             yield (pieces, mask), partial(rightness, labels)
     elif isinstance(data, RecommendationData):
         ranked = data.candidates.shape[1]
-        for users, items in zip(
-            *(torch.from_numpy(one).split(max(1, PAIRS // ranked)) for one in (data.ranked_users, data.candidates)),
-            strict=True,
-        ):
-            yield (users.repeat_interleave(ranked), items.flatten()), partial(hit, ranked)
+        users, items = torch.from_numpy(data.ranked_users), torch.from_numpy(data.candidates)
+        step = max(1, PAIRS // ranked)
+        for one, others in zip(torch.split(users, step), torch.split(items, step), strict=True):
+            yield (one.repeat_interleave(ranked), others.flatten()), partial(hit, ranked)
 
 
 def rightness(labels: Tensor, outputs: Tensors) -> Scores:

@@ -54,12 +54,17 @@ class Written:
         return math.isfinite(self.difference) and (self.quality is None or self.quality.kept)
 
     @property
+    def lossy(self) -> bool:
+        """Whether the files run in INT8, and are not as good as the network."""
+        return self.int8 and not self.error and self.quality is not None and not self.quality.kept
+
+    @property
     def complaint(self) -> str:
         """Why the files do not match."""
         if self.error:
             return self.error
         tolerance = FORMATS[self.name].TOLERANCE
-        if tolerance is None and self.quality is not None and not self.quality.kept:
+        if self.lossy and self.quality is not None:
             return f"{self.quality.text}, more than {ERRORS} standard errors and than {LEAST:.0%} of it"
         return f"outputs differ by {self.difference:.1e} of the largest, more than {tolerance or 1:g}"
 
@@ -120,6 +125,16 @@ def write(
     except OSError as error:
         raise DynasError(f"cannot write to '{folder}': {error.strerror or error}") from error
     return written
+
+
+def read_int8(path: Path) -> dict[str, Quality]:
+    """Return how good the files in INT8 are of which an export.json of this process's own tells."""
+    formats = from_json(path.read_text(encoding="utf-8"))["formats"]
+    return {
+        name: Quality(**one["quality"], difference=one["max_relative_difference"])
+        for name, one in formats.items()
+        if one["precision"] == INT8 and "quality" in one
+    }
 
 
 def _clear(folder: Path) -> None:
