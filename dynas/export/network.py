@@ -151,7 +151,7 @@ def in_parts(answer: Callable[[Tensors], Tensors], inputs: Tensors, size: int | 
     count = len(inputs[0])
     if size is None or count == size:
         return answer(inputs)
-    rows = torch.arange(-(-count // size) * size).clamp(max=count - 1).split(size)  # the last sample fills up
+    rows = torch.split(torch.arange(-(-count // size) * size).clamp(max=count - 1), size)  # the last sample fills up
     parts = [answer(tuple(one[chosen] for one in inputs)) for chosen in rows]
     return tuple(torch.cat(one)[:count] for one in zip(*parts, strict=True))
 

@@ -11,7 +11,7 @@ from dynas.core.texts import TextData
 from dynas.export.calibration import can_calibrate
 from dynas.export.network import EXAMPLES, Network, Tensors, worst_difference
 
-NOTHING_TO_CALIBRATE_ON = "INT8 is made for networks of images and of texts, on samples of their data"
+NOTHING_TO_CALIBRATE_ON = "INT8 is for classifiers of images or texts, whose data hold samples to calibrate on"
 
 
 class OpenVino:

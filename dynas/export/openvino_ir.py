@@ -23,10 +23,11 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # 
 import nncf  # noqa: E402
 import openvino as openvino  # noqa: E402  # given on to hardware
 from nncf.common.tensor_statistics import aggregator  # noqa: E402
-from nncf.quantization.algorithms.fast_bias_correction import algorithm  # noqa: E402
+from nncf.quantization.algorithms.fast_bias_correction import algorithm as bias_correction  # noqa: E402
+from nncf.quantization.algorithms.smooth_quant import algorithm as smoothing  # noqa: E402
 
 nncf.set_log_level(logging.ERROR)
-for _module in (aggregator, algorithm):
+for _module in (aggregator, bias_correction, smoothing):
     _module.track = partial(_module.track, disable=True)  # its progress bars would run through our own
 
 
@@ -50,7 +51,7 @@ def convert(subnet: nn.Module, inputs: Tensors, free: Sequence[str] = (BATCH,)) 
 
 
 def quantise(
-    model: openvino.Model, samples: Sequence[Tensors], bias_correction: bool, attends: bool = False
+    model: openvino.Model, samples: Sequence[Tensors], correct_bias: bool, attends: bool = False
 ) -> openvino.Model:
     """Return the model with 8-bit weights and activations wherever NNCF finds that safe.
 
@@ -61,7 +62,7 @@ def quantise(
     Args:
         model: what `convert` returns.
         samples: batches of inputs to calibrate on.
-        bias_correction: whether to shift biases so that the mean of every layer's output stays as it is.
+        correct_bias: whether to shift biases so that the mean of every layer's output stays as it is.
         attends: whether it is a Transformer of texts, of which NNCF leaves more in floating point.
     """
     batches = [[one.numpy() for one in inputs] for inputs in small_batches(samples)]
@@ -75,7 +76,7 @@ def quantise(
         advanced_parameters=nncf.AdvancedQuantizationParameters(
             overflow_fix=nncf.OverflowFix.ENABLE,
             batchwise_statistics=True,
-            disable_bias_correction=not bias_correction,
+            disable_bias_correction=not correct_bias,
         ),
     )
     return quantised

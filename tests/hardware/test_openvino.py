@@ -25,6 +25,7 @@ from dynas.data.fashion_mnist import FashionMNIST
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.data.sentiment import sentiment
 from dynas.export.calibration import first_samples
+from dynas.export.formats import FORMATS
 from dynas.export.openvino_ir import convert, quantise
 from dynas.hardware.latency import CpuMeter
 from dynas.hardware.openvino import OpenVinoMeter
@@ -360,9 +361,24 @@ def test_an_export_says_what_its_row_was_measured_in(joint_run: Path, capsys: py
         row = next(row for row in read_rows(joint_run) if chosen(row) == precision)
         folder = joint_run / precision
         assert export([str(joint_run), "--row", row["index"], "--formats", "pytorch", "--to", str(folder)]) == 0
-        assert ("measured in int8, but written in fp32" in capsys.readouterr().out) == (precision == "int8")
+        assert ("measured in int8, but pytorch is not" in capsys.readouterr().out) == (precision == "int8")
         facts = json.loads((folder / "export.json").read_text())
-        assert facts["precision"] == {"measured": precision, "files": "fp32"}
+        assert facts["precision"] == {"measured": precision}
+        assert facts["formats"]["pytorch"]["precision"] == "fp32"
+
+
+def test_a_row_that_was_measured_in_int8_is_exported_as_it_was_measured(joint_run: Path, tmp_path: Path) -> None:
+    row = next(row for row in read_rows(joint_run) if chosen(row) == "int8")
+    assert export([str(joint_run), "--row", row["index"], "--to", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"model_int8.xml", "model_int8.bin", "export.json"}
+    form = json.loads((tmp_path / "export.json").read_text())["formats"]["openvino_int8"]
+    assert form["quality"]["measured"] == float(row["top1 [%]"])
+    assert form["quality"]["value"] == pytest.approx(float(row["top1 [%]"]), abs=0.51), "of 200 images, one may turn"
+    assert form["calibration_samples"] == 64
+    answer = FORMATS["openvino_int8"].load(tmp_path)
+    images, labels = FashionMNIST("embedded", 2, 200, 64).validation
+    share = 100 * float((answer((images,))[0].argmax(1) == labels).float().mean())
+    assert share == pytest.approx(form["quality"]["value"])
 
 
 @pytest.mark.parametrize(
