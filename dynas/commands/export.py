@@ -22,8 +22,6 @@ from dynas.system.screen import screen
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.table import Table
-
     from dynas.compose.rebuild import Origin
     from dynas.export.network import Network, Quantisation
     from dynas.export.write import Written
@@ -88,6 +86,7 @@ def main(argv: list[str]) -> int:
     row = choose_row(run, given.row, given.best, console)
     if given.batch is not None and given.batch < 1:
         raise DynasError(f"--batch {given.batch}: give 1 or more samples")
+    from dynas.commands.export_screen import show
     from dynas.compose.rebuild import rebuild
     from dynas.export.formats import ALL, FORMATS, INT8, chosen, named
     from dynas.export.network import Network
@@ -186,7 +185,8 @@ def cell(run: Run, row: int, column: str) -> str:
 
 def measured_in(run: Run, architecture: Mapping[str, Any]) -> str:
     """Return the precision that a sub-network was measured in: its own, or else that of the run."""
-    return str(architecture.get("p") or (run.facts.get("config") or {}).get("precision") or "fp32")
+    common = (run.facts.get("config") or {}).get("precision") or run.choices.get("precision")
+    return str(architecture.get("p") or common or "fp32")
 
 
 def quantisation(run: Run, row: int, origin: Origin) -> Quantisation:
@@ -197,9 +197,9 @@ def quantisation(run: Run, row: int, origin: Origin) -> Quantisation:
     """
     from dynas.export.network import Quantisation
 
-    config = run.facts.get("config") or {}
-    hardware = config.get("hardware") or {}
-    samples, correct = hardware.get("calibration_images", 64), hardware.get("bias_correction", False)
+    hardware = (run.facts.get("config") or {}).get("hardware")
+    given = hardware if isinstance(hardware, dict) else {}
+    samples, correct = given.get("calibration_images", 64), given.get("bias_correction", False)
     if type(samples) is not int or samples < 1 or type(correct) is not bool:
         raise DynasError(
             f"'{run.folder}' has hardware.calibration_images={samples} and hardware.bias_correction={correct}: "
@@ -229,47 +229,6 @@ def facts(run: Run, row: int, network: Network, origin: Origin) -> dict[str, Any
         "data_sha256": origin.data.digest,
         "versions": package_versions(NOTED),
     }
-
-
-def show(written: Sequence[Written], folder: Path, network: Network, origin: Origin, console: Console) -> None:
-    """Print what was written, how well it agrees, and what the network takes."""
-    from dynas.export.formats import FORMATS
-    from dynas.export.write import RECORD
-
-    console.print(table(written, network))
-    for one in written:
-        console.print(f"{one.name}: {FORMATS[one.name].USE}", soft_wrap=True, highlight=False, markup=False)
-    for number, taken in enumerate(network.signature, start=1):
-        shape = ", ".join(map(str, taken["shape"]))
-        console.print(f"input {number}: {taken['dtype']} ({shape})", highlight=False)
-    if normalisation := origin.data.normalisation:
-        said = ", ".join(f"{name} {value}" for name, value in normalisation.items())
-        console.print(f"inputs are normalised: {said}", highlight=False, markup=False)
-    for path in (*(path for one in written for path in one.files), folder / RECORD):
-        console.print(f"  {path}", soft_wrap=True, highlight=False)
-
-
-def table(written: Sequence[Written], network: Network) -> Table:
-    """Return formats by size, agreement and, where it was judged, quality beside that of the network."""
-    from rich import box
-    from rich.table import Table
-
-    judged = [one.quality for one in written if one.quality is not None]
-    shown = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    names = ["format", "kB", "max. relative difference", *([f"{judged[0].name} [%]", "points lost"] if judged else [])]
-    for place, name in enumerate(names):
-        shown.add_column(name, justify="right" if place == 1 or place > 2 else "left")
-    if judged:
-        shown.add_row("(in torch, FP32)", "", "", f"{judged[0].network:.1f} ± {judged[0].network_error:.1f}", "")
-        if (measured := network.quantisation.measured) is not None:
-            shown.add_row("(as measured, INT8)", "", "", f"{measured:.1f}", f"{judged[0].network - measured:.1f}")
-    for one in written:
-        agrees = f"{one.difference:.1e}" + ("" if one.matches else ": does NOT match")
-        quality = () if (found := one.quality) is None else (
-            f"{found.value:.1f} ± {found.error:.1f}", f"{found.lost:.1f} ± {found.lost_error:.1f}",
-        )  # fmt: skip
-        shown.add_row(one.name, f"{one.bytes / 1000:,.0f}", agrees, *quality)
-    return shown
 
 
 def check(written: Sequence[Written], folder: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dynas import DynasError
+from dynas import DynasError, search_supernet
 from dynas.commands.export import main as export
 from dynas.core.bench import Bench
 from dynas.core.meter import Timing
@@ -379,6 +379,18 @@ def test_a_row_that_was_measured_in_int8_is_exported_as_it_was_measured(joint_ru
     images, labels = FashionMNIST("embedded", 2, 200, 64).validation
     share = 100 * float((answer((images,))[0].argmax(1) == labels).float().mean())
     assert share == pytest.approx(form["quality"]["value"])
+
+
+def test_a_search_in_python_code_is_exported_as_it_was_measured(tmp_path: Path) -> None:
+    data = ("fashion_mnist", {"validation_size": 100, "calibration_size": 40})
+    hardware = ("openvino", {"calibration_images": 20})
+    given: dict[str, Any] = {"hardware": hardware, "precision": "int8", "mode": "validation", "algo": "random"}
+    found = search_supernet("resnet50", ["top1", "size"], data, budget=2, folder=tmp_path / "run", **given)
+    assert export([str(tmp_path / "run"), "--best", "top1", "--to", str(tmp_path / "to")]) == 0
+    (form,) = json.loads((tmp_path / "to" / "export.json").read_text())["formats"].values()
+    assert form["quality"]["measured"] == found.best("top1").values["top1"]
+    assert form["calibration_samples"] == 20
+    assert form["matches"]
 
 
 @pytest.mark.parametrize(
