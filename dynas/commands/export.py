@@ -115,9 +115,7 @@ def main(argv: list[str]) -> int:
     if note := tuning_text(run, known):
         console.print(note, soft_wrap=True, highlight=False)
     if precision == INT8 and (plain := [name for name in names if FORMATS[name].PRECISION != INT8]):
-        note = (
-            f"measured in int8, but {', '.join(plain)} is not: quality and cost of these files are not those of the run"
-        )
+        note = f"measured in int8, but not written so: quality and cost of {', '.join(plain)} are not these"
         console.print(note, soft_wrap=True, highlight=False)
     told = facts(run, row, network, origin) | {"tuned_steps": steps(run) if known else 0}
     tolerant = wanted is None or wanted == [ALL]

@@ -90,7 +90,6 @@ def compress(
         config.supernet = {"resolution": list(supernet.resolutions[-1]), "weights": "those given", "classes": None}
         own_data = data if isinstance(data, Data) else build_data(config)
         introduce(config, own_data, supernet)
-        place.mkdir(parents=True, exist_ok=True)
         job = make_job(config, own_data, supernet, place)
         parts: dict[str, Part] = {
             group: (type(given).__name__, {}) for group, given in (("supernet", supernet), ("data", own_data))
@@ -124,7 +123,7 @@ def measured(job: Job, usual: Settings, parts: Mapping[str, Part], stage: Stage)
         stage.problem, stage.measurer.measure, stage.measurer.at_once, stage.measurer.extras, parts,
         partial(facts_of, stage.measurer, {}), "dynas.compress",
     )  # fmt: skip
-    stage.folder.mkdir(exist_ok=True)
+    stage.folder.mkdir(parents=True, exist_ok=True)
     check_ending(run_search(subject, settings))
 
 

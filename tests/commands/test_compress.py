@@ -179,5 +179,10 @@ def test_python_gives_the_module(tmp_path: Path) -> None:
         package.compress(network("residual"), data, "params<=0.9x", folder=tmp_path / "small", **given)
     with pytest.raises(package.DynasError, match="unknown setting 'tunes'"):
         package.compress(network("residual"), data, tunes=3)
+    with pytest.raises(
+        package.DynasError, match="pytorch cannot take this network: its supernet was given as an object"
+    ):
+        package.compress(network("residual"), data, folder=tmp_path / "never", formats=["pytorch"], **given)
+    assert not (tmp_path / "never").exists()
     again = package.compress(network("residual"), data, "params<=0.9x", folder=tmp_path / "small", resume=True, **given)
     assert again.compared == result.compared
