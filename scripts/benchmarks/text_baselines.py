@@ -122,7 +122,7 @@ def looked_up(keys: Ints, wanted: Ints, values: Ints) -> Ints:
     """Return the values of keys, 0 where a key is unknown."""
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     hit = keys[place] == wanted
-    return values[place] * (hit if values.ndim == 1 else hit[:, None])
+    return np.asarray(values[place] * (hit if values.ndim == 1 else hit[:, None]))
 
 
 def main() -> None:
