@@ -64,6 +64,7 @@ class PruneSupernet(ImageSupernet):
 
     Attributes:
         classes: number of the network's classes.
+        inferred: the size of its images, which a config may leave to the data.
 
     Raises:
         DynasError: there is no such network, its weights do not fit, it cannot be traced, does not return logits, or
@@ -112,6 +113,7 @@ class PruneSupernet(ImageSupernet):
         self.precision_choices = precision_choices
         self.weights_digest = digest(network) if path is None else sha256(path)
         self.classes = self.elastic.classes
+        self.inferred = {"resolution": list(resolution), "channels": channels}
 
     @property
     def original(self) -> Architecture:
