@@ -77,21 +77,25 @@ def compare(
         modules = [supernet.subnet(original), *map(deepcopy, tuned)]
         modules = [bench.meter.deploy(module, bench) for module in modules]
         answers = told(modules, cast(ClassificationData, bench.data))
-        genotypes = np.stack(
-            [supernet.space.encode(one) for one in (original, *(one.architecture for one in candidates))]
-        )
-        costs = {}
-        for name, metric in measurer.metrics.items():
-            if isinstance(metric, CountedMetric):
-                costs[name] = [float(value) for value in metric.count(supernet, supernet.space.canonical(genotypes))]
-            elif isinstance(metric, MeasuredMetric):
-                costs[name] = [reading.value for reading in metric.measure(modules, bench)]
-    found = [
-        judged(name, answer, answers[0], {cost: values[place] for cost, values in costs.items()})
-        for place, (name, answer) in enumerate(zip(names, answers, strict=True))
-    ]
+        costs = costs_of(measurer, modules, [original, *(one.architecture for one in candidates)])
+    found = [judged(name, answer, answers[0], cost) for name, answer, cost in zip(names, answers, costs, strict=True)]
     write_atomic(folder / FILE, json.dumps([asdict(one) for one in found], indent=2) + "\n")
     return found
+
+
+def costs_of(
+    measurer: Measurer, modules: Sequence[nn.Module], architectures: Sequence[Architecture]
+) -> list[dict[str, float]]:
+    """Return what deployed networks cost by objective, timed in turns."""
+    bench, supernet = measurer.bench, measurer.bench.supernet
+    genotypes = supernet.space.canonical(np.stack(list(map(supernet.space.encode, architectures))))
+    costs = {}
+    for name, metric in measurer.metrics.items():
+        if isinstance(metric, CountedMetric):
+            costs[name] = [float(value) for value in metric.count(supernet, genotypes)]
+        elif isinstance(metric, MeasuredMetric):
+            costs[name] = [reading.value for reading in metric.measure(modules, bench)]
+    return [{name: values[place] for name, values in costs.items()} for place in range(len(modules))]
 
 
 def told(modules: Sequence[nn.Module], data: ClassificationData) -> list[Answers]:

@@ -16,8 +16,10 @@ import argparse
 import csv
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +34,18 @@ from torch import Tensor, nn
 import dynas
 from dynas.compressing.candidates import read_candidates
 from dynas.compressing.job import Job, make_job
-from dynas.core.space import Architecture
+from dynas.compressing.tuning import read_tuned
 from dynas.data.fashion_mnist import DEBIAN, EMBEDDED, FashionMNIST, Split, join, normalise, read_split
 from dynas.metrics.latency import Latency
 from dynas.supernet_api import composed
 from dynas.supernets.examples import basic_resnet, mobilenet_v2
-from dynas.training.tuning import Tuner
 
 EXAMPLES = {"basic_resnet": basic_resnet, "mobilenet_v2": mobilenet_v2}
 OWN = ("search", "threshold", "uniform")
 FASTNAS = "FastNAS"
 HARDWARE = "cpu", {"max_seconds": 1}  # of timing, for each network
-COLUMNS = ("example", "limit", "method", "seed", "steps", "top-1", "unseen", "latency", "params", "seconds")
+COLUMNS = ("example", "limit", "method", "seed", "steps", "top-1", "unseen", "latency", "params")
 HALVINGS = 6
-KEYS = ["example", "limit", "method", "seed"]
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,12 @@ class Example:
         """The network, newly made."""
         return EXAMPLES[self.name]()
 
-    def latencies(self, networks: list[nn.Module]) -> list[float]:
+    def latencies(self, networks: Sequence[nn.Module]) -> list[float]:
         """Return milliseconds, measured in turns."""
         bench = self.job.measurer.bench
         return [
-            reading.value for reading in Latency().measure([bench.meter.deploy(one, bench) for one in networks], bench)
+            reading.value
+            for reading in Latency().measure([bench.meter.deploy(deepcopy(one), bench) for one in networks], bench)
         ]
 
 
@@ -119,12 +120,6 @@ def prepared(name: str, arguments: argparse.Namespace) -> Example:
         return Example(name, folder, make_job(config, data, supernet, folder), unseen())
 
 
-def own_choices(example: Example, limit: float) -> dict[str, Architecture]:
-    """Return by rule what `dynas compress` tuned for a limit."""
-    candidates = read_candidates(example.folder) or []
-    return {rule: one.architecture for one in candidates if one.limit == f"latency<={limit}x" for rule in one.rules}
-
-
 def share_of_flops(example: Example, limit: float) -> float:
     """Return the largest share of flops whose network keeps to a latency, by halving; read it where it was found."""
     path = example.folder / "fastnas.json"
@@ -151,54 +146,42 @@ def pruned(example: Example, share: float) -> nn.Module:
     return fastnas(example.original, example.job.data, share, example.folder / "fastnas.pth")
 
 
-def networks(example: Example, limit: float, methods: list[str]) -> Iterator[tuple[str, nn.Module]]:
-    """Yield, by method, the networks that are to be tuned."""
-    chosen = own_choices(example, limit)
-    for method in methods:
-        if method in chosen:
-            yield method, example.job.supernet.subnet(chosen[method])
-        elif method == FASTNAS:
-            try:
-                yield method, pruned(example, share_of_flops(example, limit))
-            except NotReachable:
-                print(f"{example.name}: FastNAS has nothing within {limit}x", flush=True)
+def tuned(example: Example, limit: float, seed: int, methods: list[str]) -> Iterator[tuple[str, nn.Module]]:
+    """Yield, by method, networks after tuning; what `dynas compress` tuned by the first seed is read."""
+    tuner = replace(example.job.tuner, seed=seed)
+    for one in read_candidates(example.folder) or []:
+        if one.limit == f"latency<={limit}x" and set(one.rules) & set(methods):
+            first = seed == example.job.tuner.seed
+            network = read_tuned(example.folder, one, tuner.supernet) if first else tuner.tuned(one.architecture)
+            yield from ((rule, network) for rule in one.rules if rule in methods)
+    if FASTNAS in methods:
+        try:
+            yield FASTNAS, tuner.improved(pruned(example, share_of_flops(example, limit)))
+        except NotReachable:
+            print(f"{example.name}: FastNAS has nothing within {limit}x", flush=True)
 
 
 def compare(example: Example, arguments: argparse.Namespace, table: Path) -> None:
     """Tune, judge and time what the table lacks."""
-    for limit in arguments.limits:
-        for seed in range(arguments.seeds):
-            done = pd.read_csv(table)
-            there = done[(done.example == example.name) & (done.limit == limit) & (done.seed == seed)].method
-            missing = [one for one in arguments.methods if one not in set(there)]
-            tuner = tuner_of(example, seed)
-            found = []
-            for method, network in networks(example, limit, missing):
-                began = time.perf_counter()
-                found.append((method, tuner.improved(network), time.perf_counter() - began))
-                print(f"{example.name} {limit}x seed {seed}: {method} in {found[-1][2]:.0f} s", flush=True)
-            if not found:
-                continue
-            original_ms, *costs = example.latencies([example.original, *(one for _, one, _ in found)])
-            size = count(example.original)
-            with table.open("a") as file:
-                for (method, network, seconds), ms in zip(found, costs, strict=True):
-                    qualities = [top1(network, *images) for images in (validation(example), example.unseen)]
-                    numbers = [*qualities, ms / original_ms, count(network) / size, seconds]
-                    csv.writer(file).writerow(
-                        [example.name, limit, method, seed, arguments.steps, *(f"{one:.4f}" for one in numbers)]
-                    )
+    for seed, limit in product(range(arguments.seeds), arguments.limits):
+        done = pd.read_csv(table)
+        if ((done.example == example.name) & (done.limit == limit) & (done.seed == seed)).any():
+            continue
+        found = dict(tuned(example, limit, seed, arguments.methods))
+        original_ms, *costs = example.latencies([example.original, *found.values()])
+        size = count(example.original)
+        with table.open("a") as file:
+            for (method, network), ms in zip(found.items(), costs, strict=True):
+                qualities = [top1(network, *images) for images in (validation(example), example.unseen)]
+                numbers = [f"{one:.4f}" for one in (*qualities, ms / original_ms, count(network) / size)]
+                csv.writer(file).writerow([example.name, limit, method, seed, arguments.steps, *numbers])
+        print(f"{example.name} {limit}x seed {seed}: {', '.join(found)}", flush=True)
 
 
 def validation(example: Example) -> tuple[Tensor, Tensor]:
     """Return the images and labels that networks are chosen by."""
     images, labels = zip(*example.job.data.validation_batches(), strict=True)
     return torch.cat(images), torch.cat(labels)
-
-
-def tuner_of(example: Example, seed: int) -> Tuner:
-    """Return the tuner of `dynas compress` with another order of images."""
-    return replace(example.job.tuner, seed=seed)
 
 
 def count(network: nn.Module) -> int:
