@@ -9,6 +9,7 @@ from dynas.core.data import ClassificationData, Data
 from dynas.core.language import LanguageData, LanguageSupernet
 from dynas.core.supernet import Supernet
 from dynas.core.texts import ReadsTexts, TextData
+from dynas.data.torch_dataset import TorchDataset
 from dynas.errors import DynasError
 
 
@@ -28,7 +29,8 @@ def check_fit(config: DictConfig, supernet: Supernet, data: Data) -> None:
         check_language(supernet, data)
     wanted, inferred = config.supernet.get("classes"), supernet.classes
     classes = data.classes if isinstance(data, ClassificationData | TextData) else None
-    hint = f", or data.classes={inferred} where some of them have no image" if data_counts(config) else ""
+    counted = isinstance(data, TorchDataset)
+    hint = f", or classes={inferred} to the Dataset where some of them have no image" if counted else ""
     if wanted is None and None not in (inferred, classes) and inferred != classes:
         raise DynasError(
             f"the network of supernet.weights={config.supernet.weights} has {inferred} classes but the data have "
@@ -39,11 +41,6 @@ def check_fit(config: DictConfig, supernet: Supernet, data: Data) -> None:
             f"supernet.classes={wanted} but the data has {classes} classes: "
             f"give supernet.classes={classes} with weights trained for them, or other data"
         )
-
-
-def data_counts(config: DictConfig) -> bool:
-    """Return whether the data have as many classes as their labels say, and would believe another number."""
-    return isinstance(config.get("data"), DictConfig) and str(config.data.get("_target_")).endswith("TorchDataset")
 
 
 def check_texts(supernet: ReadsTexts, data: TextData) -> None:

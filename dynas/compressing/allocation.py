@@ -74,7 +74,7 @@ def distinct(rows: Genotypes) -> Genotypes:
 
 
 def first_that_fits(rows: Sequence[NDArray[np.int64]] | Genotypes, fits: Fits) -> int | None:
-    """Return the place of the first row that fits, by halving, as each costs less than those before; None: none does."""
+    """Return the place of the first row that fits, by halving, as each costs less than the last; None: none does."""
     low, high = 0, len(rows) - 1
     if not fits(rows[high]):
         return None

@@ -183,7 +183,9 @@ def test_a_dataset_of_torch_is_data(tmp_path: Path) -> None:
     assert result.original.quality == pytest.approx(
         100 * float((network("residual")(data._validation).argmax(1) == data._labels).float().mean())
     )
-    with pytest.raises(package.DynasError, match=r"has 100 classes but the data have \d+: .*or data.classes=100"):
+    with pytest.raises(
+        package.DynasError, match=r"has 100 classes but the data have \d+: .*or classes=100 to the Dataset"
+    ):
         package.compress(network("residual"), dataset, "params<=0.9x", folder=tmp_path / "inferred", **GIVEN)
 
 
@@ -192,7 +194,7 @@ def test_without_labels_agreement_is_what_counts(tmp_path: Path) -> None:
     named = "unlabelled", {"path": str(photos), "resolution": [20, 24], "calibration_size": 20, "cache": "ram"}
     model = Residual(channels=3).eval()
     result = package.compress(model, named, "params<=0.9x", folder=tmp_path / "run", **GIVEN)
-    (small,) = result.compared
+    small, *_ = result.compared
     assert result.original.quality == 100
     assert small.quality == small.agreement == pytest.approx(100 - small.lost)
     with pytest.raises(package.DynasError, match="top1 needs labels"):

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import Dataset, IterableDataset, TensorDataset
+from torch.utils.data import Dataset, IterableDataset
 
 from dynas import DynasError, TorchDataset
+from tests.helpers.photos import numbered
 
 
 class Listed(Dataset[Any]):
@@ -34,18 +35,12 @@ class Endless(IterableDataset[Any]):
         return iter(())
 
 
-def photos(count: int = 40, classes: int = 4) -> TensorDataset:
-    """Every image says its own number."""
-    images = torch.arange(float(count))[:, None, None, None].expand(-1, 3, 5, 6)
-    return TensorDataset(images, torch.arange(count) % classes)
-
-
 def numbers(batches: Any) -> list[int]:
     return [int(image[0, 0, 0]) for images in batches for image in (images[0] if isinstance(images, tuple) else images)]
 
 
 def test_a_share_is_held_out_and_never_trained_on() -> None:
-    data = TorchDataset(photos(), validation_share=0.25, calibration_size=8, calibration_batch=3)
+    data = TorchDataset(numbered(), validation_share=0.25, calibration_size=8, calibration_batch=3)
     held_out = numbers(data.validation_batches())
     trained = numbers(data.training_batches(5, np.random.default_rng(0)))
     assert (len(held_out), len(trained), len(data), data.training_steps(7)) == (10, 30, 30, 4)
@@ -58,28 +53,28 @@ def test_a_share_is_held_out_and_never_trained_on() -> None:
 
 
 def test_validation_images_are_all_taken_where_they_are_given() -> None:
-    data = TorchDataset(photos(), photos(6))
+    data = TorchDataset(numbered(), numbered(6))
     assert numbers(data.validation_batches()) == list(range(6))
     assert len(data) == 40
 
 
 def test_classes_are_those_that_the_dataset_lists_or_that_are_given() -> None:
-    listing = photos()
+    listing = numbered()
     listing.classes = ["a", "b", "c", "d", "e"]  # type: ignore[attr-defined]
     assert TorchDataset(listing).classes == 5
     assert TorchDataset(listing, classes=7).classes == 7
 
 
 def test_the_digest_follows_images_and_labels() -> None:
-    same, other, fewer = TorchDataset(photos()), TorchDataset(photos(), seed=1), TorchDataset(photos(), classes=4)
-    assert same.digest == TorchDataset(photos()).digest == fewer.digest
+    same, other, fewer = TorchDataset(numbered()), TorchDataset(numbered(), seed=1), TorchDataset(numbered(), classes=4)
+    assert same.digest == TorchDataset(numbered()).digest == fewer.digest
     assert same.digest != other.digest
-    assert same.digest != TorchDataset(photos(classes=3)).digest
+    assert same.digest != TorchDataset(numbered(classes=3)).digest
 
 
 def test_a_name_stands_for_a_dataset_or_what_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_photos.py").write_text(
-        "from tests.data.test_torch_dataset import photos\n"
+        "from tests.helpers.photos import numbered as photos\n"
         "held_out = photos(5)\n"
         "def broken(): raise ValueError('no disk')\n"
     )
