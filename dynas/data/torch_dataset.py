@@ -74,7 +74,7 @@ class TorchDataset(ClassificationData):
         known = (
             len(listed) if isinstance(listed, Sequence) and listed else int(torch.cat([labels, self._labels]).max()) + 1
         )
-        self.classes = classes or known
+        self.classes: int = classes or known
         check_labels(self._labels, self.classes, held_out.setting)
         content = hashlib.sha256(str((tuple(self._validation.shape), len(self._rows))).encode())
         for tensor in (self._validation, self._labels, self._calibration):
@@ -84,11 +84,11 @@ class TorchDataset(ClassificationData):
     def validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield images ``(n, channels, height, width)`` and labels ``(n,)``."""
         size = max(1, BATCH_PIXELS // (self._validation.shape[2] * self._validation.shape[3]))
-        return zip(self._validation.split(size), self._labels.split(size), strict=True)
+        return zip(torch.split(self._validation, size), torch.split(self._labels, size), strict=True)
 
     def calibration_batches(self) -> Iterator[Tensor]:
         """Yield training images ``(n, channels, height, width)``."""
-        return iter(self._calibration.split(self._calibration_batch))
+        return iter(torch.split(self._calibration, self._calibration_batch))
 
     def __len__(self) -> int:
         """Return the number of training images."""
@@ -130,7 +130,7 @@ class Images:
             raise DynasError(f"{setting} holds no images")
 
     def __len__(self) -> int:
-        return len(self.dataset)  # type: ignore[arg-type]
+        return len(self.dataset)
 
     def at(self, rows: Sequence[int] | np.ndarray[Any, Any], shape: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
         """Return images and labels of some rows in their order, the images all of a shape, or else of the first's.
@@ -153,7 +153,7 @@ class Images:
 
     def _item(self, row: int) -> Item:
         try:
-            item = self.dataset[row]  # type: ignore[index]
+            item = self.dataset[row]
         except Exception as error:  # a user's code may raise anything
             raise DynasError(f"item {row} of {self.setting} cannot be read: {reason(error)}") from error
         if not isinstance(item, tuple | list) or len(item) != 2:
