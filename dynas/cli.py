@@ -23,7 +23,7 @@ dynas finds the best trade-offs between quality and cost inside a trained supern
   dynas report RUN ...          compare searches, draw them, pick the sub-network to deploy
   dynas evaluate [OVERRIDE ...] measure given architectures, e.g. dynas evaluate architectures=outputs/<run folder>
   dynas transfer RUN [...]      a search's front on another target, e.g. hardware=openvino or hardware.threads=2
-  dynas export RUN --row N      write a sub-network as PyTorch, torch.export and ONNX files
+  dynas export RUN --row N      write a sub-network as PyTorch, ONNX and OpenVINO files, also in INT8
   dynas train [OVERRIDE ...]    train a supernet
   dynas lut build|check [...]   make a latency table of a device, and compare it with measured sub-networks
   dynas predictors [...]        compare predictors on measured sub-networks

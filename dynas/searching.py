@@ -15,6 +15,7 @@ import numpy as np
 from dynas.core.design import is_whole
 from dynas.core.evaluation import Measure
 from dynas.core.problem import Problem
+from dynas.core.reach import check_bounds
 from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.described import Part, described, search_facts
 from dynas.errors import DynasError, DynasWarning
@@ -114,6 +115,7 @@ def run_search(subject: Subject, settings: Settings) -> SearchResult:
     make_predictors = predictors_of(problem, settings.predictor)
     make_executor = named_executor(settings.executor) if isinstance(settings.executor, str) else settings.executor
     made_mode.check(problem, make_algorithm)
+    check_bounds(problem)
     genotypes = first_genotypes(problem.space, settings.start)
     if settings.resume and place is None:
         raise DynasError("resume=True goes on with the run in a folder: give folder=<run folder>")

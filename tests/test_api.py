@@ -93,6 +93,10 @@ def test_an_exact_objective_is_computed_and_needs_no_measurement() -> None:
     objectives = [Objective("cost", "min", "MAC", exact=True), QUALITY]
     result = search(SPACE, objectives, lambda one: measure(one)[1], budget=20, mode=MODES["linas"], exact=exact)
     assert list(result.measurements["cost [MAC]"]) == [cost_of(one) for one in result.architectures]
+    least = min(result.measurements["cost [MAC]"])
+    bounded = [Objective("cost", "min", "MAC", bound=least / 2, exact=True), QUALITY]
+    with pytest.raises(DynasError, match="of objective cost leaves no sub-network: the least that one has is"):
+        search(SPACE, bounded, lambda one: pytest.fail("nothing is measured"), exact=exact)
     with pytest.raises(DynasError, match="exact objectives need one function each"):
         search(SPACE, objectives, measure)
     with pytest.raises(DynasError, match=r"exact\['cost'\] was given \d+ genotypes and returned 1 values"):

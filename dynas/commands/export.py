@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dynas.compose.rebuild import Origin
-    from dynas.export.network import Network
+    from dynas.export.network import Network, Quantisation
     from dynas.export.write import Written
 
 DESCRIPTION = (
     "Writes one row of a run as files that can be deployed: the sub-network whose accuracy was measured, with its "
-    "re-calibrated batch norm. Every file is loaded again and compared with it; export.json says how they agree, and "
-    "which inputs the network takes."
+    "re-calibrated batch norm. Every file is loaded again and compared with it, also by its quality on the validation "
+    "samples; export.json says how they agree, and which inputs the network takes."
 )
-NOTED = "dynas torch safetensors onnx onnxscript onnxruntime transformers gguf xllamacpp".split()  # with their versions
+NOTED = (  # with their versions
+    "dynas torch safetensors onnx onnxscript onnxruntime openvino nncf transformers gguf xllamacpp".split()
+)
 NOT_VALUES = ("index", "iteration", "key", "seconds [s]", "timestamp", "error", "architecture")
 
 
@@ -55,8 +57,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--formats",
         metavar="A,B",
-        help="pytorch, torch_export, onnx; of decoders also hugging_face, hugging_face_padded, gguf, gguf_q8_0; by "
-        "default all whose packages are installed",
+        help="pytorch, torch_export, onnx, openvino, in INT8 openvino_int8, onnx_int8; of decoders also hugging_face, "
+        "hugging_face_padded, gguf, gguf_q8_0; all: every one that fits and whose packages are installed; by default "
+        "those in FP32, or openvino_int8 for a row that was measured in INT8",
     )
     parser.add_argument("--batch", type=int, metavar="N", help="the only batch size that is taken; any by default")
     parser.add_argument("--config-dir", type=Path, metavar="FOLDER", help="your own configs, if the search used any")
@@ -83,8 +86,9 @@ def main(argv: list[str]) -> int:
     row = choose_row(run, given.row, given.best, console)
     if given.batch is not None and given.batch < 1:
         raise DynasError(f"--batch {given.batch}: give 1 or more samples")
+    from dynas.commands.export_screen import show
     from dynas.compose.rebuild import rebuild
-    from dynas.export.formats import chosen, hindrance, named, usual
+    from dynas.export.formats import ALL, FORMATS, INT8, chosen, named
     from dynas.export.network import Network
     from dynas.export.write import write
     from dynas.metrics.calibration import as_measured
@@ -100,24 +104,25 @@ def main(argv: list[str]) -> int:
     if known:
         load_subnet(module, weights_file(given.run, cell(run, row, "index")))
     module = as_measured(module, origin.data)
-    network = Network(module, origin.supernet, architecture, origin.config, given.batch)
-    names = chosen(wanted, network)
+    precision = measured_in(run, architecture)
+    network = Network(
+        module, origin.supernet, architecture, origin.config, given.batch, origin.data, quantisation(run, row, origin)
+    )
+    names, left_out = chosen(wanted, network, precision)
     folder = given.to or given.run / f"export_row{cell(run, row, 'index')}"
     values = point_text(run.objectives, run.values[row].tolist())
     console.print(f"row {cell(run, row, 'index')} of {given.run}: {values}", soft_wrap=True, highlight=False)
     if note := tuning_text(run, known):
         console.print(note, soft_wrap=True, highlight=False)
-    if (precision := measured_in(run, architecture)) != "fp32":
-        note = f"measured in {precision}, but written in fp32: quality and cost of the files are not these"
+    if precision == INT8 and (plain := [name for name in names if FORMATS[name].PRECISION != INT8]):
+        note = f"measured in int8, but not written so: quality and cost of {', '.join(plain)} are not these"
         console.print(note, soft_wrap=True, highlight=False)
-    written = write(
-        network, names, folder, facts(run, row, network, origin) | {"tuned_steps": steps(run) if known else 0}
-    )
+    told = facts(run, row, network, origin) | {"tuned_steps": steps(run) if known else 0}
+    tolerant = wanted is None or wanted == [ALL]
+    written = write(network, names, folder, told, left_out.__setitem__ if tolerant else None)
     show(written, folder, network, origin, console)
-    if given.formats is None:
-        for name in usual(network):
-            if name not in names:
-                console.print(f"left out: {hindrance(name, network)}", soft_wrap=True, highlight=False, markup=False)
+    for why in left_out.values():
+        console.print(f"left out: {why}", soft_wrap=True, highlight=False, markup=False)
     check(written, folder)
     return 0
 
@@ -178,7 +183,29 @@ def cell(run: Run, row: int, column: str) -> str:
 
 def measured_in(run: Run, architecture: Mapping[str, Any]) -> str:
     """Return the precision that a sub-network was measured in: its own, or else that of the run."""
-    return str(architecture.get("p") or (run.facts.get("config") or {}).get("precision") or "fp32")
+    common = (run.facts.get("config") or {}).get("precision") or run.choices.get("precision")
+    return str(architecture.get("p") or common or "fp32")
+
+
+def quantisation(run: Run, row: int, origin: Origin) -> Quantisation:
+    """Return how files in INT8 are made: as the run quantised sub-networks, where it did.
+
+    Raises:
+        DynasError: the run's settings make no sense.
+    """
+    from dynas.export.network import Quantisation
+
+    hardware = (run.facts.get("config") or {}).get("hardware")
+    given = hardware if isinstance(hardware, dict) else {}
+    samples, correct = given.get("calibration_images", 64), given.get("bias_correction", False)
+    if type(samples) is not int or samples < 1 or type(correct) is not bool:
+        raise DynasError(
+            f"'{run.folder}' has hardware.calibration_images={samples} and hardware.bias_correction={correct}: "
+            "run.json is damaged"
+        )
+    names = [one.name for one in run.objectives]
+    known = origin.data.quality in names and measured_in(run, json.loads(run.architectures[row])) == "int8"
+    return Quantisation(samples, correct, float(run.values[row][names.index(origin.data.quality)]) if known else None)
 
 
 def facts(run: Run, row: int, network: Network, origin: Origin) -> dict[str, Any]:
@@ -191,7 +218,7 @@ def facts(run: Run, row: int, network: Network, origin: Origin) -> dict[str, Any
         "index": int(cells["index"]),
         "key": cells["key"],
         "architecture": network.architecture,
-        "precision": {"measured": measured_in(run, network.architecture), "files": "fp32"},
+        "precision": {"measured": measured_in(run, network.architecture)},
         "measured": {name: read_extra(name, text) for name, text in cells.items() if name not in NOT_VALUES and text},
         "inputs": network.signature,
         "normalisation": None if origin.data.normalisation is None else dict(origin.data.normalisation),
@@ -202,40 +229,12 @@ def facts(run: Run, row: int, network: Network, origin: Origin) -> dict[str, Any
     }
 
 
-def show(written: Sequence[Written], folder: Path, network: Network, origin: Origin, console: Console) -> None:
-    """Print what was written, how well it agrees, and what the network takes."""
-    from rich import box
-    from rich.table import Table
-
-    from dynas.export.formats import FORMATS
-    from dynas.export.write import RECORD
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for name in ("format", "kB", "max. relative difference", "load with"):
-        table.add_column(name, justify="right" if name == "kB" else "left")
-    for one in written:
-        agrees = f"{one.difference:.1e}" if one.matches else f"{one.difference:.1e}: does NOT match"
-        table.add_row(one.name, f"{one.bytes / 1000:,.0f}", agrees, FORMATS[one.name].USE)
-    console.print(table)
-    for number, taken in enumerate(network.signature, start=1):
-        shape = ", ".join(map(str, taken["shape"]))
-        console.print(f"input {number}: {taken['dtype']} ({shape})", highlight=False)
-    if normalisation := origin.data.normalisation:
-        said = ", ".join(f"{name} {value}" for name, value in normalisation.items())
-        console.print(f"inputs are normalised: {said}", highlight=False, markup=False)
-    for path in (*(path for one in written for path in one.files), folder / RECORD):
-        console.print(f"  {path}", soft_wrap=True, highlight=False)
-
-
 def check(written: Sequence[Written], folder: Path) -> None:
     """Raise DynasError where files do not compute what the network computes."""
-    from dynas.export.formats import FORMATS
     from dynas.export.write import RECORD
 
     if failed := [one for one in written if not one.matches]:
-        one = failed[0]
-        allowed = FORMATS[one.name].TOLERANCE
-        why = one.error or f"outputs differ by {one.difference:.1e} of the largest, more than {allowed:g}"
         raise DynasError(
-            f"{', '.join(one.name for one in failed)} in '{folder}' must not be used, marked so in {RECORD}: {why}"
+            f"{', '.join(one.name for one in failed)} in '{folder}' must not be used, marked so in {RECORD}: "
+            f"{failed[0].complaint}"
         )

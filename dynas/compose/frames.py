@@ -76,7 +76,7 @@ class CompressConfig(MeasureConfig):
     """Frame of ``dynas compress``."""
 
     limit: Any = MISSING
-    formats: list[str] | None = None
+    formats: Any = None
     judge: str = "agreement"
     band: float = 0.9
     budget: int = 60

@@ -46,7 +46,7 @@ def compress(
     folder: str | Path = "outputs/compressed",
     resume: bool = False,
     hardware: Named = "cpu",
-    formats: Sequence[str] | None = (),
+    formats: str | Sequence[str] | None = (),
     recipe: Mapping[str, Any] | None = None,
     mode: str | SearchMode = "linas",
     algo: str | AlgorithmFactory = "pareto_local_search",
@@ -66,7 +66,7 @@ def compress(
         folder: where everything goes.
         resume: go on with what the folder holds.
         hardware: what latency is measured on, as in `dynas.search_supernet`.
-        formats: of ``dynas export``; None: all whose packages are installed.
+        formats: of ``dynas export``, as a list, or ``all``; None: those that it writes by default.
         recipe: settings of the fine-tuning that differ from those of ``dynas compress``.
         mode, algo, predictor: how the search goes, as in `dynas.search_supernet`.
         progress: show what is going on.
@@ -86,13 +86,12 @@ def compress(
     with composed(named, command="compress") as (config, _), open_dict(config):
         config.update(settings)
         config.limit = limit if isinstance(limit, str) else list(limit)
-        config.formats = None if formats is None else list(formats)
+        config.formats = formats if formats is None or isinstance(formats, str) else list(formats)
         config.recipe.update(recipe or {})
         supernet = model if isinstance(model, Supernet) else made(model, example_inputs, config, data)
         config.supernet = {"resolution": list(supernet.resolutions[-1]), "weights": "those given", "classes": None}
         own_data = data if isinstance(data, Data) else build_data(config)
         introduce(config, own_data, supernet)
-        place.mkdir(parents=True, exist_ok=True)
         job = make_job(config, own_data, supernet, place)
         parts: dict[str, Part] = {
             group: (type(given).__name__, {}) for group, given in (("supernet", supernet), ("data", own_data))
@@ -126,7 +125,7 @@ def measured(job: Job, usual: Settings, parts: Mapping[str, Part], stage: Stage)
         stage.problem, stage.measurer.measure, stage.measurer.at_once, stage.measurer.extras, parts,
         partial(facts_of, stage.measurer, {}), "dynas.compress",
     )  # fmt: skip
-    stage.folder.mkdir(exist_ok=True)
+    stage.folder.mkdir(parents=True, exist_ok=True)
     check_ending(run_search(subject, settings))
 
 

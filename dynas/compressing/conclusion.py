@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dynas.compressing.comparing import Compared
 from dynas.compressing.job import Job
 from dynas.compressing.steps import Outcome
+from dynas.export.quality import ERRORS, LEAST
+from dynas.export.write import RECORD, read_int8
 from dynas.report.fitted import Column, FittedTable
 from dynas.report.text import aligned, readable
 
@@ -73,3 +75,12 @@ def sentences(job: Job, outcome: Outcome) -> Iterator[str]:
                 if one.measured.costs[name] > most
             )
             yield f"{limit.text}: none kept to it when measured once more beside the original: {beyond}"
+    for one in outcome.compressed:
+        for path in one.files:
+            for name, quality in read_int8(path).items() if path.name == RECORD else ():
+                fails = (
+                    ""
+                    if quality.kept
+                    else f", more than {ERRORS} standard errors and than {LEAST:.0%} of it: do not use it"
+                )
+                yield f"{name}, {one.limit}: {quality.text}{fails}"

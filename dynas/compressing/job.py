@@ -7,8 +7,9 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 from dynas.compose.build import build, build_metric, check_objectives, problem_of
 from dynas.compressing.limits import Limit, read_limits
@@ -39,7 +40,7 @@ class Job:
         measurer: measures it.
         tuner: fine-tunes.
         clock: shares out the time.
-        formats: what is written; None: all whose packages are installed.
+        formats: what is written; None: what ``dynas export`` writes by default.
     """
 
     config: DictConfig
@@ -95,12 +96,21 @@ def make_job(config: DictConfig, data: Data, supernet: Supernet, folder: Path) -
             f"supernet '{supernet.name}' is not made from one network that could be compressed: give "
             "model=<module>:<function>, or use dynas search"
         )
-    formats = named(",".join(config.formats)) if config.formats else config.formats
+    formats = read_formats(config.formats)
     problem, measurer = problem_of(bounded(config, limits), data, supernet)
     loosest, tightest = limits[0].most, limits[-1].most
     bands = {name: config.band * tightest[name] / loosest[name] for name in loosest}
     tuner = Tuner(supernet, data, build(config, "recipe"), config.tune, config.seed)
     return Job(config, folder, supernet, data, limits, replace(problem, bands=bands), measurer, tuner, clock, formats)
+
+
+def read_formats(given: Any) -> list[str] | None:
+    """Return the formats that are to be written, none for an empty list; raise DynasError for what is no format."""
+    if isinstance(given, ListConfig):
+        return named(",".join(map(str, given))) if given else []
+    if given is None or isinstance(given, str):
+        return named(given)
+    raise DynasError(f"formats={given}: give all, or a list such as [onnx,openvino_int8]")
 
 
 def check_settings(config: DictConfig) -> None:

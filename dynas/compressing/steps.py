@@ -11,7 +11,7 @@ from torch import nn
 
 from dynas.compressing.candidates import Candidate, choose, read_candidates, write_candidates
 from dynas.compressing.comparing import Compared, compare, costs_of
-from dynas.compressing.deployment import deploy
+from dynas.compressing.deployment import check_formats, deploy
 from dynas.compressing.job import Job
 from dynas.compressing.sensitivity import write_sensitivity
 from dynas.compressing.stages import SEARCH, Measure, search, sensitivity
@@ -93,6 +93,7 @@ def compress(job: Job, measure: Measure, say: Say) -> Outcome:
     Raises:
         DynasError: nothing keeps to a limit, a step fails, or the folder was begun with other weights or data.
     """
+    check_formats(job)
     if (job.folder / RUN).exists():
         now = origin_facts(job.measurer) | {"machine": machine_facts(), "versions": package_versions()}
         check_same_origin(job.folder, read_run(job.folder), now)
@@ -117,7 +118,7 @@ def compress(job: Job, measure: Measure, say: Say) -> Outcome:
         inside = [place for place in own if limit.within(compared[place].costs, original.costs)]
         best = max(inside or own, key=lambda place: compared[place].quality)
         with doing("writing files"):
-            files = deploy(job, candidates[best], tuned[best], compared[best], original)
+            files = deploy(job, candidates[best], tuned[best], compared[best], original, say)
         compressed.append(Compressed(limit.text, candidates[best], compared[best], bool(inside), tuned[best], files))
     return Outcome(original, compressed, compared, candidates, job.folder)
 

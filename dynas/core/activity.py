@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -37,15 +38,16 @@ class Journal:
 
     Attributes:
         now: those under way, the outermost first.
-        seconds: wall time of those that are over, by what they were.
+        seconds: wall time of those that are over, by what they were; of what several threads do, the sum.
     """
 
     def __init__(self) -> None:
         self.now: list[Activity] = []
         self.seconds: dict[str, float] = {}
+        self._ending = Lock()
 
     def __str__(self) -> str:
-        return ": ".join(map(str, tuple(self.now)))  # another thread may read it
+        return ": ".join(dict.fromkeys(map(str, tuple(self.now))))  # several threads may do the same
 
 
 _journal = Journal()  # nobody reads this first one
@@ -62,6 +64,11 @@ def watched() -> Iterator[Journal]:
         _journal = before
 
 
+def spent() -> dict[str, float]:
+    """Return the seconds of what is over, the longest first; what was done within something counts there, too."""
+    return dict(sorted(_journal.seconds.items(), key=lambda one: -one[1]))
+
+
 @contextmanager
 def doing(what: str) -> Iterator[Activity]:
     """Tell what the block does, such as ``reading data``; blocks may be nested."""
@@ -71,8 +78,9 @@ def doing(what: str) -> Iterator[Activity]:
         yield activity
     finally:
         journal.now.remove(activity)
-        spent = time.perf_counter() - activity.began
-        journal.seconds[what] = journal.seconds.get(what, 0.0) + spent
+        with journal._ending:
+            took = time.perf_counter() - activity.began
+            journal.seconds[what] = journal.seconds.get(what, 0.0) + took
 
 
 def each(items: Sequence[Item]) -> Iterator[Item]:

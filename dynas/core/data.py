@@ -21,6 +21,7 @@ class Data(ABC):
         task: what is learned from them, such as ``classification``; metrics and supernets name the same word.
         quality: name of the objective that tells how well the task is done, such as ``top1``.
         digest: SHA-256 that identifies the data.
+        concurrent: whether several threads may read batches at the same time: samples lie in memory, in small batches.
         replaces: by the objective's name, the metric (`dynas.core.metric`) that stands in for the objective's own.
         normalisation: how inputs are normalised, for people who use an exported network: range of the raw values,
             ``mean`` and ``std`` per channel; None where they are not.
@@ -29,6 +30,7 @@ class Data(ABC):
     task: str
     quality: str
     digest: str
+    concurrent: bool = False
     replaces: Mapping[str, object] = MappingProxyType({})
     normalisation: Mapping[str, object] | None = None
 

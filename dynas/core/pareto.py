@@ -87,3 +87,25 @@ def spread(losses: Values, n: int) -> NDArray[np.int64]:
         distance = np.minimum(distance, np.linalg.norm(scaled - scaled[chosen[-1]], axis=1))
         distance[chosen] = -1.0
     return np.array(chosen)
+
+
+def first_fronts(losses: Values, violation: Values, n: int) -> NDArray[np.int64]:
+    """Return the rows of up to ``n`` candidates: the best fronts, spread along the last, then the least violations.
+
+    Args:
+        losses: of the candidates ``(m, M)``.
+        violation: how far each is beyond its bounds ``(m,)``.
+        n: candidates wanted.
+    """
+    rows: list[NDArray[np.int64]] = []
+    left = np.flatnonzero(violation <= 0)
+    missing = n
+    while missing and len(left):
+        mask = non_dominated(losses[left])
+        front = left[mask]
+        rows.append(front[spread(losses[front], missing)])
+        missing -= len(rows[-1])
+        left = left[~mask]
+    beyond = np.flatnonzero(violation > 0)
+    rows.append(beyond[np.argsort(violation[beyond], kind="stable")[:missing]])
+    return np.concatenate(rows)

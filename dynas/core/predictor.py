@@ -57,4 +57,15 @@ class GenewisePredictor(Predictor, Protocol):
     genes: NDArray[np.int64] | None
 
 
+@runtime_checkable
+class LocalPredictor(Predictor, Protocol):
+    """A predictor whose cost grows so fast with its examples that it wants no more than those near the front.
+
+    Attributes:
+        most: examples that it wants at most. Who calls `fit` chooses them.
+    """
+
+    most: int
+
+
 PredictorFactory = Callable[[], Predictor]

@@ -21,7 +21,7 @@ def check_bounds(problem: Problem) -> None:
         if objective.sign * (best - objective.bound) > 0:
             told = f"{best:,.6g} {objective.unit}".rstrip()
             raise DynasError(
-                f"objectives.{objective.name}.bound={objective.bound:g} leaves no sub-network: the "
+                f"bound={objective.bound:g} of objective {objective.name} leaves no sub-network: the "
                 f"{'least' if objective.sign > 0 else 'most'} that one has is {told}; give a bound that allows it"
             )
 
@@ -32,7 +32,8 @@ def reached(objective: Objective, count: ExactCount, space: SearchSpace) -> floa
     best = np.inf
     while True:
         losses: Values = objective.sign * np.asarray(count(rows), dtype=float)
-        place = int(np.nanargmin(losses))
+        losses = np.where(np.isfinite(losses), losses, np.inf)
+        place = int(np.argmin(losses))
         if not losses[place] < best:
             return float(objective.sign * best)
         best, rows = losses[place], changed(rows[place], space)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from dynas.errors import DynasError, one_of
-from dynas.export import onnx, pytorch, torch_export
+from dynas.export import onnx, onnx_int8, pytorch, torch_export
 from dynas.export.gguf import Gguf
 from dynas.export.hugging_face import HuggingFace
 from dynas.export.network import Network, Tensors
+from dynas.export.openvino import OpenVino
 from dynas.system.extras import install
 
 
@@ -23,7 +24,8 @@ class Format(Protocol):
         PACKAGES: Python packages, beyond those of dynas, without which it cannot be written and tried.
         EXTRA: what installs them.
         TASK: the task that its networks are made for; empty: any.
-        TOLERANCE: how far its outputs may be from the network's.
+        PRECISION: what the files compute in, such as fp32.
+        TOLERANCE: how far its outputs may be from the network's; None: quality decides (`dynas.export.quality`).
         USE: the line of Python that loads it.
     """
 
@@ -31,7 +33,8 @@ class Format(Protocol):
     PACKAGES: tuple[str, ...]
     EXTRA: str
     TASK: str
-    TOLERANCE: float
+    PRECISION: str
+    TOLERANCE: float | None
     USE: str
 
     def refusal(self, network: Network) -> str | None:
@@ -55,10 +58,16 @@ class Format(Protocol):
         ...
 
 
+ALL = "all"  # what stands for every format
+INT8, MEASURED_INT8 = "int8", "openvino_int8"  # the precision, and the format that hardware=openvino measures in it
+
 FORMATS: Mapping[str, Format] = {
     "pytorch": pytorch,
     "torch_export": torch_export,
     "onnx": onnx,
+    "openvino": OpenVino("fp32", 1e-4),
+    "openvino_int8": OpenVino(INT8, None),
+    "onnx_int8": onnx_int8,
     "hugging_face": HuggingFace(padded=False),
     "hugging_face_padded": HuggingFace(padded=True),
     "gguf": Gguf("F16", 2e-3),
@@ -85,31 +94,47 @@ def named(given: str | None) -> list[str] | None:
     if given is None:
         return None
     names = list(dict.fromkeys(given.split(",")))
+    if names == [ALL]:
+        return names
     for name in names:
+        if name == ALL:
+            raise DynasError(f"formats {given}: 'all' stands by itself; give all, or names of formats")
         if name not in FORMATS:
-            raise one_of("format", name, FORMATS)
+            raise one_of("format", name, [ALL, *FORMATS])
         if missing(name):
             raise DynasError(install_hint(name))
     return names
 
 
-def chosen(names: Sequence[str] | None, network: Network) -> list[str]:
-    """Return the formats to write: those named, or all that are made for such networks and can be written here.
+def chosen(names: Sequence[str] | None, network: Network, precision: str = "fp32") -> tuple[list[str], dict[str, str]]:
+    """Return the formats to write, and why others are left out.
+
+    Args:
+        names: those that are wanted, or just ``all``; None: those made for such networks in the precision that this
+            one was measured in.
+        network: what is written.
+        precision: what it was measured in.
 
     Raises:
         DynasError: one that is named cannot take the network.
     """
-    if names is None:
-        return [name for name in usual(network) if hindrance(name, network) is None]
+    if names is None and precision == INT8:
+        names = [MEASURED_INT8]
+    if names is None or list(names) == [ALL]:
+        wanted = list(FORMATS) if names else usual(network)
+        reasons = {name: why for name in wanted if (why := hindrance(name, network)) is not None}
+        return [name for name in wanted if name not in reasons], reasons
     for name in names:
         if why := hindrance(name, network):
             raise DynasError(why)
-    return list(names)
+    return list(names), {}
 
 
 def usual(network: Network) -> list[str]:
-    """Return the formats that are made for such networks."""
-    return [name for name, form in FORMATS.items() if form.TASK in ("", network.supernet.task)]
+    """Return the formats made for such networks that are not in INT8."""
+    return [
+        name for name, form in FORMATS.items() if form.TASK in ("", network.supernet.task) and form.PRECISION != INT8
+    ]
 
 
 def hindrance(name: str, network: Network) -> str | None:

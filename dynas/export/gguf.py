@@ -46,7 +46,8 @@ class Gguf:
     TASK = LANGUAGE
 
     def __init__(self, precision: str, tolerance: float) -> None:
-        self.precision, self.TOLERANCE = precision, tolerance
+        self.precision, self.PRECISION = precision, precision.lower()
+        self.TOLERANCE: float | None = tolerance
         self.FILES: tuple[str, ...] = (f"model-{precision.lower()}.gguf",)
         self.USE = f'subprocess.run(["llama-cli", "-m", "{self.FILES[0]}"])'
 

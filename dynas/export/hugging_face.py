@@ -35,7 +35,8 @@ class HuggingFace:
     PACKAGES: tuple[str, ...] = ("transformers",)
     EXTRA = "llm"
     TASK = LANGUAGE
-    TOLERANCE = 1e-4
+    PRECISION = "fp32"
+    TOLERANCE: float | None = 1e-4
 
     def __init__(self, padded: bool) -> None:
         self.padded = padded

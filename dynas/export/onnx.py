@@ -15,7 +15,8 @@ from dynas.export.network import BATCH, TOKENS, Network, Tensors, run, worst_dif
 MODEL = "model.onnx"
 FILES: tuple[str, ...] = (MODEL,)
 PACKAGES: tuple[str, ...] = ("onnx", "onnxscript", "onnxruntime")
-EXTRA, TASK, TOLERANCE = "onnx", "", 1e-4  # for networks of any task
+EXTRA, TASK, PRECISION = "onnx", "", "fp32"  # for networks of any task
+TOLERANCE: float | None = 1e-4
 USE = 'onnxruntime.InferenceSession("model.onnx")'
 
 
@@ -63,14 +64,19 @@ def name_dimensions(program: torch.onnx.ONNXProgram) -> None:
 
 def load(folder: Path) -> Callable[[Tensors], Tensors]:
     """Return the model in the file, run by ONNX Runtime on the CPU."""
+    return session(folder / MODEL)
+
+
+def session(path: Path) -> Callable[[Tensors], Tensors]:
+    """Return a model in a file, run by ONNX Runtime on the CPU."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(folder / MODEL), providers=["CPUExecutionProvider"])
-    names = [one.name for one in session.get_inputs()]
+    opened = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names = [one.name for one in opened.get_inputs()]
 
     def answer(inputs: Tensors) -> Tensors:
         feeds = {name: tensor.numpy() for name, tensor in zip(names, inputs, strict=True)}
-        return tuple(torch.from_numpy(output) for output in session.run(None, feeds))
+        return tuple(torch.from_numpy(output) for output in opened.run(None, feeds))
 
     return answer
 

@@ -15,7 +15,8 @@ from dynas.export.network import Network, Tensors, run, worst_difference
 WEIGHTS, LOADER = "model.safetensors", "load.py"
 FILES: tuple[str, ...] = (WEIGHTS, LOADER)
 PACKAGES: tuple[str, ...] = ()
-EXTRA, TASK, TOLERANCE = "", "", 1e-4  # for networks of any task
+EXTRA, TASK, PRECISION = "", "", "fp32"  # for networks of any task
+TOLERANCE: float | None = 1e-4
 USE = "from load import load; network = load()"
 TEMPLATE = '''"""Loads the sub-network that lies beside this file; its layers come from dynas, its weights from here."""
 
@@ -37,8 +38,10 @@ def load(folder=Path(__file__).parent):
 
 
 def refusal(network: Network) -> str | None:
-    """Return why a network cannot be written in this format: nothing is known before it is tried."""
-    return None
+    """Return why a network cannot be written in this format: where no config says how its layers are made."""
+    if "_target_" in network.config.get("supernet", {}):
+        return None
+    return "its supernet was given as an object, and its files would have to make it anew"
 
 
 def save(network: Network, folder: Path) -> None:

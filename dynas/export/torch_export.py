@@ -13,7 +13,8 @@ from dynas.export.network import Network, Tensors, run, worst_difference
 PROGRAM = "model.pt2"
 FILES: tuple[str, ...] = (PROGRAM,)
 PACKAGES: tuple[str, ...] = ()
-EXTRA, TASK, TOLERANCE = "", "", 1e-4  # for networks of any task
+EXTRA, TASK, PRECISION = "", "", "fp32"  # for networks of any task
+TOLERANCE: float | None = 1e-4
 USE = 'torch.export.load("model.pt2").module()'
 
 

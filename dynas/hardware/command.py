@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from dynas.core.bench import Meter
 from dynas.core.meter import Timing
 from dynas.errors import DynasError
+from dynas.export.onnx_trace import trace_onnx
 from dynas.hardware.latency import summarised
-from dynas.hardware.onnx_model import trace_onnx
 from dynas.hardware.runtime import check_one_pass, check_packages
 
 if TYPE_CHECKING:

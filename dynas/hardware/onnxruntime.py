@@ -11,7 +11,7 @@ from torch import nn
 
 from dynas.core.supernet import resolution_of
 from dynas.export.network import BATCH, TOKENS, Tensors
-from dynas.hardware.onnx_model import trace_onnx
+from dynas.export.onnx_trace import trace_onnx
 from dynas.hardware.runtime import Run, RuntimeMeter, RuntimeNetwork, Shapes
 
 QUIET = 3  # errors only

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import torch
 from torch import nn
 
 from dynas.core.data import ClassificationData, Data
 from dynas.core.supernet import precision_of, resolution_of
 from dynas.core.texts import TextData
 from dynas.errors import DynasError
+from dynas.export.calibration import calibration_inputs, calibration_samples, first_samples
 from dynas.export.network import BATCH, Tensors
 from dynas.hardware.runtime import RuntimeMeter
-from dynas.metrics.calibration import sized
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench
@@ -75,21 +73,22 @@ class OpenVinoMeter(RuntimeMeter):
 
     def convert(self, module: nn.Module, inputs: Tensors, free: Sequence[str] = (BATCH,)) -> CompiledNetwork:
         """Return a module in eval mode as a network of this runtime whose inputs are free in leading dimensions."""
-        from dynas.hardware.openvino_model import CompiledNetwork, convert
+        from dynas.export.openvino_ir import convert
+        from dynas.hardware.openvino_model import CompiledNetwork
 
         return CompiledNetwork(convert(module, inputs, free), self.settings, resolution_of(module))
 
     def deploy(self, subnet: nn.Module, bench: Bench) -> nn.Module:
         """Return a sub-network as it runs in OpenVINO, in its own precision or else in that of the bench."""
-        from dynas.hardware.openvino_model import CompiledNetwork, quantise
+        from dynas.export.openvino_ir import quantise
+        from dynas.hardware.openvino_model import CompiledNetwork
 
         network = super().deploy(subnet, bench)
         if precision_of(subnet, bench.precision) != "int8":
             return network
         assert isinstance(network, CompiledNetwork)
-        data = bench.data
-        samples = self.calibration(sized(data, subnet) if isinstance(data, ClassificationData) else data)
-        quantised = quantise(network.model, samples, self.bias_correction, attends=isinstance(data, TextData))
+        samples = calibration_samples(bench.data, subnet, self.calibration_images)
+        quantised = quantise(network.model, samples, self.bias_correction, attends=isinstance(bench.data, TextData))
         return CompiledNetwork(quantised, self.settings, network.resolution)
 
     def calibration(self, data: Data) -> list[Tensors]:
@@ -106,23 +105,3 @@ class OpenVinoMeter(RuntimeMeter):
                 f"{', or a larger data.calibration_size' if isinstance(data, ClassificationData) else ''}"
             )
         return samples
-
-
-def calibration_inputs(data: Data) -> Iterator[Tensors]:
-    """Yield batches of a network's inputs, from the training samples."""
-    if isinstance(data, TextData):
-        yield from data.calibration_batches()
-    else:
-        yield from ((images,) for images in cast(ClassificationData, data).calibration_batches())
-
-
-def first_samples(batches: Iterable[Tensors], count: int) -> list[Tensors]:
-    """Return the first ``count`` samples, or all where there are fewer; batches of inputs of one shape are joined."""
-    taken: list[Tensors] = []
-    for batch in batches:
-        taken.append(tuple(one[:count] for one in batch))
-        count -= len(taken[-1][0])
-        if count == 0:
-            break
-    groups = groupby(taken, key=lambda batch: [one.shape[1:] for one in batch])
-    return [tuple(map(torch.cat, zip(*group, strict=True))) for _, group in groups]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from dynas.core.activity import doing, each
+from dynas.core.activity import doing
 from dynas.core.data import ClassificationData, Data
 from dynas.core.metric import MeasuredMetric, Reading
 from dynas.errors import DynasError
 from dynas.metrics.calibration import check_sizes, device_of, recalibrate, sized
 from dynas.metrics.folding import folded
+from dynas.metrics.threads import side_by_side
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench
@@ -65,4 +66,5 @@ class Top1(MeasuredMetric):
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Re-calibrate batch norm on the calibration samples, then count on the validation samples."""
-        return [Reading(recalibrated_top1(subnet, cast(ClassificationData, bench.data))) for subnet in each(subnets)]
+        data = cast(ClassificationData, bench.data)
+        return side_by_side(lambda subnet: Reading(recalibrated_top1(subnet, data)), subnets, data)

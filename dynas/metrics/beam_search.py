@@ -9,9 +9,7 @@ power of the length penalty (Wu et al. 2016, arXiv:1609.08144, use a similar one
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -19,6 +17,7 @@ from torch import Tensor
 
 from dynas.core.translation import EOS, PAD, Translator
 from dynas.errors import DynasError
+from dynas.metrics.threads import single_threads
 
 
 class Hypothesis(NamedTuple):
@@ -175,10 +174,6 @@ def translate(
             translations[index] = hypotheses[0].tokens[:-1]
 
     batches = batches_by_tokens([len(sentence) for sentence in sentences], max_tokens)
-    before = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(threads, initializer=partial(torch.set_num_threads, 1)) as pool:
-            list(pool.map(translate_batch, batches))
-    finally:
-        torch.set_num_threads(before)  # the workers' number is also that of threads to come
+    with single_threads(threads) as pool:
+        list(pool.map(translate_batch, batches))
     return translations

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dynas.core.activity import each
 from dynas.core.data import IGNORED
 from dynas.core.language import TASK, LanguageData
 from dynas.core.metric import MeasuredMetric, Reading
 from dynas.metrics.calibration import device_of
+from dynas.metrics.threads import side_by_side
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench
@@ -41,7 +41,8 @@ class BitsPerByte(MeasuredMetric):
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Return those of each on the validation text."""
         data = cast(LanguageData, bench.data)
-        return [Reading(surprise(one, data)[0] / math.log(2) / data.validation_bytes) for one in each(subnets)]
+        found = side_by_side(lambda one: surprise(one, data), subnets, data)
+        return [Reading(nats / math.log(2) / data.validation_bytes) for nats, _ in found]
 
 
 class Perplexity(MeasuredMetric):
@@ -52,11 +53,9 @@ class Perplexity(MeasuredMetric):
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Return that of each on the validation text."""
-        readings = []
-        for one in each(subnets):
-            total, count = surprise(one, cast(LanguageData, bench.data))
-            readings.append(Reading(math.exp(total / count)))
-        return readings
+        data = cast(LanguageData, bench.data)
+        found = side_by_side(lambda one: surprise(one, data), subnets, data)
+        return [Reading(math.exp(nats / tokens)) for nats, tokens in found]
 
 
 class Divergence(MeasuredMetric):

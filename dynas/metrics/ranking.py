@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from dynas.core.activity import each
 from dynas.core.metric import MeasuredMetric, Reading
 from dynas.core.recommendation import RecommendationData, Recommender
 from dynas.errors import DynasError
 from dynas.metrics.calibration import device_of
+from dynas.metrics.threads import side_by_side
 
 if TYPE_CHECKING:
     from dynas.core.bench import Bench
@@ -106,7 +106,7 @@ class RankingMetric(MeasuredMetric):
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Rank the candidates of every user by every sub-network."""
         data = cast(RecommendationData, bench.data)
-        return [Reading(self.average(score(cast(Recommender, subnet), data))) for subnet in each(subnets)]
+        return side_by_side(lambda one: Reading(self.average(score(cast(Recommender, one), data))), subnets, data)
 
     def average(self, scores: NDArray[np.floating]) -> float:
         """Return the figure over all users, NaN where a score is no number."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import nn
 
-from dynas.core.activity import each
 from dynas.core.metric import MeasuredMetric, Reading
 from dynas.core.texts import TextData
 from dynas.metrics.calibration import device_of
+from dynas.metrics.threads import side_by_side
 from dynas.system.machine import multiplies_bfloat16
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class Accuracy(MeasuredMetric):
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:
         """Return the accuracy of each on the validation texts."""
-        return [accuracy(subnet, cast(TextData, bench.data), self.bfloat16) for subnet in each(subnets)]
+        data = cast(TextData, bench.data)
+        return side_by_side(lambda subnet: accuracy(subnet, data, self.bfloat16), subnets, data)
 
 
 @torch.inference_mode()

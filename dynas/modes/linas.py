@@ -178,7 +178,8 @@ class Linas:
             known = concatenate([known, surrogate(pending)])
         algorithm = stage.make_algorithm(problem.space, len(problem.objectives), rng, spread_front(known))
         predicted = search_predictions(surrogate, algorithm, stage.predicted_evaluations)
-        chosen = self.choose(surrogate, predicted, known, n, rng)
+        with doing("choosing"):
+            chosen = self.choose(surrogate, predicted, known, n, rng)
         return fill(chosen, problem.space, seen, n, rng)
 
 

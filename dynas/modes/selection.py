@@ -6,10 +6,9 @@ import heapq
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dynas.core.objectives import Values
-from dynas.core.pareto import hypervolume, nadir, non_dominated, spread
+from dynas.core.pareto import first_fronts, hypervolume, nadir, non_dominated, spread
 from dynas.core.problem import Batch
 from dynas.core.space import Genotypes
 from dynas.modes.expected import best_batch
@@ -56,7 +55,7 @@ def by_expected_hypervolume(
     keeping to all bounds counts. Where less than ``n`` are expected to add anything, the others come from `by_spread`.
     """
     fresh = unmeasured(predicted, measured)
-    rivals = fresh.select(first_fronts(fresh, SAMPLED))
+    rivals = fresh.select(first_fronts(fresh.losses, fresh.violation, SAMPLED))
     losses, violation = surrogate.sample(rivals.genotypes, DRAWS, rng)
     losses = np.where((violation <= 0)[:, :, None], losses, np.inf)
     picked = best_batch(losses, measured.front().losses, nadir(measured.losses), n, rng)
@@ -75,22 +74,6 @@ def completed(chosen: Genotypes, fresh: Batch, measured: Batch, n: int) -> Genot
         return chosen
     taken = {row.tobytes() for row in chosen}
     return np.concatenate([chosen, choose(fresh, tokens(measured) | taken, n - len(chosen))])
-
-
-def first_fronts(batch: Batch, n: int) -> NDArray[np.int64]:
-    """Return the rows of up to ``n`` candidates: the best fronts, spread along the last, then the least violations."""
-    rows: list[NDArray[np.int64]] = []
-    left = np.flatnonzero(batch.violation <= 0)
-    missing = n
-    while missing and len(left):
-        mask = non_dominated(batch.losses[left])
-        front = left[mask]
-        rows.append(front[spread(batch.losses[front], missing)])
-        missing -= len(rows[-1])
-        left = left[~mask]
-    beyond = np.flatnonzero(batch.violation > 0)
-    rows.append(beyond[np.argsort(batch.violation[beyond], kind="stable")[:missing]])
-    return np.concatenate(rows)
 
 
 def greedy(losses: Values, front: Values, n: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""What the predictors' fits share: checked settings, a standardised target, folds."""
+"""What the predictors' fits share: checked settings, a standardised target, folds, distances."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold
 
 from dynas.core.objectives import Values
 from dynas.errors import DynasError
@@ -41,4 +40,13 @@ def standardised(target: Values) -> tuple[Values, float, float]:
 
 def make_folds(n: int, folds: int) -> list[Fold]:
     """Return the training and test rows of each fold, always the same ones for ``n`` rows."""
+    from sklearn.model_selection import KFold  # with pandas, which it imports, a fifth of a search's memory
+
     return list(KFold(min(folds, n), shuffle=True, random_state=0).split(np.empty(n)))
+
+
+def squared_distances(left: Values, right: Values) -> Values:
+    """Return the squared distances ``(n, m)`` between rows ``(n, D)`` and ``(m, D)``."""
+    distances = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)
+    distances -= 2 * left @ right.T  # in place, here and below: fresh pages cost more than the arithmetic
+    return np.asarray(np.maximum(distances, 0.0, out=distances))

@@ -9,15 +9,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from dynas.core.objectives import Values
 from dynas.errors import DynasError
-from dynas.predictors.fitting import standardised
-from dynas.predictors.svr import squared_distances
+from dynas.predictors.fitting import squared_distances, standardised
 
 # Priors of log variances and of the log width, as mean and deviation: few examples do not tell them.
 LINEAR, RADIAL, NOISE, WIDTH = (0.0, 1.5), (-1.5, 1.5), (-5.0, 2.0), (0.0, 0.7)
@@ -26,6 +25,7 @@ BOUNDS = [(-7.0, 5.0), (-9.0, 5.0), (-12.0, 1.0), (-1.5, 2.5)]
 APART_BOUNDS = (-3.0, 3.0)
 JITTER = 1e-8
 ENOUGH = 400  # examples, evenly spaced, that tell variances and widths; values are told by all
+MANY, FEWER = 500, 250  # beyond so many, so few tell them: their search would take most of a round
 
 
 class GaussianProcess:
@@ -67,7 +67,8 @@ class GaussianProcess:
         with threadpool_limits(limits=1, user_api="blas"):
             product = centred @ centred.T / self._unit
             if not self._known:
-                rows = np.unique(np.linspace(0, len(scaled) - 1, ENOUGH).astype(int))
+                told = ENOUGH if len(scaled) <= MANY else FEWER
+                rows = np.unique(np.linspace(0, len(scaled) - 1, told).astype(int))
                 genes = None if self._genes is None else self._genes[self._genes >= 0]
                 stretch = smooth[rows] / np.sqrt(2 * self._smooth_unit)
                 posterior = _Posterior(product[np.ix_(rows, rows)], stretch, genes, scaled[rows], self._priors)
@@ -84,6 +85,7 @@ class GaussianProcess:
             kernel[np.diag_indices_from(kernel)] += np.exp(self.theta[2]) + JITTER
             self._factor = cho_factor(kernel, lower=True)
             self._alpha = cho_solve(self._factor, scaled)
+            self._variance = 1 / np.diag(dpotri(self._factor[0], lower=1)[0])
         self._examples, self._scaled = centred, scaled
         self._weights = np.exp(self.theta[0]) * centred.T @ self._alpha / self._unit
 
@@ -124,8 +126,7 @@ class GaussianProcess:
 
     def _residuals(self) -> tuple[Values, Values]:
         """Return what the others miss of each scaled example ``(n,)``, and the variance that they expect."""
-        variance = 1 / np.diag(_inverse(self._factor[0]))
-        return np.asarray(self._alpha * variance), np.asarray(variance)
+        return np.asarray(self._alpha * self._variance), self._variance
 
     def _stretch(self, centred: Values) -> Values:
         """Return the features ``(n, R)`` of the RBF part, in units of their length scales."""
@@ -138,7 +139,8 @@ class GaussianProcess:
     def _radial(self, stretched: Values, others: Values | None = None) -> Values:
         """Return the RBF part ``(n, m)`` of the covariance with others, by default the examples."""
         distances = squared_distances(stretched, self._stretched if others is None else others)
-        return np.asarray(np.exp(self.theta[1] - distances))
+        np.subtract(self.theta[1], distances, out=distances)
+        return np.asarray(np.exp(distances, out=distances))
 
     def _explained(self, centred: Values, stretched: Values) -> Values:
         """Return the columns ``(examples, n)`` whose products the examples take from the prior covariance."""
@@ -152,9 +154,12 @@ def _unit(centred: Values) -> float:
 
 
 def _inverse(factor: Values) -> Values:
-    """Return the inverse of a matrix of which the lower Cholesky factor is given."""
-    lower, _ = dpotri(factor, lower=1)
-    return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
+    """Return the inverse of a matrix of which the lower Cholesky factor is given, zero above; the factor is lost."""
+    lower, _ = dpotri(factor, lower=1, overwrite_c=1)
+    diagonal = lower.diagonal().copy()
+    inverse = lower + lower.T
+    np.fill_diagonal(inverse, diagonal)
+    return np.asarray(inverse)
 
 
 class _Posterior:
@@ -165,6 +170,7 @@ class _Posterior:
     ) -> None:
         self._product, self._smooth, self._genes, self._target, self._priors = product, smooth, genes, target, priors
         self._distances = squared_distances(smooth, smooth) if genes is None else np.empty(0)
+        self._room = np.empty_like(product), np.empty_like(product), np.empty_like(product, order="F")  # for each call
 
     def __call__(self, theta: Values) -> tuple[float, Values]:
         """Return value and gradient at a ``theta``."""
@@ -173,15 +179,25 @@ class _Posterior:
         else:
             stretched = self._smooth * np.exp(-theta[3] - theta[4:][self._genes])
             distances = squared_distances(stretched, stretched)
-        linear, radial, noise = np.exp(theta[0]) * self._product, np.exp(theta[1] - distances), np.exp(theta[2])
-        kernel = linear + radial
+        linear, radial, kernel = self._room
+        np.multiply(np.exp(theta[0]), self._product, out=linear)
+        np.exp(np.subtract(theta[1], distances, out=radial), out=radial)
+        noise = np.exp(theta[2])
+        np.add(linear, radial, out=kernel)
         kernel[np.diag_indices_from(kernel)] += noise + JITTER
-        factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
-        alpha = cho_solve(factor, self._target, check_finite=False)
-        slope = _inverse(factor[0]) - np.outer(alpha, alpha)
-        shared = slope * radial
+        factor = cholesky(kernel, lower=True, overwrite_a=True, check_finite=False)
+        alpha = cho_solve((factor, True), self._target, check_finite=False)
+        value = 0.5 * self._target @ alpha + np.log(np.diag(factor)).sum()
+        slope = _inverse(factor)
+        slope -= np.outer(alpha, alpha)
+        shared = np.multiply(slope, radial, out=radial)
         gradient = np.array(
-            [(slope * linear).sum(), shared.sum(), noise * np.trace(slope), 2 * (shared * distances).sum()]
+            [
+                np.multiply(slope, linear, out=linear).sum(),
+                shared.sum(),
+                noise * np.trace(slope),
+                2 * np.multiply(shared, distances, out=distances).sum(),
+            ]
         )
         if self._genes is not None:
             columns = 2 * (shared.sum(axis=1) @ stretched**2 - (stretched * (shared @ stretched)).sum(axis=0))
@@ -189,5 +205,4 @@ class _Posterior:
             np.add.at(apart, self._genes, 2 * columns)
             gradient = np.concatenate([gradient, apart])
         away = (theta - self._priors[:, 0]) / self._priors[:, 1]
-        value = 0.5 * self._target @ alpha + np.log(np.diag(factor[0])).sum() + 0.5 * away @ away
-        return float(value), 0.5 * gradient + away / self._priors[:, 1]
+        return float(value + 0.5 * away @ away), 0.5 * gradient + away / self._priors[:, 1]

@@ -25,14 +25,20 @@ class GaussianProcessAverage:
     Weights are softmax of the sum of log densities of all examples, each by the others (doi 10.1214/17-BA1091, section
     3.4). What one sees as a smooth change of totals, the other may see as single options that work together.
 
+    Beyond ``most`` examples it is a local model, told those of the best fronts alone: its cost grows with their cube,
+    and what is chosen lies there.
+
     Args:
         processes: keys of `PROCESSES`: ``shared`` has one length scale for all features, ``by_gene`` one for each gene.
         iterations: see `GaussianProcess`.
 
     Attributes:
+        most: examples that it wants at most (see `dynas.core.predictor.LocalPredictor`).
         genes: of each feature, the gene whose option it tells, or -1; None: ``by_gene`` cannot take part.
         weights: of the processes, in their order.
     """
+
+    most = 2000
 
     def __init__(self, processes: Sequence[str] = ("shared", "by_gene"), iterations: int = 40) -> None:
         if not processes:

@@ -6,23 +6,25 @@ import warnings
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.stats import kendalltau
-from sklearn.model_selection import KFold
 
 from dynas.core.evaluation import PredictorQuality
 from dynas.core.known import Examples
 from dynas.core.objectives import Objective, Values, losses
+from dynas.core.pareto import first_fronts
 from dynas.core.predictor import (
+    LocalPredictor,
     PosteriorPredictor,
     Predictor,
     PredictorFactory,
     ProbabilisticPredictor,
 )
 from dynas.core.problem import Batch, Problem, make_batch
+from dynas.core.ranks import kendall_tau
 from dynas.core.space import Genotypes
 from dynas.errors import DynasError, DynasWarning, reason
 from dynas.predictors.features import Featurizer, feature_genes, one_hot
 from dynas.predictors.fitted import fit_predictor
+from dynas.predictors.fitting import make_folds
 
 LEAST_EXAMPLES = 5
 
@@ -99,11 +101,16 @@ def warn_unfitted(error: Exception, what: str) -> None:
 
 
 def training_sets(
-    problem: Problem, measured: Batch, featurize: Featurizer = one_hot, known: Examples | None = None
+    problem: Problem,
+    make_predictors: Mapping[str, PredictorFactory],
+    measured: Batch,
+    featurize: Featurizer = one_hot,
+    known: Examples | None = None,
 ) -> dict[str, tuple[Values, Values]]:
     """Return features ``(n, D)`` and values ``(n,)`` that the predictor of each measured objective learns from.
 
-    These are all successful measurements, behind what is known of this objective alone of other sub-networks.
+    These are all successful measurements, behind what is known of this objective alone of other sub-networks; for a
+    `LocalPredictor`, those of the best fronts, and as much of what is known, evenly spaced, as it wants besides.
     """
     usable = measured.select(measured.measured)
     features, values = featurize(problem.space, usable.genotypes), losses(problem.objectives, usable.losses)
@@ -111,11 +118,19 @@ def training_sets(
     for column, objective in enumerate(problem.objectives):
         if objective.exact:
             continue
-        sets[objective.name] = features, values[:, column]
+        predictor = make_predictors[objective.name]()
+        most = predictor.most if isinstance(predictor, LocalPredictor) else None
+        rows = np.arange(len(usable))
+        if most is not None and len(rows) > most:
+            rows = np.sort(first_fronts(usable.losses, usable.violation, most))
+        sets[objective.name] = features[rows], values[rows, column]
         if known and objective.name in known:
             genotypes, others = unmeasured(*known[objective.name], usable)
-            joined = np.concatenate([featurize(problem.space, genotypes), features])
-            sets[objective.name] = joined, np.concatenate([others, values[:, column]])
+            if most is not None and len(genotypes) > most - len(rows):
+                some = np.linspace(0, len(genotypes) - 1, most - len(rows)).astype(int)
+                genotypes, others = genotypes[some], others[some]
+            joined = np.concatenate([featurize(problem.space, genotypes), features[rows]])
+            sets[objective.name] = joined, np.concatenate([others, values[rows, column]])
     return sets
 
 
@@ -136,7 +151,7 @@ def fit_surrogate(
 ) -> Surrogate:
     """Train one predictor per measured objective on everything measured so far (Algorithm 1, line 4), or known."""
     genes = feature_genes(problem.space, featurize)
-    sets = training_sets(problem, measured, featurize, known)
+    sets = training_sets(problem, make_predictors, measured, featurize, known)
     predictors = {
         objective.name: fit_predictor(objective, make_predictors[objective.name], *sets[objective.name], genes)
         for objective in problem.objectives
@@ -160,7 +175,7 @@ def cross_validate(
         measured, known: what they have learned from.
     """
     problem = surrogate.problem
-    sets = training_sets(problem, measured, surrogate.featurize, known)
+    sets = training_sets(problem, make_predictors, measured, surrogate.featurize, known)
     qualities = []
     for objective in problem.objectives:
         if objective.exact:
@@ -171,7 +186,7 @@ def cross_validate(
         else:
             predicted = np.empty_like(target)
             make_predictor = make_predictors[objective.name]
-            for train, test in KFold(5, shuffle=True, random_state=0).split(features):
+            for train, test in make_folds(len(features), 5):
                 fitted = fit_predictor(objective, make_predictor, features[train], target[train])
                 predicted[test] = fitted.predict(features[test])
         qualities.append(quality(objective.name, target, predicted))
@@ -185,5 +200,5 @@ def quality(name: str, target: Values, predicted: Values) -> PredictorQuality:
     """
     nonzero = target != 0
     mape = float(100 * np.mean(np.abs(predicted[nonzero] / target[nonzero] - 1))) if nonzero.any() else 0.0
-    tau = float(kendalltau(target, predicted).statistic)
+    tau = kendall_tau(target, predicted)
     return PredictorQuality(name, len(target), mape, tau if np.isfinite(tau) else 0.0)

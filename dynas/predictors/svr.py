@@ -15,7 +15,7 @@ from sklearn.svm import SVR
 from threadpoolctl import threadpool_limits
 
 from dynas.core.objectives import Values
-from dynas.predictors.fitting import Fold, check_folds, make_folds, positive, standardised
+from dynas.predictors.fitting import Fold, check_folds, make_folds, positive, squared_distances, standardised
 
 GAMMAS = (0.1, 0.3, 1.0)
 RBF_COSTS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -90,12 +90,6 @@ def fit_kernel(kernel: Values, target: Values, cost: float, epsilon: float) -> S
     """Return scikit-learn's SVR, fitted to a kernel matrix ``(n, n)`` and a standardised target ``(n,)``."""
     with config_context(**CHECKED):
         return SVR(kernel="precomputed", C=cost, epsilon=epsilon, cache_size=CACHE_MB).fit(kernel, target)
-
-
-def squared_distances(left: Values, right: Values) -> Values:
-    """Return the squared distances ``(n, m)`` between rows ``(n, D)`` and ``(m, D)``."""
-    squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)
-    return np.asarray(np.maximum(squares - 2 * left @ right.T, 0.0))
 
 
 class SvrRbf:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import moocore
 import numpy as np
-from scipy.stats import mannwhitneyu
 
 from dynas.core.objectives import Values
 from dynas.core.pareto import non_dominated
@@ -44,6 +43,8 @@ def holm_p_values(samples: Sequence[Values]) -> list[float]:
     found = np.full(len(samples), np.nan)
     for place, one in enumerate(others, start=1):
         if len(first) > 1 and len(one) > 1:
+            from scipy.stats import mannwhitneyu  # takes more memory than most reports
+
             found[place] = mannwhitneyu(first, one, alternative="two-sided").pvalue
     tested = np.flatnonzero(np.isfinite(found))
     order = tested[np.argsort(found[tested], kind="stable")]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from dynas.core.objectives import Objective, Values, losses
 from dynas.core.pareto import hypervolume
+from dynas.core.ranks import kendall_tau
 from dynas.report.comparable import circumstances, is_timed, timing_text
 from dynas.report.fitted import Column, FittedTable
 from dynas.report.tables import MOST_ROWS, architecture_columns
@@ -69,7 +69,7 @@ class Transferred:
         both = np.isfinite(self.before) & np.isfinite(self.now)
         if both.sum() < FEWEST_FOR_RANKS:
             return math.nan
-        return float(kendalltau(self.before[both], self.now[both]).statistic)
+        return kendall_tau(self.before[both], self.now[both])
 
 
 def transferred(run: Run, source: Run, column: int, source_column: int, against: Run | None) -> Transferred:

@@ -20,7 +20,7 @@ from dynas.core.design import DesignVariable
 from dynas.core.objectives import Objective, Values
 from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.errors import DynasError
-from dynas.runs.lines import complete_lines, table_text
+from dynas.runs.lines import Line, complete_lines, table_text
 from dynas.runs.names import RESULTS
 from dynas.runs.studies import is_study, read_study
 from dynas.system.files import from_json
@@ -84,7 +84,7 @@ def mean_of_repeats(genotypes: Genotypes, values: Values) -> tuple[Genotypes, Va
     return genotypes[starts], sums / np.bincount(owner)[:, None]
 
 
-def read_table(file: Path) -> tuple[list[str], Iterator[Row]]:
+def read_table(file: Path) -> tuple[Sequence[str], Iterator[Row]]:
     """Return the column names and the rows; a last row of results.csv that a killed run left torn is passed over."""
     try:
         content = file.read_bytes()
@@ -101,7 +101,7 @@ def read_table(file: Path) -> tuple[list[str], Iterator[Row]]:
     return lines[0][1], _rows(file, lines)
 
 
-def _rows(file: Path, lines: Sequence[tuple[int, list[str]]]) -> Iterator[Row]:
+def _rows(file: Path, lines: Sequence[Line]) -> Iterator[Row]:
     header = lines[0][1]
     for line, cells in lines[1:]:
         if not cells:

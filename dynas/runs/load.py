@@ -157,7 +157,7 @@ def load_run(folder: Path) -> Run:
     index, key = header.index("index"), header.index("key")
     if twice := repeated((line, cells[index], cells[key]) for line, cells in sorted(lines[1:])):
         raise DynasError(f"'{path}' line {twice[0]} is not a row of dynas: {twice[1]}; remove one of them")
-    run = Run(folder, facts, objectives, tuple(header), tuple(tuple(cells) for _, cells in lines[1:]), *table)
+    run = Run(folder, facts, objectives, tuple(header), tuple(cells for _, cells in lines[1:]), *table)
     if constraints := read_constraints(facts, folder / RUN):
         run = replace(run, constraints=constraints, beyond=_beyond(path, run, constraints))
     return _with_confirmations(run) if (folder / CONFIRMED).is_file() else run

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from dynas.core.activity import spent
 from dynas.core.evaluator import Evaluator
 from dynas.core.executor import Executor
 from dynas.runs.record import write_run
@@ -43,13 +44,14 @@ def recorded(
             executor.close()
             if store is not None:
                 store.close()
-                spent = {
+                took = {
                     "seconds": round(time.perf_counter() - started, 3),
                     "cpu_seconds": round(time.process_time() - cpu, 3),
+                    "activities": {what: round(seconds, 3) for what, seconds in spent().items()},
                 }
                 # on a full disk, say, what has failed matters more than that this cannot be written either
                 with contextlib.suppress(*[OSError] if status == "failed" else []):
-                    write_run(store.folder, {**facts, **ending(evaluator, status), **spent})
+                    write_run(store.folder, {**facts, **ending(evaluator, status), **took})
     return status
 
 

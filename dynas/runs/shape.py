@@ -45,7 +45,8 @@ SHAPE = {
     "code_sha256": "a text or null", "known_sha256": "a text or null",
     "seed": "a whole number", "budget": "a whole number", "space_size": "a whole number",
     "torch_threads": "a whole number", "evaluations": "a whole number", "seconds": "a number",
-    "cpu_seconds": "a number", "measurement_seconds": "a number", "reference_ms": "a number or null",
+    "cpu_seconds": "a number", "measurement_seconds": "a number", "activities": "a mapping",
+    "reference_ms": "a number or null",
 }  # fmt: skip
 
 

@@ -159,7 +159,7 @@ class RunStore:
             raise DynasError(f"'{self._path}' is not a {RESULTS} of dynas: {error}") from error
         # empty, or torn while the header was written
         torn = not lines and csv_line(self.columns).startswith(text)
-        header = self.columns if torn else lines[0][1] if lines else [text]
+        header = self.columns if torn else list(lines[0][1]) if lines else [text]
         if header != self.columns:
             raise DynasError(
                 f"'{self._path}' is not a {RESULTS} of this run: its columns are {', '.join(header)[:200]} "

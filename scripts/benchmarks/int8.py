@@ -22,8 +22,9 @@ from torch import nn
 from dynas.core.meter import in_torch
 from dynas.core.supernet import Supernet
 from dynas.data.fashion_mnist import FashionMNIST
+from dynas.export.openvino_ir import convert, quantise
 from dynas.hardware.openvino import OpenVinoMeter
-from dynas.hardware.openvino_model import CompiledNetwork, convert, quantise
+from dynas.hardware.openvino_model import CompiledNetwork
 from dynas.metrics.accuracy import top1
 from dynas.metrics.calibration import recalibrated
 from dynas.supernets.mbv3 import MobileNetV3Supernet

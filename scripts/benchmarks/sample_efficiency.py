@@ -42,7 +42,7 @@ from landscapes import LANDSCAPES, evaluator, kept
 from rivals import EXTRA, RIVALS
 
 SLOW = ("ncf",)  # landscapes too slow for a long search of their own
-CHECKPOINTS = (50, 75, 100, 150, 250, 350)
+CHECKPOINTS = (50, 75, 100, 150, 250, 350, 500, 1000, 2000)
 PLS = "pareto_local_search"
 PAPER: dict[str, Any] = {
     "population": 50, "predicted_evaluations": 20_000, "start_size": None,

@@ -141,7 +141,7 @@ REFUSED = [
     (["search", "objectives.latncy.bound=3"], "did you mean objectives.latency.bound?"),
     (
         ["search", "objectives=top1_macs", "objectives.macs.bound=10"],
-        "objectives.macs.bound=10 leaves no sub-network: the least that one has is",
+        "bound=10 of objective macs leaves no sub-network: the least that one has is",
     ),
     (["search", "supernet=ncf", "hardware.thread=2"], "did you mean hardware.threads?"),
     (["search", "experiment=fast"], "paper/linas, "),

@@ -56,7 +56,7 @@ def compress(cwd: Path, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def first(cwd: Path) -> str:
     """What a compression with two limits says."""
-    limit = ("limit=[macs<=0.8x,macs<=0.6x]", "formats=[pytorch,torch_export]")
+    limit = ("limit=[macs<=0.8x,macs<=0.6x]", "formats=[pytorch,torch_export,openvino_int8]")
     settings = (MODEL, "weights=net.pth", *SHAPE, *DATA, *TINY, *BRIEF, *limit, "hydra.run.dir=run")
     return compress(cwd, *settings)
 
@@ -88,7 +88,12 @@ def test_every_limit_has_its_files(first: str, cwd: Path) -> None:
         folder = cwd / "run" / "deployed" / f"limit{place}"
         record = json.loads((folder / "export.json").read_text())
         assert record["finished"]
+        assert list(record["formats"]) == ["pytorch", "torch_export", "openvino_int8"]
         assert all(one["matches"] for one in record["formats"].values())
+        found = record["formats"]["openvino_int8"]["quality"]
+        assert found["network"] == pytest.approx(record["measured"]["quality"]), "of the tuned network"
+        limit = record["limit"]
+        assert f"openvino_int8, {limit}: top1 {found['value']:.1f} ± {found['error']:.1f} %, the network" in first
         assert record["measured"]["costs"]["macs"] < record["original"]["costs"]["macs"]
 
 
@@ -137,6 +142,8 @@ def test_somebody_elses_folder_runs_no_code(first: str, cwd: Path) -> None:
         ((MODEL, "judge=taste"), "unknown judge 'taste'"),
         ((MODEL, "max_minutes=0"), "max_minutes=0"),
         ((MODEL, "formats=[floppy]"), "unknown format 'floppy'"),
+        ((MODEL, "formats=[onnx,gguf]"), "gguf is for networks of language modelling"),
+        ((MODEL, "formats=3"), "formats=3: give all, or a list"),
         ((MODEL, "tune=0"), "tune=0"),
         (("data=dataset", "data.train=mine:nothing"), "data.train=mine:nothing cannot be used"),
         (("weights=net.pth",), "do not fit the network of supernet.model"),
@@ -171,6 +178,11 @@ def test_python_gives_the_module(tmp_path: Path) -> None:
         package.compress(network("residual"), data, "params<=0.9x", folder=tmp_path / "small", **GIVEN)
     with pytest.raises(package.DynasError, match="unknown setting 'tunes'"):
         package.compress(network("residual"), data, tunes=3)
+    with pytest.raises(
+        package.DynasError, match="pytorch cannot take this network: its supernet was given as an object"
+    ):
+        package.compress(network("residual"), data, folder=tmp_path / "never", formats=["pytorch"], **GIVEN)
+    assert not (tmp_path / "never").exists()
     again = package.compress(network("residual"), data, "params<=0.9x", folder=tmp_path / "small", resume=True, **GIVEN)
     assert again.compared == result.compared
 

@@ -47,7 +47,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def exported(run: Path) -> tuple[Path, str]:
     """The folder of an export in every format, and what was printed."""
-    done = dynas("export", str(run), "--row", "2", cwd=run.parent)
+    done = dynas("export", str(run), "--row", "2", "--formats", "all", cwd=run.parent)
     assert done.returncode == 0, done.stderr
     return run / "export_row2", done.stdout
 
@@ -76,7 +76,8 @@ def test_the_record_says_what_was_exported_and_that_it_agrees(run: Path, exporte
     folder, printed = exported
     record, row = json.loads((folder / "export.json").read_text()), read_rows(run)[1]
     assert {path.name for path in folder.iterdir()} == {
-        "model.safetensors", "load.py", "model.pt2", "model.onnx", "export.json",
+        "model.safetensors", "load.py", "model.pt2", "model.onnx", "model.xml", "model.bin", "model_int8.xml",
+        "model_int8.bin", "model_int8.onnx", "export.json",
     }  # fmt: skip
     assert (record["index"], record["key"]) == (2, row["key"])
     assert record["architecture"] == json.loads(row["architecture"])
@@ -88,15 +89,30 @@ def test_the_record_says_what_was_exported_and_that_it_agrees(run: Path, exporte
     assert list(record["formats"]) == [name for name, form in FORMATS.items() if not form.TASK]
     for name, form in record["formats"].items():
         assert form["matches"]
-        assert form["max_relative_difference"] <= 1e-4
+        assert form["precision"] == ("int8" if name.endswith("int8") else "fp32")
+        assert form["max_relative_difference"] <= (1 if name.endswith("int8") else 1e-4)
+        assert form["quality"]["network"] == pytest.approx(float(row["top1 [%]"]))
+        assert form["quality"]["samples"] == 300
         assert name in printed
         for file, digest in form["files"].items():
             assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest
             assert str(folder / file) in printed
     assert "float32 (batch, 1, 28, 56)" in printed
+    assert "left out: gguf is for networks of language modelling" in printed
 
 
-@pytest.mark.parametrize("form", [pytorch, torch_export, onnx], ids=lambda form: form.__name__.split(".")[-1])
+@pytest.mark.parametrize("name", [name for name, form in FORMATS.items() if form.PRECISION == "int8"])
+def test_a_quantised_file_is_as_good_as_its_record_says_and_nearly_as_good_as_the_network(
+    name: str, run: Path, exported: tuple[Path, str], images: tuple[Tensor, Tensor]
+) -> None:
+    (logits,) = FORMATS[name].load(exported[0])((images[0],))
+    said = json.loads((exported[0] / "export.json").read_text())["formats"][name]["quality"]
+    assert top1(logits, images[1]) == pytest.approx(said["value"], abs=0.4), "one image in 300 may turn"
+    assert abs(said["lost"]) < 4
+    assert said["lost"] == pytest.approx(said["network"] - said["value"])
+
+
+@pytest.mark.parametrize("form", [pytorch, torch_export, onnx, FORMATS["openvino"]], ids=lambda form: form.FILES[0])
 def test_the_exported_network_has_the_measured_accuracy(
     form: Any, run: Path, exported: tuple[Path, str], images: tuple[Tensor, Tensor]
 ) -> None:
@@ -116,16 +132,21 @@ def test_the_loader_works_in_a_fresh_process(exported: tuple[Path, str], images:
 
 
 def test_programs_need_neither_dynas_nor_its_weights(exported: tuple[Path, str], tmp_path: Path) -> None:
-    for name in ("model.pt2", "model.onnx"):
-        shutil.copy(exported[0] / name, tmp_path)
+    for path in exported[0].glob("model*.*"):
+        shutil.copy(path, tmp_path)
     code = (
         "import sys; sys.modules['dynas'] = None\n"
-        "import torch, onnxruntime\n"
+        "import torch, onnxruntime, openvino\n"
         "images = torch.ones(7, 1, 28, 56)\n"
         "ours = torch.export.load('model.pt2').module()(images)\n"
         "session = onnxruntime.InferenceSession('model.onnx')\n"
         "assert session.get_inputs()[0].shape == ['batch', 1, 28, 56], session.get_inputs()[0].shape\n"
         "theirs = torch.from_numpy(session.run(['output'], {session.get_inputs()[0].name: images.numpy()})[0])\n"
+        "assert onnxruntime.InferenceSession('model_int8.onnx').get_inputs()[0].shape[0] == 'batch'\n"
+        "ir, ir8 = (openvino.compile_model(f'{name}.xml', 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})"
+        " for name in ('model', 'model_int8'))\n"
+        "assert ir8(images.numpy())[0].shape == (7, 100)\n"
+        "assert torch.allclose(ours, torch.from_numpy(ir(images.numpy())[0]), atol=1e-3)\n"
         "print(ours.shape == (7, 100) and torch.allclose(ours, theirs, atol=1e-3))"
     )
     assert python(code, tmp_path).strip() == "True"
@@ -215,7 +236,12 @@ def test_what_a_killed_export_left_is_written_anew_and_nothing_else(
 REFUSED = [
     (["--row", "9"], "has no row 9: give a row from 1 to 2"),
     (["--best", "latency"], "unknown objective 'latency': choose one of macs, top1"),
-    (["--row", "1", "--formats", "tflite"], f"unknown format 'tflite': choose one of {', '.join(sorted(FORMATS))}"),
+    (
+        ["--row", "1", "--formats", "tflite"],
+        f"unknown format 'tflite': choose one of {', '.join(sorted(['all', *FORMATS]))}",
+    ),
+    (["--row", "1", "--formats", "gguf"], "gguf is for networks of language modelling, not for 'mbv3'"),
+    (["--row", "1", "--formats", "all,onnx"], "'all' stands by itself"),
     (["--row", "1", "--batch", "0"], "--batch 0: give 1 or more"),
     (["--row", "1", "--config-dir", "/nowhere"], "--config-dir /nowhere: there is no such folder"),
     (["--row", "1", "--to", "{run}"], "is not empty: choose another folder by --to"),
@@ -242,15 +268,23 @@ def test_a_row_that_was_not_measured_is_refused(run: Path, tmp_path: Path) -> No
         export([str(folder), "--row", "1"])
 
 
-def test_without_its_packages_onnx_is_left_out_and_refused_when_asked_for(
+def test_without_its_packages_a_format_is_left_out_and_refused_when_asked_for(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if it were not installed
+    for name in ("onnxruntime", "nncf"):
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
     with pytest.raises(DynasError, match=r"onnx needs onnxruntime: .*pip install .*'onnxruntime>="):
         export([str(run), "--row", "1", "--formats", "onnx"])
-    assert export([str(run), "--row", "1", "--to", str(tmp_path / "to")]) == 0
-    assert "left out: onnx needs onnxruntime: " in capsys.readouterr().out
-    assert list(json.loads((tmp_path / "to" / "export.json").read_text())["formats"]) == ["pytorch", "torch_export"]
+    with pytest.raises(DynasError, match=r"openvino_int8 needs nncf: .*pip install .*'openvino>="):
+        export([str(run), "--row", "1", "--formats", "openvino_int8"])
+    assert not (run / "export_row1").exists()
+    for given, count in (([], 2), (["--formats", "all"], 8)):
+        folder = tmp_path / f"to{count}"
+        assert export([str(run), "--row", "1", "--to", str(folder), *given]) == 0
+        printed = capsys.readouterr().out
+        assert "left out: onnx needs onnxruntime: " in printed
+        assert printed.count("left out: ") == count
+        assert list(json.loads((folder / "export.json").read_text())["formats"]) == ["pytorch", "torch_export"]
 
 
 class OneModule:
@@ -289,6 +323,18 @@ def test_outputs_of_any_structure_are_compared(tmp_path: Path) -> None:
     network = OneModule(lambda x: {"twice": 2 * x, "more": (x + 1, [x.sum(1)])}).network()  # type: ignore[arg-type,return-value]
     written = write(network, ["torch_export", "onnx"], tmp_path / "to", {})
     assert [one.difference for one in written] == [0.0, 0.0]
+
+
+def test_what_cannot_be_expressed_is_left_out_where_nobody_named_it(tmp_path: Path) -> None:
+    network = OneModule(lambda x: torch.linalg.matrix_exp(x[:, :, None] * x[:, None])).network()
+    reasons: dict[str, str] = {}
+    written = write(network, ["torch_export", "onnx"], tmp_path / "to", {}, reasons.__setitem__)
+    assert [one.name for one in written] == ["torch_export"]
+    assert reasons["onnx"].startswith("onnx cannot express this network")
+    record = json.loads((tmp_path / "to" / "export.json").read_text())
+    assert (record["finished"], list(record["formats"])) == (True, ["torch_export"])
+    with pytest.raises(DynasError, match="onnx cannot express this network"):
+        write(network, ["torch_export", "onnx"], tmp_path / "named", {})
 
 
 HIDDEN = """

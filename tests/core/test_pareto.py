@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynas.core.pareto import hypervolume, hypervolume_curve, nadir, non_dominated, spread
+from dynas.core.pareto import first_fronts, hypervolume, hypervolume_curve, nadir, non_dominated, spread
 
 SIDE = 5
 
@@ -108,3 +108,17 @@ def test_a_spread_takes_the_ends_and_then_the_middle_of_a_line() -> None:
 def test_a_spread_of_equal_rows_still_gives_different_rows() -> None:
     assert sorted(spread(np.ones((4, 2)), 3).tolist()) == sorted(set(spread(np.ones((4, 2)), 3).tolist()))
     assert len(spread(np.ones((4, 2)), 3)) == 3
+
+
+@given(grids(least=1, most=12), st.integers(1, 14), st.data())
+def test_the_first_fronts_are_better_than_what_is_left_out(points: np.ndarray, n: int, data: st.DataObject) -> None:
+    violation = np.array(data.draw(st.lists(st.sampled_from([0.0, 0.0, 1.0, 2.0]), min_size=len(points), max_size=12)))
+    violation = np.resize(violation, len(points))
+    rows = first_fronts(points, violation, n)
+    assert len(set(rows.tolist())) == len(rows) == min(n, len(points))
+    left = np.setdiff1d(np.arange(len(points)), rows)
+    if len(left):
+        assert violation[rows].max() <= violation[left].min()
+    for row in rows[violation[rows] <= 0]:
+        better = (points[left] <= points[row]).all(axis=1) & (points[left] < points[row]).any(axis=1)
+        assert not (better & (violation[left] <= 0)).any()

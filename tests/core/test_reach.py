@@ -22,7 +22,7 @@ def total(genotypes: np.ndarray) -> np.ndarray:
 def test_a_bound_below_the_smallest_is_refused() -> None:
     for direction, bound, told in (("min", 2.9, "the least that one has is 3 MB"), ("max", 25, "the most .* is 22 MB")):
         size = Objective("memory", direction, "MB", bound, exact=True)
-        with pytest.raises(DynasError, match=rf"objectives\.memory\.bound={bound} leaves no sub-network: .*{told}"):
+        with pytest.raises(DynasError, match=rf"bound={bound} of objective memory leaves no sub-network: .*{told}"):
             check_bounds(Problem(SPACE, (size,), {"memory": total}))
 
 

@@ -8,12 +8,17 @@ from typing import Any
 
 import pytest
 
-from dynas.export import onnx, pytorch, torch_export
+from dynas.data.fashion_mnist import FashionMNIST
+from dynas.data.sentiment import sentiment
+from dynas.export import onnx, onnx_int8, pytorch, torch_export
 from dynas.export.gguf import Gguf
 from dynas.export.hugging_face import HuggingFace
 from dynas.export.network import Network
+from dynas.export.openvino import OpenVino
+from dynas.metrics.calibration import recalibrated
 from dynas.supernets.decoder import DecoderSupernet
 from dynas.supernets.ncf import NcfSupernet
+from dynas.supernets.resnet50 import ResNet50Supernet
 from dynas.testing import FormatSuite
 from tests.helpers.supernets import NARROW_BERT, narrow_autoformer, narrow_bert, narrow_vit
 
@@ -45,6 +50,22 @@ def texts() -> Network:
     return Network(supernet.subnet(architecture), supernet, architecture, config)
 
 
+def images() -> Network:
+    """Return a classifier of images, and some."""
+    supernet = ResNet50Supernet("embedded", 0.125, (28, 56), 1, 100, 2, (1, 2, 2, 2), 1)
+    architecture = supernet.space.decode(supernet.space.smallest())
+    data = FashionMNIST("embedded", 2, 50, 40)
+    return Network(recalibrated(supernet.subnet(architecture), data), supernet, architecture, {}, data=data)
+
+
+def judged_texts() -> Network:
+    """Return a classifier of texts, and some."""
+    data = sentiment(32, "embedded", 20, 0)
+    supernet = narrow_bert(vocabulary=data.vocabulary, classes=2)
+    architecture = supernet.space.decode(supernet.space.middle())
+    return Network(supernet.subnet(architecture), supernet, architecture, {}, data=data)
+
+
 def decoder() -> Network:
     """Return a decoder whose layers differ, with a tokenizer."""
     supernet = DecoderSupernet(
@@ -59,7 +80,9 @@ def decoder() -> Network:
 OF_DECODERS = {
     "HuggingFace": HuggingFace(padded=False), "HuggingFacePadded": HuggingFace(padded=True), "Gguf": Gguf("F16", 2e-3),
 }  # fmt: skip
-FORMATS = {"Pytorch": pytorch, "TorchExport": torch_export, "Onnx": onnx}
+FORMATS = {"Pytorch": pytorch, "TorchExport": torch_export, "Onnx": onnx, "OpenVino": OpenVino("fp32", 1e-4)}
+IN_INT8 = {"OpenVinoInt8": OpenVino("int8", None), "OnnxInt8": onnx_int8}
+CALIBRATED = {"OfImages": images, "OfJudgedTexts": judged_texts}
 NETWORKS = {"": recommender, "OfTexts": texts}
 
 
@@ -71,8 +94,9 @@ def suite(form: Any, make: Callable[[], Network]) -> dict[str, Any]:
 globals().update(
     {
         f"Test{name}{kind}": type(f"Test{name}{kind}", (FormatSuite,), suite(form, make))
-        for name, form in FORMATS.items()
-        for kind, make in NETWORKS.items()
+        for forms, networks in ((FORMATS, NETWORKS), (IN_INT8, CALIBRATED))
+        for name, form in forms.items()
+        for kind, make in networks.items()
     }
     | {f"Test{name}": type(f"Test{name}", (FormatSuite,), suite(form, decoder)) for name, form in OF_DECODERS.items()}
 )
@@ -91,3 +115,9 @@ def test_a_vision_transformer_is_exported(make: Any, tmp_path: Path) -> None:
     network = Network(supernet.subnet(architecture), supernet, architecture, {})
     onnx.save(network, tmp_path)
     assert onnx.difference(network, tmp_path) <= onnx.TOLERANCE
+
+
+@pytest.mark.parametrize("form", IN_INT8.values(), ids=IN_INT8)
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=["recommender", "texts without data"])
+def test_nothing_is_quantised_without_samples_to_calibrate_on(form: Any, make: Callable[[], Network]) -> None:
+    assert form.refusal(make()) == "INT8 is for classifiers of images or texts, whose data hold samples to calibrate on"

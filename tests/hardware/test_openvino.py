@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dynas import DynasError
+from dynas import DynasError, search_supernet
 from dynas.commands.export import main as export
 from dynas.core.bench import Bench
 from dynas.core.meter import Timing
@@ -24,9 +24,12 @@ from dynas.core.metric import MeasuredMetric, Reading
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
 from dynas.data.sentiment import sentiment
+from dynas.export.calibration import first_samples
+from dynas.export.formats import FORMATS
+from dynas.export.openvino_ir import convert, quantise
 from dynas.hardware.latency import CpuMeter
-from dynas.hardware.openvino import OpenVinoMeter, first_samples
-from dynas.hardware.openvino_model import CompiledNetwork, convert, quantise
+from dynas.hardware.openvino import OpenVinoMeter
+from dynas.hardware.openvino_model import CompiledNetwork
 from dynas.metrics.accuracy import Top1, top1
 from dynas.metrics.calibration import recalibrated
 from dynas.metrics.latency import Latency as LatencyMetric
@@ -291,7 +294,7 @@ supernet = MobileNetV3Supernet("embedded", 0.125, (28, 56), 1, 100, 2, (2, 1, 2,
 data, genotype = FashionMNIST("embedded", 2, 100, 40), supernet.space.smallest()[None]
 (fp32,) = Measurer(Bench(supernet, data, CpuMeter(1, 1, 0, 2, 2, 1.0)), {"size": Size()}).measure(genotype)
 assert not {"openvino", "nncf"} & set(sys.modules), "the default imports neither"
-from dynas.hardware.openvino import OpenVinoMeter, first_samples
+from dynas.hardware.openvino import OpenVinoMeter
 
 meter = OpenVinoMeter(1, 1, 0, 2, 2, 1.0, 16, True)
 assert not {"openvino", "nncf"} & set(sys.modules), "nor does looking for them"
@@ -358,9 +361,38 @@ def test_an_export_says_what_its_row_was_measured_in(joint_run: Path, capsys: py
         row = next(row for row in read_rows(joint_run) if chosen(row) == precision)
         folder = joint_run / precision
         assert export([str(joint_run), "--row", row["index"], "--formats", "pytorch", "--to", str(folder)]) == 0
-        assert ("measured in int8, but written in fp32" in capsys.readouterr().out) == (precision == "int8")
+        assert ("measured in int8, but not written so: quality and cost of pytorch are" in capsys.readouterr().out) == (
+            precision == "int8"
+        )
         facts = json.loads((folder / "export.json").read_text())
-        assert facts["precision"] == {"measured": precision, "files": "fp32"}
+        assert facts["precision"] == {"measured": precision}
+        assert facts["formats"]["pytorch"]["precision"] == "fp32"
+
+
+def test_a_row_that_was_measured_in_int8_is_exported_as_it_was_measured(joint_run: Path, tmp_path: Path) -> None:
+    row = next(row for row in read_rows(joint_run) if chosen(row) == "int8")
+    assert export([str(joint_run), "--row", row["index"], "--to", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"model_int8.xml", "model_int8.bin", "export.json"}
+    form = json.loads((tmp_path / "export.json").read_text())["formats"]["openvino_int8"]
+    assert form["quality"]["measured"] == float(row["top1 [%]"])
+    assert form["quality"]["value"] == pytest.approx(float(row["top1 [%]"]), abs=0.51), "of 200 images, one may turn"
+    assert form["calibration_samples"] == 64
+    answer = FORMATS["openvino_int8"].load(tmp_path)
+    images, labels = FashionMNIST("embedded", 2, 200, 64).validation
+    share = 100 * float((answer((images,))[0].argmax(1) == labels).float().mean())
+    assert share == pytest.approx(form["quality"]["value"])
+
+
+def test_a_search_in_python_code_is_exported_as_it_was_measured(tmp_path: Path) -> None:
+    data = ("fashion_mnist", {"validation_size": 100, "calibration_size": 40})
+    hardware = ("openvino", {"calibration_images": 20})
+    given: dict[str, Any] = {"hardware": hardware, "precision": "int8", "mode": "validation", "algo": "random"}
+    found = search_supernet("resnet50", ["top1", "size"], data, budget=2, folder=tmp_path / "run", **given)
+    assert export([str(tmp_path / "run"), "--best", "top1", "--to", str(tmp_path / "to")]) == 0
+    (form,) = json.loads((tmp_path / "to" / "export.json").read_text())["formats"].values()
+    assert form["quality"]["measured"] == found.best("top1").values["top1"]
+    assert form["calibration_samples"] == 20
+    assert form["matches"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -73,3 +75,12 @@ def test_every_option_of_the_group_has_a_name() -> None:
 def test_senseless_settings_are_refused(name: str, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(DynasError, match=message):
         predictor(name, **settings)
+
+
+def test_the_default_search_loads_nothing_heavy_to_predict() -> None:
+    code = (
+        "import sys, dynas.modes.linas, dynas.predictors.gp_average; "
+        "print(sorted({'sklearn', 'pandas', 'scipy.stats', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

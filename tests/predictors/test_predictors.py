@@ -179,7 +179,9 @@ def test_a_surrogate_predicts_how_far_a_bound_is_exceeded(analytic_mbv3: Any) ->
 
 
 def test_failed_measurements_are_no_examples(analytic_mbv3: Any) -> None:
-    ((features, values),) = training_sets(analytic_mbv3.problem(), measured(analytic_mbv3, 30, failed=10)).values()
+    ((features, values),) = training_sets(
+        analytic_mbv3.problem(), RIDGES, measured(analytic_mbv3, 30, failed=10)
+    ).values()
     assert features.shape == (20, 135)
     assert np.isfinite(values).all()
     assert (values > 0).all(), "values, not losses"
@@ -190,7 +192,7 @@ def test_what_is_known_of_one_objective_is_learned_by_its_predictor_alone(analyt
     others = analytic_mbv3.space.sample_distinct(200, np.random.default_rng(5))
     genotypes = np.concatenate([batch.genotypes[:7], others])
     known = {"quality": (genotypes, analytic_mbv3.quality(genotypes))}
-    sets = training_sets(problem, batch, known=known)
+    sets = training_sets(problem, RIDGES, batch, known=known)
     assert [len(target) for _, target in sets.values()] == [230, 30], "what is measured counts once"
     assert sets["quality"][1][-30:].tolist() == analytic_mbv3.quality(batch.genotypes).tolist()
     alone, taught = (
@@ -199,6 +201,26 @@ def test_what_is_known_of_one_objective_is_learned_by_its_predictor_alone(analyt
     assert [one.examples for one in taught] == [230, 30]
     assert taught[0].mape < alone[0].mape / 2
     assert taught[1] == alone[1]
+
+
+class Few(Ridge):
+    most = 12
+
+
+def test_one_that_wants_few_examples_is_told_the_best_fronts_and_then_what_is_known(analytic_mbv3: Any) -> None:
+    problem, batch = analytic_mbv3.problem(3), measured(analytic_mbv3, 30, 0, 3)
+    others = analytic_mbv3.space.sample_distinct(50, np.random.default_rng(5))
+    known = {"quality": (others, analytic_mbv3.quality(others))}
+    makers = {"quality": lambda: Few(ALPHAS), "noise": make_ridge}
+    sets = training_sets(problem, makers, batch, known=known)
+    assert [len(target) for _, target in sets.values()] == [12, 30]
+    told, front = sets["quality"][1], analytic_mbv3.quality(batch.front().genotypes)
+    assert set(told) <= set(front) if len(front) >= 12 else set(front) <= set(told)
+    few = training_sets(problem, makers, batch.select(np.arange(8)), known=known)["quality"]
+    assert len(few[1]) == 12
+    assert few[1][4:].tolist() == analytic_mbv3.quality(batch.genotypes[:8]).tolist()
+    assert set(few[1][:4]) <= set(known["quality"][1])
+    assert cross_validate(fit_surrogate(problem, makers, batch), makers, batch)[0].examples == 12
 
 
 @pytest.mark.parametrize(("n", "failed", "so"), [(4, 0, False), (5, 0, True), (10, 6, False), (10, 5, True)])

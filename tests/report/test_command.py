@@ -201,7 +201,7 @@ def test_paths_that_do_not_exist_are_refused(tmp_path: Path) -> None:
 
 
 def test_loading_the_command_loads_nothing_heavy() -> None:
-    heavy = "{'torch', 'hydra', 'omegaconf', 'pymoo', 'matplotlib', 'sklearn'}"
+    heavy = "{'torch', 'hydra', 'omegaconf', 'pymoo', 'matplotlib', 'sklearn', 'pandas', 'scipy.stats'}"
     code = f"import sys, dynas.commands.report, dynas.report.outputs; print(sorted({heavy} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

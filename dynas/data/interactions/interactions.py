@@ -36,6 +36,8 @@ class Interactions(RecommendationData):
         DynasError: ``negatives`` is less than 1, or somebody chose every item.
     """
 
+    concurrent = True
+
     def __init__(
         self,
         users: int,

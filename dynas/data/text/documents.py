@@ -52,6 +52,8 @@ class Documents(LanguageData):
         DynasError: a setting makes no sense, or there is too little text.
     """
 
+    concurrent = True
+
     def __init__(
         self,
         training: Sequence[str],

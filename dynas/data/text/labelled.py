@@ -48,6 +48,8 @@ class LabelledTexts(TextData):
         DynasError: there is nothing to validate on.
     """
 
+    concurrent = True
+
     def __init__(self, training: Texts, validation: Texts, classes: int, tokenizer: Tokenizer, longest: int) -> None:
         if not len(validation):
             raise DynasError("there is no text to validate on")

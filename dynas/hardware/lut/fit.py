@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from dynas.core.objectives import Values
+from dynas.core.ranks import kendall_tau
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Agreement:
 def agreement(given: Values, measured: Values) -> Agreement:
     """Return how well latencies ``(n,)`` stand for measured ones ``(n,)``, all positive."""
     errors = 100 * (given - measured) / measured
-    tau = float(kendalltau(given, measured).statistic) if len(given) > 1 else np.nan
+    tau = kendall_tau(given, measured) if len(given) > 1 else np.nan
     return Agreement(float(np.abs(errors).mean()), float(errors.mean()), tau)
 
 

@@ -52,10 +52,10 @@ class Positions(nn.Module):
     def forward(self, tokens: Tensor, past: int = 0) -> Tensor:
         """Return embeddings ``(rows, T, width)`` of ``tokens`` ``(rows, T)`` that follow ``past`` others.
 
-        Padding, on either side, takes no position.
+        Padding, on either side, takes no position. Runtimes other than torch cannot sum truth values, hence ``long``.
         """
         seen = tokens != PAD
-        return self.table[(seen.cumsum(1) + past) * seen + PAD]
+        return self.table[(seen.long().cumsum(1) + past) * seen + PAD]
 
 
 class Attention(nn.Module):
