@@ -88,8 +88,8 @@ class PruneSupernet(ImageSupernet):
     ) -> None:
         if resolution is None or channels is None:
             raise DynasError(
-                "there are no images that tell what size the network takes: give supernet.resolution=[height,width] and "
-                "supernet.channels"
+                "there are no images that tell what size the network takes: give supernet.resolution=[height,width] "
+                "and supernet.channels"
             )
         if len(resolution) != 2 or min(*resolution, channels) < 1:
             raise DynasError(
