@@ -94,7 +94,7 @@ def top1(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Return the percentage of images whose highest logit is at their label."""
     hits = [
         (network(part).argmax(1) == known).sum()
-        for part, known in zip(images.split(250), labels.split(250), strict=True)
+        for part, known in zip(torch.split(images, 250), torch.split(labels, 250), strict=True)
     ]
     return 100 * float(sum(hits)) / len(labels)
 

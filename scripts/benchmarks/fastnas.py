@@ -65,7 +65,8 @@ def declare_operators() -> Any:
     """Let a torchvision for GPUs be imported beside a torch for CPUs: what counts flops imports it."""
     if torch.version.cuda is not None or version("torchvision").endswith("+cpu"):
         return None
-    library = torch.library.Library("torchvision", "DEF")
+    library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        schema = f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        library.define(schema)  # type: ignore[no-untyped-call]
     return library  # kept, as its operators go with it
