@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dynas.core.metric import Reading
     from dynas.core.objectives import Objective
     from dynas.core.space import SearchSpace
+    from dynas.data.torch_dataset import TorchDataset
     from dynas.errors import DynasError
     from dynas.result import SearchInterrupted, SearchResult
     from dynas.supernet_api import elastic, load_supernet, search_supernet
@@ -30,6 +31,7 @@ __all__ = [
     "SearchInterrupted",
     "SearchResult",
     "SearchSpace",
+    "TorchDataset",
     "compress",
     "depth_gates",
     "elastic",
@@ -51,6 +53,7 @@ _MODULES = {
     "SearchInterrupted": "result",
     "SearchResult": "result",
     "SearchSpace": "core.space",
+    "TorchDataset": "data.torch_dataset",
     "compress": "compressing.api",
     "depth_gates": "core.design",
     "elastic": "supernet_api",

@@ -17,14 +17,16 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
-from dynas.compose.build import build_data, build_supernet, contents, problem_of
+from dynas.compose.build import build_data, build_supernet, contents, problem_of, with_image_size
 from dynas.compose.fit import introduce
 from dynas.compose.frames import register
 from dynas.compose.overrides import one_sentence, quoted
 from dynas.core.data import Data
 from dynas.core.space import Architecture
 from dynas.core.supernet import Supernet
+from dynas.data.torch_dataset import TorchDataset
 from dynas.described import Part
 from dynas.errors import DynasError, one_of
 from dynas.metrics.calibration import measured_network
@@ -132,7 +134,7 @@ def load_supernet(name: str, **settings: Any) -> Supernet:
 def search_supernet(
     supernet: Named | Supernet,
     objectives: Sequence[str] = ("top1", "latency"),
-    data: Named | Data = "fashion_mnist",
+    data: Named | Data | Dataset[Any] = "fashion_mnist",
     *,
     hardware: Named = "cpu",
     bounds: Mapping[str, float | str] | None = None,
@@ -160,7 +162,9 @@ def search_supernet(
     Args:
         supernet: what `elastic` or `load_supernet` gave, or a name, also with settings.
         objectives: their names, such as ``top1``, ``macs``, ``params``, ``size`` or ``latency``.
-        data: what quality is measured on: a name, a name with settings, ``("imagenet", {"path": ...})``, or data.
+        data: what quality is measured on: a name, a name with settings, ``("imagenet", {"path": ...})``, data, or a
+            Dataset of torch with items (image, label), of which a share is held out (see
+            `dynas.data.torch_dataset.TorchDataset`).
         hardware: what latency is measured on: a name, or a name with settings such as ``("cpu", {"batch_size": 1})``.
         bounds: by the objectives' names, the worst value that is allowed, such as 20 or ``"0.6x"`` of the original's.
         precision: what sub-networks are computed in, where they do not choose.
@@ -176,6 +180,7 @@ def search_supernet(
     check_budget(budget)
     if isinstance(objectives, str) or not objectives:
         raise DynasError(f"objectives={objectives!r}: give a list of names such as ['top1', 'latency']")
+    data = as_data(data)
     named: dict[str, Named] = {"hardware": hardware}
     named |= {} if isinstance(data, Data) else {"data": data}
     named |= {} if isinstance(supernet, Supernet) else {"supernet": supernet}
@@ -189,7 +194,7 @@ def search_supernet(
                 raise one_of("objective", name, config.objectives)
             config.objectives[name].bound = bound
         own_data = data if isinstance(data, Data) else build_data(config)
-        own_supernet = supernet if isinstance(supernet, Supernet) else build_supernet(config)
+        own_supernet = supernet if isinstance(supernet, Supernet) else build_supernet(with_image_size(config, own_data))
         introduce(config, own_data, own_supernet)
         problem, measurer = problem_of(config, own_data, own_supernet)
         parts: dict[str, Part] = {
@@ -252,6 +257,11 @@ def composed(
             yield compose(command, overrides=overrides), overrides
     except HydraException as error:
         raise DynasError(one_sentence(error)) from error
+
+
+def as_data(given: Named | Data | Dataset[Any]) -> Named | Data:
+    """Return data as they are, and a Dataset of torch as data; raise DynasError where its items are none of these."""
+    return TorchDataset(given) if isinstance(given, Dataset) else given
 
 
 def name_of(given: Named) -> str:

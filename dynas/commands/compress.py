@@ -13,6 +13,7 @@ from dynas.commands.hydra_job import run_hydra
 from dynas.commands.opening import check_opening
 from dynas.commands.sweep import heading
 from dynas.compose.overrides import is_sweep, overrides, quoted, run_folder
+from dynas.compose.stored import danger
 from dynas.runs.names import RESULTS, RUN
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def compress_job(config: DictConfig) -> int:
 
 def going_on(folder: str) -> list[str]:
     """Return the arguments that go on with a compression: what names code has to be repeated."""
-    return [f"resume={folder}", *(one for one in overrides() if one.startswith("supernet.model="))]
+    return [f"resume={folder}", *(one for one in overrides() if danger(one))]
 
 
 def measured(job: Job, display: SearchDisplay, stage: Stage) -> None:
@@ -117,13 +118,14 @@ def measured(job: Job, display: SearchDisplay, stage: Stage) -> None:
 
 def conclude(job: Job, outcome: Outcome, console: Console) -> None:
     """Print the candidates, the original beside the result, and the files."""
-    from dynas.compressing.conclusion import final_table, sentences, tuned_table
+    from dynas.compressing.conclusion import AGREEMENT, TOP1, final_table, sentences, tuned_table
     from dynas.compressing.sensitivity import PICTURE, TABLE
 
-    console.print(tuned_table(outcome))
+    quality = TOP1 if job.data.labelled else AGREEMENT
+    console.print(tuned_table(outcome, quality))
     for path in (job.folder / TABLE, job.folder / PICTURE):
         console.print(f"  {path}", soft_wrap=True, highlight=False)
-    console.print(final_table(outcome, job.units))
+    console.print(final_table(outcome, quality, job.units))
     for sentence in sentences(job, outcome):
         console.print(sentence, soft_wrap=True, highlight=False, markup=False)
     for one in outcome.compressed:

@@ -44,6 +44,7 @@ def train_job(config: DictConfig) -> int:
 
     from dynas.compose.build import build, build_parts, build_quality
     from dynas.compose.check import check_recipe
+    from dynas.core.data import ClassificationData
     from dynas.core.supernet import Trainable
     from dynas.errors import DynasError
     from dynas.supernets.weights.load import load_weights
@@ -64,6 +65,8 @@ def train_job(config: DictConfig) -> int:
         raise DynasError(f"storage={config.storage}: give {' or '.join(STORAGES)}")
     recipe, (data, supernet) = build(config, "recipe"), build_parts(config)
     check_trainable(supernet, data)
+    if isinstance(data, ClassificationData) and not data.labelled:
+        raise DynasError("these images have no labels to train by: give others, or dynas compress, which needs none")
     assert isinstance(supernet, Trainable)
     assert isinstance(data, TrainingData)
     if recipe.teacher == "original" and not supernet.trained:

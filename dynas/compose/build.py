@@ -10,7 +10,7 @@ from typing import Any
 
 from hydra import compose
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from dynas.compose.check import check_part
@@ -20,7 +20,7 @@ from dynas.compose.roles import check_methods, check_role
 from dynas.core.activity import doing
 from dynas.core.bench import Bench, Meter
 from dynas.core.callback import Callback
-from dynas.core.data import Data
+from dynas.core.data import ClassificationData, Data
 from dynas.core.executor import Executor
 from dynas.core.metric import CountedMetric, MeasuredMetric, Metric
 from dynas.core.objectives import Objective
@@ -160,7 +160,8 @@ def build_parts(config: DictConfig) -> tuple[Data, Supernet]:
     Raises:
         DynasError: as `build_data`, `build_supernet` and `check_fit` do.
     """
-    data, supernet = build_data(config), build_supernet(config)
+    data = build_data(config)
+    supernet = build_supernet(with_image_size(config, data))
     introduce(config, data, supernet)
     return data, supernet
 
@@ -179,6 +180,19 @@ def build_supernet(config: DictConfig) -> Supernet:
         supernet = build(config, "supernet")
     check_role("supernet", supernet, Supernet)
     return supernet  # type: ignore[no-any-return]
+
+
+def with_image_size(config: DictConfig, data: Data) -> DictConfig:
+    """Return a config in which the supernet knows the size of the data's images where it leaves that to them."""
+    keys = [key for key in ("resolution", "channels") if key in config.supernet and config.supernet[key] is None]
+    if not keys or not isinstance(data, ClassificationData) or data.modelled:
+        return config
+    channels, height, width = next(iter(data.calibration_batches())).shape[1:]
+    sizes = {"resolution": [height, width], "channels": channels}
+    filled = config.copy()
+    with open_dict(filled):
+        filled.supernet.update({key: sizes[key] for key in keys})
+    return filled
 
 
 def build_meter(config: DictConfig, supernet: Supernet) -> Meter:

@@ -9,6 +9,7 @@ from dynas.core.data import ClassificationData, Data
 from dynas.core.language import LanguageData, LanguageSupernet
 from dynas.core.supernet import Supernet
 from dynas.core.texts import ReadsTexts, TextData
+from dynas.data.torch_dataset import TorchDataset
 from dynas.errors import DynasError
 
 
@@ -28,10 +29,12 @@ def check_fit(config: DictConfig, supernet: Supernet, data: Data) -> None:
         check_language(supernet, data)
     wanted, inferred = config.supernet.get("classes"), supernet.classes
     classes = data.classes if isinstance(data, ClassificationData | TextData) else None
+    counted = isinstance(data, TorchDataset)
+    hint = f", or classes={inferred} to the Dataset where some of them have no image" if counted else ""
     if wanted is None and None not in (inferred, classes) and inferred != classes:
         raise DynasError(
             f"the network of supernet.weights={config.supernet.weights} has {inferred} classes but the data have "
-            f"{classes}: give weights trained for {classes} classes, or other data"
+            f"{classes}: give weights trained for {classes} classes, or other data{hint}"
         )
     if wanted is not None and classes is not None and wanted != classes:
         raise DynasError(

@@ -15,6 +15,7 @@ from dynas.errors import DynasError
 from dynas.runs.names import RUN
 from dynas.runs.record import read_run
 from dynas.system.folders import CONFIGS
+from dynas.system.named import NAMED
 
 LONGEST = 20_000  # characters of an override: more than any architecture takes, too few to keep a parser busy
 OPTION = r"\w[\w.-]*(/\w[\w.-]*)*"
@@ -89,6 +90,8 @@ def danger_of_value(path: Sequence[object], key: str, value: object) -> str:
         return ""
     if re.search(r"[$\\]", value) or not value.isprintable():
         return "is more than plain text"
+    if path[0] == "data" and path[-1] in ("train", "validation") and NAMED.fullmatch(value):
+        return "names code to run"
     if names_option(path, key) and not re.fullmatch(OPTION, value):
         return "names a config outside of the config folders"
     return ""

@@ -73,15 +73,15 @@ def distinct(rows: Genotypes) -> Genotypes:
     return np.stack(list({row.tobytes(): row for row in rows}.values()))
 
 
-def first_that_fits(rows: Sequence[NDArray[np.int64]] | Genotypes, fits: Fits) -> NDArray[np.int64] | None:
-    """Return the first row that fits, by halving, as each row costs less than those before it; None where none does."""
+def first_that_fits(rows: Sequence[NDArray[np.int64]] | Genotypes, fits: Fits) -> int | None:
+    """Return the place of the first row that fits, by halving, as each costs less than the last; None: none does."""
     low, high = 0, len(rows) - 1
     if not fits(rows[high]):
         return None
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if fits(rows[middle]) else (middle + 1, high)
-    return rows[high]
+    return high
 
 
 def halvings(count: int) -> int:

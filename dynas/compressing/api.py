@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, open_dict
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
 from dynas.compose.build import build_data, contents
 from dynas.compose.fit import introduce
@@ -23,7 +24,7 @@ from dynas.described import Part
 from dynas.errors import DynasError, one_of
 from dynas.runs.names import RUN
 from dynas.searching import Settings, Subject, check_ending, run_search
-from dynas.supernet_api import Named, composed, elastic, facts_of, name_of
+from dynas.supernet_api import Named, as_data, composed, elastic, facts_of, name_of
 
 if TYPE_CHECKING:
     from dynas.core.algorithm import AlgorithmFactory
@@ -38,7 +39,7 @@ SAME = (
 
 def compress(
     model: str | nn.Module | Supernet,
-    data: Named | Data = "fashion_mnist",
+    data: Named | Data | Dataset[Any] = "fashion_mnist",
     limit: str | Sequence[str] = "latency<=0.5x",
     *,
     example_inputs: Tensor | None = None,
@@ -58,7 +59,8 @@ def compress(
     Args:
         model: the network, what ``supernet.model`` takes, or what `dynas.elastic` gave.
         data: what it is tuned and judged on: a name, a name with settings such as ``("image_folder", {"path": ...})``,
-            or data.
+            data, or a Dataset of torch with items (image, label), of which a share is held out (see
+            `dynas.data.torch_dataset.TorchDataset`).
         limit: such as ``latency<=0.6x`` of the original's or ``size<=1.5`` in megabytes; a list for several networks.
         example_inputs: images ``(n, channels, height, width)``, only their shape counts; None: as those of the data.
         folder: where everything goes.
@@ -77,7 +79,7 @@ def compress(
     """
     if unknown := [name for name in settings if name not in SAME]:
         raise one_of("setting", unknown[0], SAME)
-    place = Path(folder)
+    place, data = Path(folder), as_data(data)
     if (place / RUN).exists() and not resume:
         raise DynasError(f"'{place}' already holds a run: go on with it by resume=True, or give another folder")
     named: dict[str, Named] = {"hardware": hardware} | ({} if isinstance(data, Data) else {"data": data})

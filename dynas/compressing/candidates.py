@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynas.compressing.limits import Limit
-from dynas.core.space import Architecture, SearchSpace
+from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.errors import DynasError
 from dynas.runs.load import Run
 from dynas.system.files import from_json, write_atomic
 
 FILE = "candidates.json"
 SEARCH = "search"  # the rule of those that the search found
-Plain = Mapping[tuple[str, str], NDArray[np.int64]]  # by limit and rule, the genotype that a plain rule chose
+SHORTLIST = 5  # of the search, for each limit, that are measured once more
+Plain = Mapping[
+    tuple[str, str], Genotypes
+]  # by limit and rule, the genotypes that a plain rule chose, the loosest first
+Ranked = Sequence[NDArray[np.int64]]
+Confirm = Callable[
+    [Sequence[Architecture]], Sequence[Mapping[str, float]]
+]  # what the original and these cost, in turns
 
 
 @dataclass(frozen=True)
@@ -42,9 +49,18 @@ class Candidate:
 
 
 def choose(
-    run: Run, original: Mapping[str, float], space: SearchSpace, limits: Sequence[Limit], plain: Plain, finalists: int
+    run: Run,
+    original: Mapping[str, float],
+    space: SearchSpace,
+    limits: Sequence[Limit],
+    plain: Plain,
+    finalists: int,
+    confirm: Confirm,
 ) -> list[Candidate]:
     """Return the candidates of all limits, each sub-network once for a limit.
+
+    What looks best within a limit is often what was measured too low. Before it is tuned, it is measured once more
+    beside the original, and what is then beyond the limit gives way to the next.
 
     Args:
         run: the search; its first objective judges.
@@ -53,6 +69,7 @@ def choose(
         limits: the loosest first.
         plain: what plain rules chose.
         finalists: how many of the search are tuned for each limit.
+        confirm: measures costs once more.
 
     Raises:
         DynasError: nothing within a limit is known.
@@ -62,23 +79,46 @@ def choose(
     found = []
     for number, limit in enumerate(limits, start=1):
         inside = [row for row in np.flatnonzero(run.measured) if limit.within(values[row], original)]
-        best = sorted(inside, key=lambda row: run.losses[row, 0])[:finalists]
-        rules: dict[str, list[str]] = {run.keys[row]: [SEARCH] for row in best}
-        genotypes = {run.keys[row]: space.encode(from_json(run.architectures[row])) for row in best}
-        for (text, rule), genotype in plain.items():
-            if text == limit.text:
-                rules.setdefault(space.key(genotype), []).append(rule)
-                genotypes[space.key(genotype)] = genotype
-        if not rules:
+        best = sorted(inside, key=lambda row: run.losses[row, 0])[:SHORTLIST]
+        ranked = {SEARCH: [space.encode(from_json(run.architectures[row])) for row in best]}
+        ranked |= {rule: list(rows) for (text, rule), rows in plain.items() if text == limit.text}
+        chosen = confirmed(space, limit, ranked, finalists, confirm)
+        if not chosen:
             raise DynasError(
                 f"limit={limit.text}: nothing within it was measured; give more max_minutes or a larger budget"
             )
-        for place, (key, who) in enumerate(rules.items(), start=1):
+        for place, (key, (genotype, rules)) in enumerate(chosen.items(), start=1):
             known = values[run.keys.index(key)] if key in run.keys else {}
-            found.append(
-                Candidate(f"limit{number}_{place}", limit.text, tuple(who), space.decode(genotypes[key]), known)
-            )
+            architecture = space.decode(genotype)
+            found.append(Candidate(f"limit{number}_{place}", limit.text, tuple(rules), architecture, known))
     return found
+
+
+def confirmed(
+    space: SearchSpace, limit: Limit, ranked: Mapping[str, Ranked], finalists: int, confirm: Confirm
+) -> dict[str, tuple[NDArray[np.int64], list[str]]]:
+    """Return by key the genotypes that are tuned, and who chose them.
+
+    Args:
+        space: of the genotypes.
+        limit: what they keep to.
+        ranked: by who chose them, genotypes, the first choice first.
+        finalists: how many of the search are taken; of others it is one.
+        confirm: measures costs once more; where nothing of a rule is within the limit then, the nearest is taken.
+    """
+    genotypes = {space.key(row): row for rows in ranked.values() for row in rows}
+    if not genotypes:
+        return {}
+    original, *costs = confirm([space.decode(row) for row in genotypes.values()])
+    by_key = dict(zip(genotypes, costs, strict=True))
+    chosen: dict[str, tuple[NDArray[np.int64], list[str]]] = {}
+    for rule, rows in ranked.items():
+        keys = [space.key(row) for row in rows]
+        inside = [key for key in keys if limit.within(by_key[key], original)]
+        nearest = sorted(keys, key=lambda key: limit.excess(by_key[key], original))
+        for key in (inside or nearest[:1])[: finalists if rule == SEARCH else 1]:
+            chosen.setdefault(key, (genotypes[key], []))[1].append(rule)
+    return chosen
 
 
 def write_candidates(folder: Path, candidates: Sequence[Candidate]) -> None:

@@ -27,7 +27,6 @@ from dynas.system.files import from_json, write_atomic
 
 FILE = "compared.json"
 ORIGINAL = "original"
-AGREEMENT = "agreement"
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Compared:
 
     Attributes:
         name: of the candidate, or ``original``.
-        quality: top-1 in percent.
+        quality: top-1 in percent; of images without labels, agreement.
         error: its standard error, from the number of images.
         lost: how many points of it the original has more, on the same images.
         lost_error: standard error of that.
@@ -77,22 +76,35 @@ def compare(
     with doing("comparing with the original"):
         modules = [supernet.subnet(original), *map(deepcopy, tuned)]
         modules = [bench.meter.deploy(module, bench) for module in modules]
-        answers = [classes_of(module, cast(ClassificationData, bench.data)) for module in modules]
-        genotypes = np.stack(
-            [supernet.space.encode(one) for one in (original, *(one.architecture for one in candidates))]
-        )
-        costs = {}
-        for name, metric in measurer.metrics.items():
-            if isinstance(metric, CountedMetric):
-                costs[name] = [float(value) for value in metric.count(supernet, supernet.space.canonical(genotypes))]
-            elif isinstance(metric, MeasuredMetric):
-                costs[name] = [reading.value for reading in metric.measure(modules, bench)]
-    found = [
-        judged(name, answer, answers[0], {cost: values[place] for cost, values in costs.items()})
-        for place, (name, answer) in enumerate(zip(names, answers, strict=True))
-    ]
+        answers = told(modules, cast(ClassificationData, bench.data))
+        costs = costs_of(measurer, modules, [original, *(one.architecture for one in candidates)])
+    found = [judged(name, answer, answers[0], cost) for name, answer, cost in zip(names, answers, costs, strict=True)]
     write_atomic(folder / FILE, json.dumps([asdict(one) for one in found], indent=2) + "\n")
     return found
+
+
+def costs_of(
+    measurer: Measurer, modules: Sequence[nn.Module], architectures: Sequence[Architecture]
+) -> list[dict[str, float]]:
+    """Return what deployed networks cost by objective, timed in turns."""
+    bench, supernet = measurer.bench, measurer.bench.supernet
+    genotypes = supernet.space.canonical(np.stack(list(map(supernet.space.encode, architectures))))
+    costs = {}
+    for name, metric in measurer.metrics.items():
+        if isinstance(metric, CountedMetric):
+            costs[name] = [float(value) for value in metric.count(supernet, genotypes)]
+        elif isinstance(metric, MeasuredMetric):
+            costs[name] = [reading.value for reading in metric.measure(modules, bench)]
+    return [{name: values[place] for name, values in costs.items()} for place in range(len(modules))]
+
+
+def told(modules: Sequence[nn.Module], data: ClassificationData) -> list[Answers]:
+    """Return what networks answer; where nobody knows the labels, the first one's answers are right."""
+    answers = [classes_of(module, data) for module in modules]
+    if data.labelled:
+        return answers
+    wanted, _ = answers[0]
+    return [(classes, classes == wanted) for classes, _ in answers]
 
 
 Answers = tuple[NDArray[np.int64], NDArray[np.bool_]]  # classes (n,) of the images, and whether these are right

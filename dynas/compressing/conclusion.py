@@ -12,18 +12,19 @@ from dynas.export.write import RECORD, read_int8
 from dynas.report.fitted import Column, FittedTable
 from dynas.report.text import aligned, readable
 
+TOP1, AGREEMENT = "top-1", "agreement"  # what quality is, with labels and without
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
-def tuned_table(outcome: Outcome) -> FittedTable:
-    """Return all candidates after tuning: who chose them, how good they are, and what they cost."""
+def tuned_table(outcome: Outcome, quality: str) -> FittedTable:
+    """Return all candidates after tuning: who chose them, how good they are by their quality, and what they cost."""
     rows, names = outcome.compared, list(outcome.original.costs)
     best = {one.candidate.name for one in outcome.compressed}
     columns = [
         Column("limit", [one.limit for one in outcome.candidates]),
         Column("chosen by", [", ".join(one.rules) for one in outcome.candidates], folds=True),
         Column("", ["kept" if one.name in best else "" for one in outcome.candidates]),
-        Column("top-1 [%]", [with_error(one) for one in rows]),
+        Column(f"{quality} [%]", [with_error(one) for one in rows]),
     ]
     columns += [
         Column(name, [f"{one.costs[name] / outcome.original.costs[name]:.2f}x" for one in rows]) for name in names
@@ -31,13 +32,13 @@ def tuned_table(outcome: Outcome) -> FittedTable:
     return FittedTable("after tuning", columns, 2)
 
 
-def final_table(outcome: Outcome, units: dict[str, str]) -> FittedTable:
-    """Return the original and the network of each limit as columns."""
+def final_table(outcome: Outcome, quality: str, units: dict[str, str]) -> FittedTable:
+    """Return the original and the network of each limit as columns; top-1 and agreement where the quality is top-1."""
     networks = [outcome.original, *(one.measured for one in outcome.compressed)]
+    known = quality == TOP1
     names = [
-        "top-1 [%]",
-        "points lost",
-        "agreement [%]",
+        f"{quality} [%]",
+        *(["points lost", f"{AGREEMENT} [%]"] if known else []),
         *(f"{name} [{units[name]}]" for name in outcome.original.costs),
     ]
     columns = [Column("", names)]
@@ -45,7 +46,8 @@ def final_table(outcome: Outcome, units: dict[str, str]) -> FittedTable:
     for place, one in enumerate(networks):
         title = "original" if place == 0 else outcome.compressed[place - 1].limit
         lost = "" if place == 0 else f"{one.lost:.1f} ± {one.lost_error:.1f}"
-        own = [with_error(one), lost, f"{one.agreement:.1f}", *(costs[name][place] for name in costs)]
+        followed = [lost, f"{one.agreement:.1f}"] if known else []
+        own = [with_error(one), *followed, *(costs[name][place] for name in costs)]
         columns.append(Column(title, own))
     return FittedTable("original and result", columns)
 

@@ -31,6 +31,10 @@ class Limit:
         """Return whether a network's values are within it."""
         return all(values[name] <= bound for name, bound in self.bounds(original).items())
 
+    def excess(self, values: Mapping[str, float], original: Mapping[str, float]) -> float:
+        """Return how many times a network's values are what they may be, of several the worst."""
+        return max(values[name] / bound for name, bound in self.bounds(original).items())
+
     def bounds(self, original: Mapping[str, float]) -> dict[str, float]:
         """Return the largest value of each objective in its unit."""
         return {name: most * (original[name] if name in self.relative else 1.0) for name, most in self.most.items()}

@@ -24,6 +24,7 @@ from dynas.errors import DynasError
 
 THRESHOLD, UNIFORM = "threshold", "uniform"
 TOGETHER = 10  # changes between two looks at the clock
+TIGHTER = 2  # further choices of a rule, in case the first is beyond the limit when it is measured once more
 
 
 @dataclass
@@ -34,13 +35,13 @@ class Sensitivity:
         limits: the loosest first.
         shares: the design variable of the shares of channels.
         clock: says when measuring changes has to end.
-        plain: by limit and rule, the genotype that it chose; known after `run`.
+        plain: by limit and rule, the genotypes ``(n, G)`` that it chose, the loosest first; known after `run`.
     """
 
     limits: Sequence[Limit]
     shares: str
     clock: Clock
-    plain: dict[tuple[str, str], NDArray[np.int64]] = field(default_factory=dict)
+    plain: dict[tuple[str, str], Genotypes] = field(default_factory=dict)
 
     def check(self, problem: Problem, make_algorithm: AlgorithmFactory) -> None:
         """Accept any problem: no algorithm searches."""
@@ -80,10 +81,10 @@ class Sensitivity:
         for limit in self.limits:
             for rule, rows in rules.items():
                 with doing(f"allocating by {rule}"):
-                    row = first_that_fits(rows, partial(fits, limit, evaluate, original))
-                    if row is not None:
-                        evaluate(row[None])
-                        self.plain[limit.text, rule] = row
+                    place = first_that_fits(rows, partial(fits, limit, evaluate, original))
+                    if place is not None:
+                        self.plain[limit.text, rule] = rows[place : place + 1 + TIGHTER]
+                        evaluate(self.plain[limit.text, rule])
             if not evaluate.stopping.reason and not any(text == limit.text for text, _ in self.plain):
                 least = costs(evaluate, rules[THRESHOLD][-1])
                 told = " and ".join(f"{name} {least[name] / original[name]:.2g}x" for name in limit.most)

@@ -15,7 +15,7 @@ from torch import nn
 from dynas.compressing.allocation import around, evenly, halvings
 from dynas.compressing.candidates import Plain
 from dynas.compressing.job import Job
-from dynas.compressing.mode import Sensitivity
+from dynas.compressing.mode import TIGHTER, Sensitivity
 from dynas.compressing.sensitivity import changes
 from dynas.core.bench import Bench
 from dynas.core.mode import SearchMode
@@ -70,10 +70,12 @@ def sensitivity(job: Job, measure: Measure) -> Plain:
     rules = halvings(made + 1) + halvings(len(evenly(job.supernet.space, SHARES)))
     mode = Sensitivity(job.limits, SHARES, job.clock)
     problem = replace(job.problem, bands={})
-    measure(Stage(job.folder, problem, job.measurer, mode, 1 + made + len(job.limits) * (rules + 2)))
+    measure(Stage(job.folder, problem, job.measurer, mode, 1 + made + len(job.limits) * (rules + 2 * (1 + TIGHTER))))
     space = job.supernet.space
     entries = [
-        {"limit": limit, "rule": rule, "architecture": space.decode(row)} for (limit, rule), row in mode.plain.items()
+        {"limit": limit, "rule": rule, "architecture": space.decode(row)}
+        for (limit, rule), rows in mode.plain.items()
+        for row in rows
     ]
     write_atomic(job.folder / ALLOCATED, json.dumps(entries, indent=2) + "\n")
     return mode.plain
@@ -97,7 +99,11 @@ def read_allocated(job: Job) -> Plain | None:
     path = job.folder / ALLOCATED
     try:
         entries = from_json(path.read_text(encoding="utf-8"))
-        return {(one["limit"], one["rule"]): job.supernet.space.encode(one["architecture"]) for one in entries}
+        found: dict[tuple[str, str], list[NDArray[np.int64]]] = {}
+        for one in entries:
+            row = job.supernet.space.encode(one["architecture"])
+            found.setdefault((one["limit"], one["rule"]), []).append(row)
+        return {key: np.stack(rows) for key, rows in found.items()}
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, DynasError) as error:
@@ -113,7 +119,7 @@ def search(job: Job, first: Run, plain: Plain, measure: Measure) -> None:
         plain: what plain rules chose.
         measure: measures.
     """
-    rng, rows = np.random.default_rng(job.config.seed), list(plain.values())
+    rng, rows = np.random.default_rng(job.config.seed), [row for chosen in plain.values() for row in chosen]
     near = around(job.supernet.space, rows, max(0, int(NEARBY * job.config.budget) - len(rows)), rng) if rows else None
     start = None if near is None else np.concatenate([np.stack(rows), near])
     bounds = [first.objectives[column].bound for column in range(len(first.objectives))]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from torch import nn
 
 from dynas.compressing.candidates import Candidate, choose, read_candidates, write_candidates
-from dynas.compressing.comparing import Compared, compare
+from dynas.compressing.comparing import Compared, compare, costs_of
 from dynas.compressing.deployment import check_formats, deploy
 from dynas.compressing.job import Job
 from dynas.compressing.sensitivity import write_sensitivity
 from dynas.compressing.stages import SEARCH, Measure, search, sensitivity
 from dynas.compressing.tuning import Say, tune
 from dynas.core.activity import doing
+from dynas.core.space import Architecture
 from dynas.errors import DynasError, one_of
 from dynas.runs.load import Run, load_run
 from dynas.runs.names import RUN
@@ -102,8 +105,9 @@ def compress(job: Job, measure: Measure, say: Say) -> Outcome:
             tell_sensitivity(job, first)
         search(job, first, plain, measure)
         values = dict(zip([one.name for one in first.objectives], map(float, first.values[0]), strict=True))
-        found, space = load_run(job.folder / SEARCH), job.supernet.space
-        candidates = choose(found, values, space, job.limits, plain, job.config.finalists)
+        found, finalists = load_run(job.folder / SEARCH), job.config.finalists
+        again = partial(costs_again, job)
+        candidates = choose(found, values, job.supernet.space, job.limits, plain, finalists, again)
         write_candidates(job.folder, candidates)
     tuned = tune(candidates, job.tuner, job.clock, job.folder, say)
     assert job.supernet.original is not None
@@ -117,6 +121,15 @@ def compress(job: Job, measure: Measure, say: Say) -> Outcome:
             files = deploy(job, candidates[best], tuned[best], compared[best], original, say)
         compressed.append(Compressed(limit.text, candidates[best], compared[best], bool(inside), tuned[best], files))
     return Outcome(original, compressed, compared, candidates, job.folder)
+
+
+def costs_again(job: Job, architectures: Sequence[Architecture]) -> list[dict[str, float]]:
+    """Return what the original and sub-networks as they are cut cost of what is limited, timed in turns."""
+    assert job.supernet.original is not None
+    everyone, bench = [job.supernet.original, *architectures], job.measurer.bench
+    with doing("measuring once more what looks best"):
+        modules = [bench.meter.deploy(job.supernet.subnet(one), bench) for one in everyone]
+        return costs_of(job.measurer.only(job.limits[0].most), modules, everyone)
 
 
 def tell_sensitivity(job: Job, run: Run) -> None:

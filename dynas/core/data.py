@@ -47,12 +47,15 @@ class ClassificationData(Data):
     image takes.
 
     Attributes:
-        classes: number of classes.
+        labelled: whether labels are known; of samples without, all are `IGNORED`, and quality is how closely a network
+            follows another one (`dynas.metrics.agreement`).
+        classes: number of classes; None: not known.
     """
 
     task = "classification"
     quality = "top1"
-    classes: int
+    labelled: bool = True
+    classes: int | None
 
     @abstractmethod
     def validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:

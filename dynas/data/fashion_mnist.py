@@ -134,7 +134,7 @@ class FashionMNIST(ClassificationData):
         self.train = read_split(folder, "train")
         validation = read_split(folder, "validation")
         self.garments = garments
-        self.classes = 10**garments
+        self.classes: int = 10**garments
         self.digest = hashlib.sha256((self.train.digest + validation.digest).encode()).hexdigest()
         for what, size, split in (
             ("validation", validation_size, validation),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dynas.data.images.folder import ImageList, class_names, list_classes
-from dynas.data.images.photographs import Photographs, check_settings, stratified_rows
+from dynas.data.images.photographs import USUAL, Photographs, check_settings, stratified_rows
 from dynas.data.text.labelled_files import cell, read_rows
 from dynas.errors import DynasError
 
@@ -23,7 +23,7 @@ class ImageFolder(Photographs):
     Args:
         path: a folder with a sub-folder per class, or with ``train`` and one of `HELD_OUT` that have these; or a table,
             CSV, TSV or JSON lines, with paths relative to it.
-        resolution: height and width of the images.
+        resolution: height and width of the images; None: those of `USUAL`.
         validation: folder or table of the validation images; None: those within ``path``, or a share of all.
         validation_share: share of each class that is held out where there are no validation images.
         image, label: columns of a table; None: the first of `IMAGES` and of `LABELS` that is there.
@@ -40,7 +40,7 @@ class ImageFolder(Photographs):
     def __init__(
         self,
         path: str,
-        resolution: Sequence[int],
+        resolution: Sequence[int] | None,
         validation: str | None = None,
         validation_share: float = 0.2,
         image: str | None = None,
@@ -52,6 +52,7 @@ class ImageFolder(Photographs):
         workers: int | None = None,
         seed: int = 0,
     ) -> None:
+        resolution = USUAL if resolution is None else resolution
         check_settings(resolution, 1.0, calibration_size, calibration_batch, workers)
         if not 0 < validation_share < 1:
             raise DynasError(f"data.validation_share={validation_share}: give a share of the images between 0 and 1")

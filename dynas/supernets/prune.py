@@ -56,14 +56,15 @@ class PruneSupernet(ImageSupernet):
             path of a torch.export program.
         weights: path of its state dict, or of the weights that ``dynas train`` wrote; None or ``random``: those that
             the network comes with.
-        resolution: input height and width in pixels.
-        channels: input channels.
+        resolution: input height and width in pixels; in a config, None stands for those of the data's images.
+        channels: input channels, as well.
         shares, divisor: see `dynas.supernets.pruning.space.make_elastic`.
         skip_blocks: whether whole residual blocks may be left out.
         precision_choices: ``[fp32, int8]`` adds the design variable ``p``; None: all sub-networks have one precision.
 
     Attributes:
         classes: number of the network's classes.
+        inferred: the size of its images, which a config may leave to the data.
 
     Raises:
         DynasError: there is no such network, its weights do not fit, it cannot be traced, does not return logits, or
@@ -78,13 +79,18 @@ class PruneSupernet(ImageSupernet):
         self,
         model: str | nn.Module,
         weights: str | None = None,
-        resolution: Sequence[int] = (224, 224),
-        channels: int = 3,
+        resolution: Sequence[int] | None = None,
+        channels: int | None = None,
         shares: Sequence[float] = (0.25, 0.5, 0.75, 1.0),
         divisor: int = 8,
         skip_blocks: bool = True,
         precision_choices: Sequence[str] | None = None,
     ) -> None:
+        if resolution is None or channels is None:
+            raise DynasError(
+                "there are no images that tell what size the network takes: give supernet.resolution=[height,width] "
+                "and supernet.channels"
+            )
         if len(resolution) != 2 or min(*resolution, channels) < 1:
             raise DynasError(
                 f"supernet.resolution={list(resolution)} supernet.channels={channels}: give [height,width] in pixels "
@@ -112,6 +118,7 @@ class PruneSupernet(ImageSupernet):
         self.precision_choices = precision_choices
         self.weights_digest = digest(network) if path is None else sha256(path)
         self.classes = self.elastic.classes
+        self.inferred = {"resolution": list(resolution), "channels": channels}
 
     @property
     def original(self) -> Architecture:

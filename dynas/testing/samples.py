@@ -55,7 +55,11 @@ def check_labelled(data: ClassificationData, batch: tuple[Tensor, Tensor]) -> No
     assert images.isfinite().all()
     assert labels.dtype == torch.int64
     assert labels.shape == (len(images),)
-    assert ((labels >= 0) & (labels < data.classes)).all()
+    if data.labelled:
+        assert data.classes is not None
+        assert ((labels >= 0) & (labels < data.classes)).all()
+    else:
+        assert (labels == IGNORED).all()
 
 
 def check_validation_texts(data: TextData) -> None:

@@ -191,8 +191,14 @@ def distance(hidden: Tensor, taught: Tensor) -> Tensor:
 
 
 def parts_of(batch: Batch, count: int) -> Iterator[tuple[Batch, float]]:
-    """Yield parts of a batch in which anything is learned, each with its share of all that is learned."""
-    learned = int((batch[-1] != IGNORED).sum())
-    for part in zip(*(one.chunk(count) for one in batch), strict=True):
-        if own := int((part[-1] != IGNORED).sum()):
-            yield part, own / learned
+    """Yield parts of a batch in which anything is learned, each with its share of all that is learned.
+
+    Of a batch without any label, all is learned: from a teacher.
+    """
+    learned = batch[-1] != IGNORED
+    if not learned.any():
+        learned = torch.ones_like(learned)
+    parts = zip(*(one.chunk(count) for one in batch), strict=True)
+    for part, own in zip(parts, learned.chunk(count), strict=True):
+        if own.any():
+            yield part, int(own.sum()) / int(learned.sum())

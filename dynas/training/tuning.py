@@ -33,6 +33,7 @@ from dynas.training.steps import (
     task_loss,
 )
 
+KEPT_BYTES = 2**28  # of the teacher's outputs
 GENTLER = 0.1  # of the recipe's learning rate: the weights have been trained
 
 
@@ -41,7 +42,8 @@ class Tuner:
     """Fine-tunes sub-networks.
 
     Half of what each learns are the labels and half the outputs of the frozen network that all are made from, on the
-    batches, by the optimizer and along the schedule of `dynas.training.training`.
+    batches, by the optimizer and along the schedule of `dynas.training.training`. Of samples without labels it learns
+    the outputs alone.
 
     Attributes:
         supernet: where they come from.
@@ -94,13 +96,18 @@ class Tuner:
         Raises:
             DynasError: its loss became infinite.
         """
-        subnet = placed(self.supernet.subnet(architecture), self.device).train()
+        return self.improved(self.supernet.subnet(architecture), steps)
+
+    def improved(self, network: nn.Module, steps: int | None = None) -> nn.Module:
+        """Return any network after its steps, as `tuned` does; it is changed in place."""
+        subnet = placed(network, self.device).train()
         recipe = replace(self.recipe, learning_rate=GENTLER * self.recipe.learning_rate)
         optimizers, steps = make_optimizers(subnet, recipe), steps or self.steps
         with doing("tuning, step") as activity:
             for index, batch in enumerate(islice(self._batches(), steps)):
                 activity.step(index + 1, steps)
-                losses = (self._learn(subnet, part, share) for part, share in parts_of(batch, recipe.accumulate))
+                parts = enumerate(parts_of(batch, recipe.accumulate))
+                losses = (self._learn(subnet, part, share, (index, place)) for place, (part, share) in parts)
                 descend(subnet, optimizers, learning_rate(recipe, index, steps), losses, "tuning diverged")
         subnet.to("cpu").to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         return as_measured(subnet.eval(), self.data)
@@ -116,16 +123,32 @@ class Tuner:
             rng = np.random.default_rng([self.seed, epoch])
             yield from batches_on(torch.device(self.device), self._samples, self.recipe, rng)
 
-    def _learn(self, subnet: nn.Module, batch: Batch, share: float) -> float:
+    def _learn(self, subnet: nn.Module, batch: Batch, share: float, number: tuple[int, int]) -> float:
         """Accumulate the gradients of a batch that is a share of a step's; return its loss."""
         *inputs, labels = batch
-        learned = labels != IGNORED
-        own, taught = (
-            outputs_of(net, in_size(net, inputs), self.mixed, shown=False)[0][learned] for net in (subnet, self.teacher)
-        )
-        loss = share * (task_loss(own, labels[learned]) + task_loss(own, shares(taught))) / 2
+        own = outputs_of(subnet, in_size(subnet, inputs), self.mixed, shown=False)[0]
+        taught, learned = self._taught(inputs, number), labels != IGNORED
+        if learned.any():
+            own, taught = own[learned], taught[learned]
+            loss = share * (task_loss(own, labels[learned]) + task_loss(own, shares(taught))) / 2
+        else:
+            loss = share * task_loss(own, shares(taught))
         loss.backward()  # type: ignore[no-untyped-call]
         return float(loss.detach())
+
+    def _taught(self, inputs: list[Tensor], number: tuple[int, int]) -> Tensor:
+        """Return the teacher's outputs, which are asked for once: all sub-networks see the same batches."""
+        if number not in self._answers:
+            answer = outputs_of(self.teacher, in_size(self.teacher, inputs), self.mixed, shown=False)[0]
+            if sum(one.nbytes for one in self._answers.values()) + answer.nbytes > KEPT_BYTES:
+                return answer
+            self._answers[number] = answer
+        return self._answers[number]
+
+    @cached_property
+    def _answers(self) -> dict[tuple[int, int], Tensor]:
+        """What the teacher said, by the numbers of a batch and of its part."""
+        return {}
 
 
 def in_size(net: nn.Module, inputs: list[Tensor]) -> list[Tensor]:

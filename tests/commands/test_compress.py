@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils.data import TensorDataset
 
 import dynas as package
 from dynas.data.fashion_mnist import FashionMNIST
 from tests.helpers.cli import BRIEF, ROOT, dynas, read_rows
-from tests.helpers.networks import network
+from tests.helpers.networks import Residual, network
+from tests.helpers.photos import write_imagenet
 
 pytestmark = pytest.mark.slow
 
@@ -143,7 +145,8 @@ def test_somebody_elses_folder_runs_no_code(first: str, cwd: Path) -> None:
         ((MODEL, "formats=[onnx,gguf]"), "gguf is for networks of language modelling"),
         ((MODEL, "formats=3"), "formats=3: give all, or a list"),
         ((MODEL, "tune=0"), "tune=0"),
-        ((), "supernet.model is missing"),
+        (("data=dataset", "data.train=mine:nothing"), "data.train=mine:nothing cannot be used"),
+        (("weights=net.pth",), "do not fit the network of supernet.model"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(
@@ -157,32 +160,54 @@ def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(
     assert not (cwd / "refused").exists()
 
 
+GIVEN: dict[str, Any] = {
+    "hardware": ("cpu", {"warmup": 0, "min_repeats": 2, "max_repeats": 2, "batch_size": 1}),
+    "budget": 2, "trial": 0, "tune": 1, "recipe": {"batch_size": 20}, "mode": "validation", "algo": "random",
+}  # fmt: skip
+
+
 def test_python_gives_the_module(tmp_path: Path) -> None:
     data = FashionMNIST("embedded", 2, 60, 20)
-    hardware = ("cpu", {"warmup": 0, "min_repeats": 2, "max_repeats": 2, "batch_size": 1})
-    given: dict[str, Any] = {
-        "hardware": hardware,
-        "budget": 2,
-        "trial": 0,
-        "tune": 1,
-        "recipe": {"batch_size": 20},
-        "mode": "validation",
-        "algo": "random",
-    }
-    result = package.compress(network("residual"), data, "params<=0.9x", folder=tmp_path / "small", **given)
+    result = package.compress(network("residual"), data, "params<=0.9x", folder=tmp_path / "small", **GIVEN)
     module = result.best().module()
     count = sum(one.numel() for one in module.parameters())
     assert count == result.best("params<=0.9x").measured.costs["params"] <= 0.9 * result.original.costs["params"]
     assert module(torch.zeros(2, 1, 28, 56)).shape == (2, 100)
     assert result.best().files == []
     with pytest.raises(package.DynasError, match="already holds a run"):
-        package.compress(network("residual"), data, "params<=0.9x", folder=tmp_path / "small", **given)
+        package.compress(network("residual"), data, "params<=0.9x", folder=tmp_path / "small", **GIVEN)
     with pytest.raises(package.DynasError, match="unknown setting 'tunes'"):
         package.compress(network("residual"), data, tunes=3)
     with pytest.raises(
         package.DynasError, match="pytorch cannot take this network: its supernet was given as an object"
     ):
-        package.compress(network("residual"), data, folder=tmp_path / "never", formats=["pytorch"], **given)
+        package.compress(network("residual"), data, folder=tmp_path / "never", formats=["pytorch"], **GIVEN)
     assert not (tmp_path / "never").exists()
-    again = package.compress(network("residual"), data, "params<=0.9x", folder=tmp_path / "small", resume=True, **given)
+    again = package.compress(network("residual"), data, "params<=0.9x", folder=tmp_path / "small", resume=True, **GIVEN)
     assert again.compared == result.compared
+
+
+def test_a_dataset_of_torch_is_data(tmp_path: Path) -> None:
+    images, labels = next(FashionMNIST("embedded", 2, 60, 20).validation_batches())
+    dataset = TensorDataset(images, labels)
+    data = package.TorchDataset(dataset, classes=100)
+    result = package.compress(network("residual"), data, "params<=0.9x", folder=tmp_path / "named", **GIVEN)
+    assert result.original.quality == pytest.approx(
+        100 * float((network("residual")(data._validation).argmax(1) == data._labels).float().mean())
+    )
+    with pytest.raises(
+        package.DynasError, match=r"has 100 classes but the data have \d+: .*or classes=100 to the Dataset"
+    ):
+        package.compress(network("residual"), dataset, "params<=0.9x", folder=tmp_path / "inferred", **GIVEN)
+
+
+def test_without_labels_agreement_is_what_counts(tmp_path: Path) -> None:
+    photos = write_imagenet(tmp_path / "photos")
+    named = "unlabelled", {"path": str(photos), "resolution": [20, 24], "calibration_size": 20, "cache": "ram"}
+    model = Residual(channels=3).eval()
+    result = package.compress(model, named, "params<=0.9x", folder=tmp_path / "run", **GIVEN)
+    small, *_ = result.compared
+    assert result.original.quality == 100
+    assert small.quality == small.agreement == pytest.approx(100 - small.lost)
+    with pytest.raises(package.DynasError, match="top1 needs labels"):
+        package.compress(model, named, "params<=0.9x", folder=tmp_path / "other", judge="top1", **GIVEN)

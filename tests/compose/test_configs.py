@@ -94,7 +94,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(VISION, 9_721_026_183_168),
     **AUTOFORMERS,
     **dict.fromkeys(
-        ["prune", *OF_ORIGINALS], 2**3 * (1 + 2) ** 2
+        ["prune", "unlabelled", *OF_ORIGINALS], 2**3 * (1 + 2) ** 2
     ),  # three groups of two shares, and two blocks with one of their own
 }
 IMAGENET = ["data.path={images}", "data.calibration_size=4", "supernet.classes=4"]
@@ -119,6 +119,8 @@ COMPANIONS = {  # what an option cannot be used without; weights are random thro
     "command": ["hardware.command=echo"],
     "imagenet": IMAGENET,
     "image_folder": IMAGENET,
+    "unlabelled": ["data.path={images}", "supernet=prune", *PRUNED, "objectives=[agreement,latency]"],
+    "dataset": ["data.train=tests.helpers.photos:numbered", "data.classes=100"],
     **dict.fromkeys((*VISION, *AUTOFORMERS), IMAGENET),
     "bert": [
         "supernet.network={{vocabulary:9076,positions:64,segments:2,classes:2,width:24,layers:6,heads:12,units:48}}"

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch.utils.data import TensorDataset
 
 from dynas.data.brown import brown
-from dynas.data.fashion_mnist import FashionMNIST
+from dynas.data.fashion_mnist import EMBEDDED, FashionMNIST, read_split
 from dynas.data.image_folder import ImageFolder
 from dynas.data.imagenet import ImageNet
 from dynas.data.imagenet_surrogate import ImageNetSurrogate
@@ -16,6 +17,8 @@ from dynas.data.movielens import movielens
 from dynas.data.phrases import phrases
 from dynas.data.sentiment import sentiment
 from dynas.data.simulated_choices import simulated_choices
+from dynas.data.torch_dataset import TorchDataset
+from dynas.data.unlabelled import UnlabelledImages
 from dynas.testing import DataSuite
 from tests.helpers.photos import write_imagenet
 
@@ -35,6 +38,16 @@ def folder(**changes: Any) -> ImageFolder:
     return ImageFolder(str(TestImageNet.folder / "train"), **(settings | changes))  # type: ignore[arg-type]
 
 
+def unlabelled(**changes: Any) -> UnlabelledImages:
+    settings = {"resolution": (16, 16), "calibration_size": 10, "cache": "ram", "workers": 1}
+    return UnlabelledImages(str(TestImageNet.folder / "train"), **(settings | changes))  # type: ignore[arg-type]
+
+
+def garments() -> TensorDataset:
+    split = read_split(EMBEDDED, "validation")
+    return TensorDataset(split.images[:60].unsqueeze(1) / 255, split.labels[:60])
+
+
 class TestFashionMNIST(DataSuite):
     make = staticmethod(lambda: FashionMNIST("embedded", 2, 300, 200))
     batch_size = 500
@@ -49,6 +62,16 @@ class TestImageNet(DataSuite):
 class TestImageFolder(DataSuite):
     make = staticmethod(lambda: folder())
     make_other = staticmethod(lambda: folder(validation_share=0.5))
+
+
+class TestTorchDataset(DataSuite):
+    make = staticmethod(lambda: TorchDataset(garments()))
+    make_other = staticmethod(lambda: TorchDataset(garments(), seed=1))
+
+
+class TestUnlabelledImages(DataSuite):
+    make = staticmethod(lambda: unlabelled())
+    make_other = staticmethod(lambda: unlabelled(validation_share=0.5))
 
 
 class TestImageNetSurrogate(DataSuite):

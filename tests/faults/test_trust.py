@@ -101,6 +101,8 @@ ATTACKS = [
     "~mode",
     "supernet.model=mine:network",
     "supernet={model: 'mine:network'}",
+    "data.train=mine:photos",
+    "data={validation: 'mine:photos'}",
     "supernet.model=FOLDER/evil.pt2",
     "hardware.command=touch MARK",
     'hardware={command: "touch MARK"}',

@@ -117,7 +117,7 @@ def test_half_is_learned_of_the_labels_and_half_of_the_network_that_all_are_made
     learned = data.labels != IGNORED
     own, taught = subnet(*data.inputs)[learned], tuner.teacher(*data.inputs)[learned].softmax(1)
     expected = (task_loss(own, data.labels[learned]) + task_loss(own, taught)) / 2
-    assert tuner._learn(subnet, (*data.inputs, data.labels), 1.0) == pytest.approx(float(expected.detach()))
+    assert tuner._learn(subnet, (*data.inputs, data.labels), 1.0, (0, 0)) == pytest.approx(float(expected.detach()))
 
 
 def test_what_cannot_be_tuned_is_refused() -> None:

@@ -30,6 +30,7 @@ from dynas.system.folders import cache_folder
 log = logging.getLogger(__name__)
 
 BATCH_PIXELS = 8 * 224 * 224  # of a validation batch: larger ones leave the processor's caches and are slower
+USUAL = (224, 224)  # height and width where nobody says anything else
 CACHE_VERSION = 2  # to be raised with every change of what is decoded
 
 

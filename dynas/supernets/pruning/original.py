@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import io
-import re
 import zipfile
 from collections.abc import Mapping
 from copy import deepcopy
@@ -17,9 +15,9 @@ from torch import Tensor, fx, nn
 from dynas.errors import DynasError, reason
 from dynas.supernets.weights.load import first_of
 from dynas.supernets.weights.state import COUNTERS, PREFIXES
+from dynas.system.named import NAMED, found_or_made
 
 PROGRAM = ".pt2"
-NAMED = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 def original(model: object) -> nn.Module:
@@ -50,14 +48,7 @@ def from_function(text: str) -> object:
             f"supernet.model={text}: give <module>:<function>, such as mine:network for the function network() in "
             f"mine.py, or the path of a torch.export program, whose name ends with {PROGRAM}"
         )
-    place, _, name = text.partition(":")
-    try:
-        found: object = importlib.import_module(place)
-        for part in name.split("."):
-            found = getattr(found, part)
-        return found if isinstance(found, nn.Module) else found()  # type: ignore[operator]
-    except Exception as error:  # a user's module may raise anything
-        raise DynasError(f"supernet.model={text} cannot be used: {reason(error)}") from error
+    return found_or_made(text, "supernet.model", nn.Module)
 
 
 def from_program(path: Path) -> nn.Module:
