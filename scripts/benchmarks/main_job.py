@@ -2,7 +2,7 @@
 
     python scripts/benchmarks/main_job.py                                        # the README's, three times
     python scripts/benchmarks/main_job.py --runs 1 supernet=ncf budget=60        # another one
-    python scripts/benchmarks/main_job.py --trees . ../dynas_before              # two checkouts, in turns
+    python scripts/benchmarks/main_job.py --trees . ../dynas_before --           # two checkouts, in turns
 
 Arguments are overrides of ``dynas search``, which is started as a process that knows nothing from before
 (``known=null``). Printed is a Markdown table, a row for each run and one of medians for each checkout: wall time from
@@ -40,8 +40,8 @@ def run(tree: Path, overrides: list[str]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         arguments = ["search", *overrides, "known=null", f"hydra.run.dir={folder}"]
         code = "import sys; from dynas.cli import main; sys.exit(main())"
-        begun, environment = time.perf_counter(), os.environ | {"PYTHONPATH": str(tree)}
-        job = subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment, stdout=subprocess.DEVNULL)
+        begun, command = time.perf_counter(), [sys.executable, "-c", code, *arguments]
+        job = subprocess.Popen(command, cwd=tree, stdout=subprocess.DEVNULL)  # whose dynas is imported
         _, status, used = os.wait4(job.pid, 0)
         wall = time.perf_counter() - begun
         if status:
