@@ -20,13 +20,11 @@ from dynas.system.files import from_json, write_atomic
 FILE = "candidates.json"
 SEARCH = "search"  # the rule of those that the search found
 SHORTLIST = 5  # of the search, for each limit, that are measured once more
-Plain = Mapping[
-    tuple[str, str], Genotypes
-]  # by limit and rule, the genotypes that a plain rule chose, the loosest first
+# by limit and rule, the genotypes that a plain rule chose, the loosest first
+Plain = Mapping[tuple[str, str], Genotypes]
 Ranked = Sequence[NDArray[np.int64]]
-Confirm = Callable[
-    [Sequence[Architecture]], Sequence[Mapping[str, float]]
-]  # what the original and these cost, in turns
+# what the original and these cost, in turns
+Confirm = Callable[[Sequence[Architecture]], Sequence[Mapping[str, float]]]
 
 
 @dataclass(frozen=True)
