@@ -145,7 +145,6 @@ def test_somebody_elses_folder_runs_no_code(first: str, cwd: Path) -> None:
         ((MODEL, "formats=[onnx,gguf]"), "gguf is for networks of language modelling"),
         ((MODEL, "formats=3"), "formats=3: give all, or a list"),
         ((MODEL, "tune=0"), "tune=0"),
-        (("data=dataset", "data.train=mine:nothing"), "data.train=mine:nothing cannot be used"),
         (("weights=net.pth",), "do not fit the network of supernet.model"),
     ],
 )

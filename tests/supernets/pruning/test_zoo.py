@@ -47,7 +47,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def supernet(name: str) -> PruneSupernet:
-    return PruneSupernet(from_zoo(name, SIDE), resolution=(SIDE, SIDE))
+    return PruneSupernet(from_zoo(name, SIDE), resolution=(SIDE, SIDE), channels=3)
 
 
 def test_groups_and_blocks(name: str, supernet: PruneSupernet) -> None:
