@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dynas.data.images.folder import ImageList, class_names, list_classes
-from dynas.data.images.photographs import USUAL, Photographs, check_settings, stratified_rows
+from dynas.data.images.photographs import USUAL, Photographs, check_settings, check_share, stratified_rows
 from dynas.data.text.labelled_files import cell, read_rows
 from dynas.errors import DynasError
 
@@ -54,8 +54,7 @@ class ImageFolder(Photographs):
     ) -> None:
         resolution = USUAL if resolution is None else resolution
         check_settings(resolution, 1.0, calibration_size, calibration_batch, workers)
-        if not 0 < validation_share < 1:
-            raise DynasError(f"data.validation_share={validation_share}: give a share of the images between 0 and 1")
+        check_share(validation_share)
         root = Path(path).expanduser().absolute()
         within = [root / name for name in HELD_OUT if (root / name).is_dir()]
         split = (root / TRAIN).is_dir()

@@ -9,7 +9,7 @@ import numpy as np
 
 from dynas.core.data import IGNORED
 from dynas.data.images.folder import SUFFIXES, ImageList, image_names
-from dynas.data.images.photographs import USUAL, Photographs, check_settings
+from dynas.data.images.photographs import USUAL, Photographs, check_settings, check_share
 from dynas.errors import DynasError
 
 
@@ -46,8 +46,7 @@ class UnlabelledImages(Photographs):
     ) -> None:
         resolution = USUAL if resolution is None else resolution
         check_settings(resolution, 1.0, calibration_size, calibration_batch, workers)
-        if not 0 < validation_share < 1:
-            raise DynasError(f"data.validation_share={validation_share}: give a share of the images between 0 and 1")
+        check_share(validation_share)
         train, rng = listed(path), np.random.default_rng(seed)
         if validation is not None:
             held_out = listed(validation)

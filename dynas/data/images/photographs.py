@@ -175,6 +175,12 @@ def check_settings(
         )
 
 
+def check_share(held_out: float) -> None:
+    """Raise DynasError where a share of the images cannot be held out."""
+    if not 0 < held_out < 1:
+        raise DynasError(f"data.validation_share={held_out}: give a share of the images between 0 and 1")
+
+
 def stratified_rows(labels: NDArray[np.int64], fraction: float, rng: np.random.Generator) -> NDArray[np.int64]:
     """Return the sorted indices of a random subset in which every class has its share, as nearly as numbers allow.
 
