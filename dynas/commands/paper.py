@@ -15,7 +15,7 @@ from dynas.errors import DynasError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from dynas.paper.figures import Figure
+    from dynas.paper.figure import Figure
 
 LEAST_BUDGET = 30
 DESCRIPTION = (

@@ -2,7 +2,7 @@
 
 The table is a folder, which scripts/assets/build_table.py writes: ``run.json`` and ``results.csv.xz`` of the random
 search that measured, and ``model.json`` with the variances of a Gaussian process per objective and its cross-validated
-errors.
+errors. The package has one of several of its supernets.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from dynas.system.compressed import read_bytes
 from dynas.system.files import from_json
 
 RESULTS, MODEL = "results.csv.xz", "model.json"
+TABLES = Path(__file__).parent / "embedded" / "tables"
 DIGITS = 6  # that a value is rounded to: more would depend on what is computed together
 
 
@@ -35,18 +36,18 @@ class Tabulated(Data):
     """Stands in for measurements by models that were fitted to a table of them; it holds no samples.
 
     Args:
-        path: the folder of the table.
+        path: the folder of the table, or the supernet whose shipped table it is.
 
     Attributes:
         replaces: a model per objective of the table.
         digest: SHA-256 of the table and of the model's file.
 
     Raises:
-        DynasError: the folder is no such table.
+        DynasError: there is no such table.
     """
 
     def __init__(self, path: str) -> None:
-        folder = Path(path).expanduser()
+        folder = find(path)
         table, described = (read_bytes(folder / name, "table") for name in (RESULTS, MODEL))
         self.digest = hashlib.sha256(table + described).hexdigest()
         try:
@@ -60,6 +61,23 @@ class Tabulated(Data):
             }
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DynasError(f"'{folder}' is no table written by scripts/assets/build_table.py: {error!r}") from error
+
+
+def shipped() -> list[str]:
+    """Return the supernets of which the package has a table."""
+    return sorted(folder.name for folder in TABLES.iterdir()) if TABLES.is_dir() else []
+
+
+def find(path: str) -> Path:
+    """Return the folder of a table: a shipped one by the name of its supernet, any other by its path.
+
+    Raises:
+        DynasError: there is none.
+    """
+    folder = TABLES / path if path in shipped() else Path(path).expanduser()
+    if not folder.is_dir():
+        raise DynasError(f"data.path={path}: give {', '.join(shipped())}, or the folder of a table")
+    return folder
 
 
 def described(space: SearchSpace) -> list[list[Any]]:

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dynas.paper.parts import WithoutRuns, composed, markdown
+from dynas.paper.claims import Judged, of_truth
+from dynas.paper.markdown import markdown
+from dynas.paper.parts import Told, WithoutRuns, composed
 from dynas.paper.searches import Size
 from dynas.system.files import write_csv
 
@@ -110,7 +112,7 @@ class Cells(WithoutRuns):
 
     table: str
 
-    def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
+    def finish(self, size: Size, runs: Path, stem: Path) -> Told:
         """Write one row per cell, and count those that agree."""
         cells = TABLES[self.table]
         found = [held(cell) for cell in cells]
@@ -121,7 +123,10 @@ class Cells(WithoutRuns):
         header = ["setting", "column", "paper", "preset", "key", "here", "note"]
         write_csv(stem.with_name(f"{stem.name}.csv"), header, rows)
         agreeing = sum(value == cell.value for cell, value in zip(cells, found, strict=True))
-        return [markdown(header, rows).replace("---:", "---"), f"{agreeing} of {len(cells)} cells are the paper's."]
+        judged = of_truth(agreeing == len(cells), f"{agreeing} of {len(cells)} cells")
+        place = self.table.replace("table", "Table ")
+        claim = Judged(place, "settings of the presets", f"{len(cells)} cells", judged.here, judged.verdict)
+        return Told((markdown(header, rows, texts=len(header)),), (claim,))
 
 
 def shown(value: object) -> str:

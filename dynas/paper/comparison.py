@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
+from dynas.paper.claims import Claim
 from dynas.paper.jobs import Job
-from dynas.paper.parts import bullets, draw
+from dynas.paper.markdown import bullets
+from dynas.paper.parts import Told, draw
 from dynas.paper.searches import Landscape, Search, Size
 from dynas.paper.tables import Tabulate, summary
 from dynas.report.compare import Comparison, compare
 from dynas.runs.load import load_run
 from dynas.system.files import number, write_csv
-
-Say = Callable[[Comparison], str]
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Compared:
         landscape: what they search.
         searches: all of them.
         pictures: names of `dynas.report.plots.pictures.pictures`.
-        says: functions that put into words what the numbers say.
+        claims: what the paper claims of them.
         name: tells it apart from other parts of the figure.
         seeds, budget: its own size.
         tabulate: what makes its table.
@@ -36,7 +34,7 @@ class Compared:
     landscape: Landscape
     searches: tuple[Search, ...]
     pictures: tuple[str, ...] = ()
-    says: tuple[Say, ...] = ()
+    claims: tuple[Claim[Comparison], ...] = ()
     name: str = ""
     seeds: int = 5
     budget: int = 500
@@ -46,12 +44,16 @@ class Compared:
         """Return every search with every seed."""
         return list(self._labels(size))
 
-    def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
-        """Draw, write the table and all evaluations, and say what they show."""
+    def comparison(self, size: Size, runs: Path) -> Comparison:
+        """Return the searches, once all have been made."""
+        labels = {runs / job.name: label for job, label in self._labels(size).items()}
+        return labelled(compare([load_run(folder) for folder in labels]), labels)
+
+    def finish(self, size: Size, runs: Path, stem: Path) -> Told:
+        """Draw, write the table and all evaluations, and judge the claims."""
         from dynas.report.plots.pictures import pictures
 
-        labels = {runs / job.name: label for job, label in self._labels(size).items()}
-        comparison = labelled(compare([load_run(folder) for folder in labels]), labels)
+        comparison = self.comparison(size, runs)
         write_evaluations(comparison, stem.with_name(f"{stem.name}_evaluations.csv"))
         text, csv = self.tabulate(comparison)
         stem.with_name(f"{stem.name}.csv").write_text(csv, encoding="utf-8")
@@ -61,10 +63,10 @@ class Compared:
             draw(available[name], stem.with_name(f"{stem.name}_{name}") if several else stem, f"{stem.name}: {name}")
             for name in self.pictures
         ]
-        said = [say(comparison) for say in self.says]
         known = {note for run in comparison.runs for note in run.facts.get("notes", ())}  # the landscape says it
-        said += [*drift(comparison), *(note for note in comparison.notes if note not in known)]
-        return [self.landscape.about, *shown, text, *([bullets(said)] if said else [])]
+        notes = [note for note in comparison.notes if note not in known]
+        paragraphs = (self.landscape.about, *shown, text, *([bullets(notes)] if notes else []))
+        return Told(paragraphs, tuple(claim.judged(comparison) for claim in self.claims))
 
     def _labels(self, size: Size) -> dict[Job, str]:
         seeds, budget = size.seeds or self.seeds, size.budget or self.budget
@@ -77,25 +79,6 @@ def labelled(comparison: Comparison, labels: Mapping[Path, str]) -> Comparison:
     """Return a comparison whose groups are named after their searches rather than by what differs between them."""
     groups = tuple(replace(group, name=labels[group.runs[0].folder]) for group in comparison.groups)
     return replace(comparison, groups=groups)
-
-
-def drift(comparison: Comparison) -> list[str]:
-    """Say by how much the runs disagree about what was timed of the same sub-networks; nothing where none was."""
-    from dynas.report.transfer import timed_column
-
-    column = timed_column(comparison.objectives)
-    if column is None or comparison.objectives[column].exact:
-        return []
-    found: dict[str, list[float]] = {}
-    for run in comparison.runs:
-        for row in np.flatnonzero(run.first.measured):
-            found.setdefault(run.keys[row], []).append(float(run.first.values[row, column]))
-    apart = [max(values) / min(values) - 1 for values in found.values() if len(values) > 1]
-    name = comparison.objectives[column].name
-    return [
-        f"{name} of {len(apart)} sub-networks that several runs measured differs between them by "
-        f"{np.median(apart):.0%} (median): what other work on the machine does"
-    ] if apart else []  # fmt: skip
 
 
 def write_evaluations(comparison: Comparison, path: Path) -> None:

@@ -1,27 +1,33 @@
-"""Runs of other commands that a figure needs: each in a folder of its own, made once, shared, and gone on with."""
+"""Runs of other commands that a figure needs: each in a folder of its own, made once, shared, and gone on with.
+
+Runs that time nothing are made side by side, each on one thread; all others one at a time.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.status import Status
 
 from dynas.compose.overrides import quoted
+from dynas.data.tabulated import TABLES as SHIPPED
 from dynas.errors import DynasError
 from dynas.runs.names import RESULTS, RUN
 from dynas.runs.record import read_run
+from dynas.system.machine import available_cores
 
 NEWLINE = b"\n"
-RUNS = "{runs}"  # in arguments: the folder of all runs, so that a folder's name does not depend on where it lies
+RUNS, TABLES = "{runs}", "{tables}"  # folders in arguments, so that a run's name does not depend on where they lie
+TICK = 0.2  # seconds between two looks at running processes
+INTERRUPTED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,16 @@ class Job:
         arguments: its arguments, which decide about the folder.
         title: what a user reads.
         product: the file that is there once the job is done.
+        alone: whether nothing else may run meanwhile: it times something, or takes all processors itself.
+        after: jobs whose folders it reads.
     """
 
     command: str
     arguments: tuple[str, ...]
     title: str
     product: str = RESULTS
+    alone: bool = False
+    after: tuple[Job, ...] = ()
 
     @property
     def name(self) -> str:
@@ -54,77 +64,123 @@ class Job:
             return False
         return bool(read_run(folder).get("status", "finished") == "finished")
 
+    def given(self, runs: Path) -> list[str]:
+        """Return the arguments of its command: those to go on where it was begun."""
+        folder = runs / self.name
+        if (folder / RUN).is_file():
+            return [f"resume={quoted(str(folder))}"]
+        (folder / RESULTS).unlink(missing_ok=True)  # killed before its first row, if at all
+        filled = [one.replace(RUNS, str(runs)).replace(TABLES, str(SHIPPED)) for one in self.arguments]
+        known = ["known=null"] if self.command == "search" else []  # times are those of runs that measure everything
+        return [*known, *filled, f"hydra.run.dir={quoted(str(folder))}"]
+
+
+@dataclass
+class Child:
+    """The process of a job.
+
+    Attributes:
+        job: what it runs.
+        runs: the folder of all runs.
+        log: everything that it says.
+        process: the process.
+        started: when, by the monotonic clock.
+    """
+
+    job: Job
+    runs: Path
+    log: Path = field(init=False)
+    process: subprocess.Popen[bytes] = field(init=False)
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        """Start it, or go on with it."""
+        folder = self.runs / self.job.name
+        folder.mkdir(parents=True, exist_ok=True)
+        self.log = folder.with_name(f"{folder.name}.log")
+        one_thread = {} if self.job.alone else {"OMP_NUM_THREADS": "1"}
+        with self.log.open("w", encoding="utf-8") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dynas.cli", self.job.command, *self.job.given(self.runs)],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **one_thread},
+                start_new_session=True,  # it hears of an interrupt once, from us
+            )  # fmt: skip
+
+    @property
+    def measured(self) -> int:
+        """Sub-networks in its results so far."""
+        results = self.runs / self.job.name / RESULTS
+        return max(0, results.read_bytes().count(NEWLINE) - 1) if results.is_file() else 0
+
+    def check(self) -> None:
+        """Raise DynasError where it failed, KeyboardInterrupt where it was interrupted."""
+        status = self.process.wait()
+        if status in INTERRUPTED:
+            raise KeyboardInterrupt
+        if status:
+            last = (self.log.read_text(encoding="utf-8").strip().splitlines() or ["it said nothing"])[-1]
+            why = last.removeprefix("dynas: ").rstrip(".")
+            raise DynasError(f"{self.job.title} failed: {why} (all it said: {self.log}); what was measured stays")
+
 
 def run_all(jobs: Sequence[Job], runs: Path, console: Console) -> None:
-    """Run those jobs that are not finished yet, one after another, and print a line for each.
+    """Run those jobs that are not finished yet, with all that they read, and print a line for each.
 
     Raises:
         DynasError: a job failed: the message says why.
         KeyboardInterrupt: the user does not want to wait any longer; what is there can be gone on with.
     """
-    distinct = list(dict.fromkeys(jobs))
+    distinct = with_what_they_read(jobs)
     waiting = [job for job in distinct if not job.finished(runs)]
     if there := len(distinct) - len(waiting):
         console.print(f"{there} of {len(distinct)} runs are there already", highlight=False)
-    for number, job in enumerate(waiting, start=1):
-        started = time.monotonic()
-        title = f"run {number} of {len(waiting)}: {job.title}"
-        with console.status(title) as status:
-            run_job(job, runs, partial(_show, status, title, runs / job.name))
-        console.print(f"{title}: {time.monotonic() - started:.0f} s", highlight=False, soft_wrap=True)
-
-
-def run_job(job: Job, runs: Path, tick: Callable[[], None]) -> None:
-    """Run a job, or go on with it, in a process of its own; ``tick`` is called every half second.
-
-    Raises:
-        DynasError: it failed.
-        KeyboardInterrupt: either process was interrupted.
-    """
-    folder = runs / job.name
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / RUN).is_file():
-        arguments = [f"resume={quoted(str(folder))}"]
-    else:  # killed before its first row, if at all
-        (folder / RESULTS).unlink(missing_ok=True)
-        given = [argument.replace(RUNS, str(runs)) for argument in job.arguments]
-        alone = ["known=null"] if job.command == "search" else []  # times are those of runs that measure everything
-        arguments = [*alone, *given, f"hydra.run.dir={quoted(str(folder))}"]
-    log = folder.with_name(f"{folder.name}.log")
-    with log.open("w", encoding="utf-8") as output:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "dynas.cli", job.command, *arguments],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            start_new_session=True,  # it hears of an interrupt once, from us
-        )  # fmt: skip
-        status = _wait(child, tick)
-    if status in (130, 143, -signal.SIGINT, -signal.SIGTERM):
-        raise KeyboardInterrupt
-    if status:
-        last = (log.read_text(encoding="utf-8").strip().splitlines() or ["it said nothing"])[-1]
-        why = last.removeprefix("dynas: ").rstrip(".")
-        raise DynasError(f"{job.title} failed: {why} (all it said: {log}); what was measured stays")
-
-
-def _wait(child: subprocess.Popen[bytes], tick: Callable[[], None]) -> int:
-    """Wait for a process and return its status; hand an interrupt on and let it tidy up, a second one kills it."""
+    total, done = len(waiting), 0
+    children: list[Child] = []
     try:
-        while True:
-            try:
-                return child.wait(timeout=0.5)
-            except subprocess.TimeoutExpired:
-                tick()
-    except KeyboardInterrupt:
-        child.send_signal(signal.SIGINT)
-        child.wait()
-        raise
+        with console.status("") as status:
+            while waiting or children:
+                children += [Child(job, runs) for job in startable(waiting, [child.job for child in children])]
+                waiting = [job for job in waiting if all(job != child.job for child in children)]
+                status.update(", ".join(f"{child.job.title}: {child.measured} measured" for child in children))
+                time.sleep(TICK)
+                for child in [child for child in children if child.process.poll() is not None]:
+                    child.check()
+                    children.remove(child)
+                    done += 1
+                    seconds = f"{time.monotonic() - child.started:.0f} s"
+                    title = f"run {done} of {total}: {child.job.title}: {seconds}"
+                    console.print(title, highlight=False, soft_wrap=True)
     finally:
-        if child.poll() is None:
-            child.kill()
+        stop(children)
 
 
-def _show(status: Status, title: str, folder: Path) -> None:
-    """Show how much was measured so far."""
-    results = folder / RESULTS
-    measured = max(0, results.read_bytes().count(NEWLINE) - 1) if results.is_file() else 0
-    status.update(f"{title}: {measured} measured")
+def with_what_they_read(jobs: Sequence[Job]) -> list[Job]:
+    """Return distinct jobs, each after those whose folders it reads."""
+    ordered: dict[Job, None] = {}
+    for job in jobs:
+        ordered |= dict.fromkeys([*with_what_they_read(job.after), job])
+    return list(ordered)
+
+
+def startable(waiting: Sequence[Job], running: Collection[Job]) -> list[Job]:
+    """Return which of the waiting jobs can be started beside the running ones: a timed one only if there is none."""
+    ready = [job for job in waiting if not {*job.after} & {*waiting, *running}]
+    together = [job for job in ready if not job.alone]
+    if any(job.alone for job in running):
+        return []
+    if together or running:
+        return together[: max(0, available_cores() - len(running))]
+    return ready[:1]
+
+
+def stop(children: Sequence[Child]) -> None:
+    """Interrupt processes and let them tidy up; a second interrupt kills them."""
+    try:
+        for child in children:
+            child.process.send_signal(signal.SIGINT)
+        for child in children:
+            child.process.wait()
+    finally:
+        for child in children:
+            if child.process.poll() is None:
+                child.process.kill()

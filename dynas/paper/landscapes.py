@@ -15,36 +15,52 @@ NOTE10 = Landscape(
     "(cross-validated error 0.05 points), latency from the block latencies of a Samsung Note10. Nothing is measured.",
     ("supernet=mbv3", "data=imagenet_surrogate", "hardware=note10"),
 )
-CPU = Landscape(
-    "CPU",
+PHONE_NETWORK_ON_CPU = Landscape(
+    "this CPU, full size",
     "OFA-MobileNetV3 of width 1.0 at 224x224 pixels; ImageNet top-1 from the same model, latency of one image measured "
     "on this CPU by PyTorch.",
     ("supernet=mbv3", "data=imagenet_surrogate", "hardware=cpu", "hardware.batch_size=1"),
+    timed=True,
 )
-RESNET50 = Landscape(
-    "ResNet50",
-    "The embedded narrow ResNet50: top-1 on 500 of the embedded images and latency of 32 images, both measured on this "
-    "CPU by PyTorch.",
-    ("supernet=resnet50", "data.validation_size=500", BRIEFLY),
+
+
+def tabulated(name: str, supernet: str, about: str) -> Landscape:
+    """Return the landscape of a shipped table."""
+    overrides = (f"supernet={supernet}", "data=tabulated", f"data.path={supernet}")
+    return Landscape(name, f"{about} {MEASURED_ONCE}", overrides, table=supernet)
+
+
+MEASURED_ONCE = "Measured once on a CPU; searches are told by a model fitted to these measurements."
+MBV3 = tabulated("MobileNetV3", "mbv3", "The embedded narrow MobileNetV3: top-1 on 2,500 images, latency of 32 images.")
+RESNET50 = tabulated(
+    "ResNet50", "resnet50", "The embedded narrow ResNet50: top-1 on 2,500 images, latency of 32 images."
 )
-TRANSFORMER = Landscape(
+TRANSFORMER = tabulated(
     "Transformer",
-    "The embedded narrow Transformer of HAT's space: BLEU of 200 of the embedded English-German phrases and latency of "
-    "one sentence, both measured on this CPU by PyTorch.",
-    ("supernet=transformer", "data.validation_size=200"),
+    "transformer",
+    "The embedded narrow Transformer of HAT's space: BLEU of phrases, latency of a sentence.",
 )
-NCF = Landscape(
-    "NCF",
-    "The embedded neural collaborative filtering: HR@10 of MovieLens and latency of 100 pairs, both measured on this "
-    "CPU by PyTorch.",
-    ("supernet=ncf_movielens", BRIEFLY),
+NCF = tabulated(
+    "NCF", "ncf", "The embedded neural collaborative filtering: HR@10 of simulated choices, latency of 100 pairs."
 )
 INT8 = Landscape(
     "INT8",
     "The embedded narrow ResNet50 that was made elastic from one trained network: every sub-network is quantised to "
     "INT8, then its top-1 and latency are measured on this CPU by OpenVINO.",
     ("supernet=bootstrap_resnet50", "precision=int8", "objectives=top1_latency", BRIEFLY),
+    timed=True,
 )
+
+
+def served(name: str, batch: int, threads: int) -> Landscape:
+    """Return the embedded MobileNetV3 with a batch size and a number of threads, measured live."""
+    settings = (f"hardware.batch_size={batch}", f"hardware.threads={threads}")
+    about = f"The embedded narrow MobileNetV3, latency of {batch} images on {threads} threads, measured on this CPU."
+    return Landscape(name, about, ("supernet=mbv3", *settings, BRIEFLY), timed=True)
+
+
+ONE_BY_ONE = served("batch 1, 1 thread", 1, 1)
+IN_BATCHES = served("batch 64, 2 threads", 64, 2)
 
 ALGO, ROUND = ("algo.population",), ("algo.population", "mode.population")
 PAPER, DEFAULT, RANDOM = "LINAS (paper)", "LINAS (default here)", "random search"
@@ -58,11 +74,11 @@ ONESHOT = Search("one-shot", ("experiment=paper/oneshot",))
 RANGES = Search("one-shot per range", ("experiment=paper/constrained",))
 
 
-def presets(prefix: str, population: int, *more: str) -> tuple[Search, ...]:
-    """Return the presets of a supernet of its own, and this project's default beside them."""
+def presets(prefix: str, population: int, *more: str, default: float = 1) -> tuple[Search, ...]:
+    """Return the presets of a supernet of its own, and this project's default with a share of their evaluations."""
     return (
         Search(PAPER, (f"experiment=paper/{prefix}_linas", *more), populations=ROUND, population=population),
         Search("NSGA-II", (f"experiment=paper/{prefix}_nsga2", *more), populations=ALGO, population=population),
         Search(RANDOM, (f"experiment=paper/{prefix}_random", *more), populations=ALGO, population=population),
-        replace(DEFAULT_LINAS, overrides=more),
+        replace(DEFAULT_LINAS, overrides=more, times=default),
     )

@@ -1,8 +1,8 @@
-"""What a figure is made of: parts that each need some runs and then write pictures, tables and words."""
+"""What a figure is made of: parts that each need some runs, and then write pictures and tables and judge claims."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,11 +10,25 @@ from typing import Protocol
 
 from omegaconf import DictConfig
 
+from dynas.paper.claims import Judged
 from dynas.paper.jobs import Job
 from dynas.paper.searches import Size
 from dynas.system.folders import CONFIGS
 
 ENDINGS = (".svg", ".png")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a part tells.
+
+    Attributes:
+        paragraphs: Markdown: what was done, pictures, tables.
+        claims: the paper's claims that it judges.
+    """
+
+    paragraphs: tuple[str, ...] = ()
+    claims: tuple[Judged, ...] = ()
 
 
 class Part(Protocol):
@@ -29,8 +43,8 @@ class Part(Protocol):
         """Return the runs that it needs, in the order in which they are to be made."""
         ...
 
-    def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
-        """Write pictures and tables, and return paragraphs of Markdown.
+    def finish(self, size: Size, runs: Path, stem: Path) -> Told:
+        """Write pictures and tables, and tell of them.
 
         Args:
             size: as given to `jobs`.
@@ -72,14 +86,3 @@ def draw(paint: Callable[[Path], None], stem: Path, caption: str) -> str:
     for ending in ENDINGS:
         paint(stem.with_name(stem.name + ending))
     return f"![{caption}]({stem.name}.png)"
-
-
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table: the first column is text, all others are numbers."""
-    lines = [list(header), ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-
-
-def bullets(sentences: Sequence[str]) -> str:
-    """Return sentences as a Markdown list."""
-    return "\n".join(f"- {sentence}" for sentence in sentences)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dynas.paper.jobs import Job
+from dynas.paper.jobs import RUNS, Job
 
 POPULATIONS_PER_BUDGET = 5  # at least so many rounds, where the paper's own populations are too large for a budget
 
@@ -35,11 +35,15 @@ class Landscape:
         name: one word for titles and folders.
         about: one sentence.
         overrides: what every command needs to be told.
+        timed: whether something is timed there, so that nothing else may run meanwhile.
+        table: the supernet whose shipped table it is; empty for none.
     """
 
     name: str
     about: str
     overrides: tuple[str, ...]
+    timed: bool = False
+    table: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Search:
         populations: config keys that hold the size of a round, ...
         population: ... which is this, or a fifth of the budget where that is less.
         training: size of a random training set, in budgets of the figure; 0: there is none.
+        first: a search, with seed 0, whose front is measured first.
     """
 
     label: str
@@ -61,6 +66,7 @@ class Search:
     populations: tuple[str, ...] = ()
     population: int = 50
     training: float = 0
+    first: Search | None = None
 
     def job(self, landscape: Landscape, budget: int, seed: int) -> Job:
         """Return the run with a seed where LINAS gets ``budget`` evaluations."""
@@ -70,4 +76,7 @@ class Search:
             given += [f"{key}={round_size}" for key in self.populations]
         if self.training:
             given.append(f"mode.training={round(self.training * budget)}")
-        return Job("search", tuple(given), f"{landscape.name}, {self.label}, {whole} evaluations, seed {seed}")
+        before = () if self.first is None else (self.first.job(landscape, budget, 0),)
+        given += [f'warm_start="{RUNS}/{job.name}"' for job in before]
+        title = f"{landscape.name}, {self.label}, {whole} evaluations, seed {seed}"
+        return Job("search", tuple(given), title, alone=landscape.timed, after=before)

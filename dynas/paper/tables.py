@@ -8,18 +8,19 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
-from dynas.paper.parts import markdown
-from dynas.report.compare import Comparison, Group
-from dynas.report.quality import qualities
+from dynas.paper.markdown import markdown
+from dynas.paper.normalised import group_of, hours_of_an_evaluation, volume
+from dynas.report.compare import Comparison
 from dynas.report.tables import comparison_csv, measures
-from dynas.report.text import point_text, seconds_text
+from dynas.report.text import point_text
 from dynas.runs.load import Run
 
 Tabulate = Callable[[Comparison], tuple[str, str]]  # Markdown, CSV
-SHARES = (0.8, 0.9, 0.95, 0.99)
+COSTS = ("evaluation cost [h]", "search cost [h]", "total [h]")
 UNKNOWN = "—"
 
 
@@ -30,37 +31,34 @@ def summary(comparison: Comparison) -> tuple[str, str]:
     return _with_reference(markdown(["search", *names], rows), comparison), comparison_csv(comparison)
 
 
-def iterations(comparison: Comparison) -> tuple[str, str]:
-    """Return how good each group's predictors are after their first and their last training."""
-    found = qualities(comparison)
-    names = ["search", "objective", "iteration", "examples", "MAPE [%]", "Kendall tau"]
-    lines = [(one.predictor, one.objective, one.iteration, one.size, one.mape, one.kendall_tau) for one in found]
-    every = [[line for line in lines if line[:2] == series] for series in dict.fromkeys(line[:2] for line in lines)]
-    shown = [line for mine in every for line in dict.fromkeys([mine[0], mine[-1]])]
+def costs(table: str, goals: Sequence[str], comparison: Comparison) -> tuple[str, str]:
+    """Return what each search needs for the final hypervolume of others: evaluations, and hours of this machine.
+
+    Args:
+        table: the shipped table that says how long an evaluation takes.
+        goals: names of the searches whose final hypervolumes are to be reached.
+        comparison: all searches.
+    """
+    hours = hours_of_an_evaluation(table)
+    records = [record for goal in goals for record in _costs(hours, goal, comparison)]
     rows = [
-        [search, objective, str(iteration), f"{size:.0f}", f"{mape:.3f}", f"{tau:.3f}"]
-        for search, objective, iteration, size, mape, tau in shown
+        [one["threshold"], one["search"], _count(one["evaluations"]), *(_hours(one[name]) for name in COSTS)]
+        for one in records
     ]
-    return markdown(names, rows), _csv([dict(zip(names, line, strict=True)) for line in lines])
+    text = markdown(["normalised hypervolume", "search", "evaluations", *COSTS], rows, texts=2)
+    return _with_reference(text, comparison), _csv(records)
 
 
-def thresholds(comparison: Comparison) -> tuple[str, str]:
-    """Return how soon each group has shares of the best final hypervolume, and what a whole run costs in seconds."""
-    best = comparison.groups[0].hypervolume
-    counts = [
-        {f"evaluations to {share:.0%}": group.evaluations_to(share * best) for share in SHARES}
-        for group in comparison.groups
-    ]
-    costs = [_costs(group) for group in comparison.groups]
-    records = [
-        {"search": group.name, "evaluations": group.evaluations, **count, **cost}
-        for group, count, cost in zip(comparison.groups, counts, costs, strict=True)
-    ]
-    rows = [
-        [group.name, f"{group.evaluations:,}", *map(_count, count.values()), *map(seconds_text, cost.values())]
-        for group, count, cost in zip(comparison.groups, counts, costs, strict=True)
-    ]
-    return _with_reference(markdown(list(records[0]), rows), comparison), _csv(records)
+def _costs(hours: float, goal: str, comparison: Comparison) -> list[dict[str, Any]]:
+    group = group_of(comparison, goal)
+    threshold = f"{volume(comparison, goal)[0]:.3f}, the last of {goal}"
+    records = []
+    for one in comparison.groups:
+        needed = one.evaluations_to(group.hypervolume)
+        search = cpu_seconds(one.runs) / 3600 * needed / one.evaluations
+        cost = dict(zip(COSTS, (needed * hours, search, needed * hours + search), strict=True))
+        records.append({"threshold": threshold, "search": one.name, "evaluations": needed, **cost})
+    return sorted(records, key=lambda record: (math.isnan(record["evaluations"]), record["evaluations"]))
 
 
 def correlations(comparison: Comparison) -> tuple[str, str]:
@@ -85,16 +83,6 @@ def correlations(comparison: Comparison) -> tuple[str, str]:
     return markdown(list(records[0]), rows), _csv(records)
 
 
-def _costs(group: Group) -> dict[str, float]:
-    """Return mean seconds of a whole run: of its process, of its measurements, beside them, and from start to end."""
-    return {
-        "CPU [s]": cpu_seconds(group.runs),
-        "measure [s]": group.measurement_seconds,
-        "search [s]": group.search_seconds,
-        "total [s]": group.measurement_seconds + group.search_seconds,
-    }
-
-
 def cpu_seconds(runs: Sequence[Run]) -> float:
     """Return the mean CPU time of runs; NaN where one was interrupted, as it knows only the time since it went on."""
     return float(np.mean([run.facts["cpu_seconds"] if _in_one_go(run) else math.nan for run in runs]))
@@ -114,6 +102,10 @@ def _with_reference(table: str, comparison: Comparison) -> str:
 
 def _count(value: float) -> str:
     return f"{value:,.0f}" if math.isfinite(value) else UNKNOWN
+
+
+def _hours(value: float) -> str:
+    return f"{value:.4f}" if math.isfinite(value) else UNKNOWN
 
 
 def _csv(records: Sequence[Mapping[str, object]]) -> str:

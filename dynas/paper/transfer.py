@@ -6,12 +6,18 @@ import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from dynas.paper.claims import Claim, Finding, of_truth
 from dynas.paper.jobs import RUNS, Job
-from dynas.paper.parts import bullets, draw
+from dynas.paper.markdown import bullets
+from dynas.paper.parts import Told, draw
 from dynas.paper.searches import Landscape, Search, Size
 from dynas.runs.load import load_run
 from dynas.runs.names import TRANSFER
+
+if TYPE_CHECKING:
+    from dynas.report.transfer import Transferred
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,7 @@ class Moved:
         landscape: where the front is found.
         target: where it is measured; it differs in its hardware only.
         search: what is done on both.
+        claims: what the paper claims.
         name: tells it apart from other parts of the figure.
         budget: evaluations of either search; there is one seed.
     """
@@ -29,8 +36,9 @@ class Moved:
     landscape: Landscape
     target: Landscape
     search: Search
+    claims: tuple[Claim[Transferred], ...] = ()
     name: str = ""
-    budget: int = 60
+    budget: int = 100
 
     def jobs(self, size: Size) -> list[Job]:
         """Return the search, the one for the target, and the transfer."""
@@ -39,9 +47,10 @@ class Moved:
         hardware = [one for one in self.target.overrides if one.startswith(("hardware=", "hardware."))]
         arguments = (f"{RUNS}/{found.name}", *hardware, f'against="{RUNS}/{against.name}"')
         title = f"front of {self.landscape.name} on {self.target.name}, {budget} evaluations"
-        return [found, against, Job("transfer", arguments, title, TRANSFER)]
+        moved = Job("transfer", arguments, title, TRANSFER, alone=self.target.timed, after=(found, against))
+        return [found, against, moved]
 
-    def finish(self, size: Size, runs: Path, stem: Path) -> list[str]:
+    def finish(self, size: Size, runs: Path, stem: Path) -> Told:
         """Draw both fronts, copy the table, and say what is lost."""
         from dynas.report.plots.transfer import plot_transfer
         from dynas.report.transfer import order_sentence, timed_column, transferred, volume_sentence
@@ -58,4 +67,14 @@ class Moved:
             f"From: {self.landscape.about} To: {self.target.about} Both were searched by {self.search.label}, one seed."
         )
         sentences = [order_sentence(result), volume_sentence(result)]
-        return [about, picture, bullets(sentences)]
+        return Told((about, picture, bullets(sentences)), tuple(claim.judged(result) for claim in self.claims))
+
+
+def loses(result: Transferred) -> Finding:
+    """Judge that a front has a smaller hypervolume than one that was searched for the target."""
+    from dynas.report.transfer import volumes_on_target
+
+    (mine, theirs), _ = volumes_on_target(result)
+    lost = 1 - mine / theirs
+    text = f"{lost:.1%} of the hypervolume lost" if lost > 0 else f"{-lost:.1%} of the hypervolume gained"
+    return of_truth(lost > 0, f"{text}, Kendall tau of the latencies {result.tau:.2f}")

@@ -120,21 +120,23 @@ def order_sentence(result: Transferred) -> str:
     return f"{result.objective.name}: {ratio:.3g} times that where found (median of {both.sum()}){tau}"
 
 
-def volume_sentence(result: Transferred) -> str:
-    """Return the hypervolume on the target, and how much of that of a search made for the target is lost."""
+def volumes_on_target(result: Transferred) -> tuple[list[float], tuple[float, ...]]:
+    """Return the hypervolumes on the target, of the front and of that of a search made for it, and their reference."""
     runs = [result.run] if result.against is None else [result.run, result.against]
     reference = reference_point(runs)
-    mine, *theirs = (_volume(run, reference) for run in runs)
+    point = losses(result.run.objectives, np.array([reference], dtype=float))[0]
+    return [hypervolume(run.losses[run.front], point) for run in runs], reference
+
+
+def volume_sentence(result: Transferred) -> str:
+    """Return the hypervolume on the target, and how much of that of a search made for the target is lost."""
+    (mine, *theirs), reference = volumes_on_target(result)
     text = f"hypervolume on the target {mine:.6g}"
     if theirs and theirs[0] > 0:
         lost = 100 * (1 - mine / theirs[0])
         change = f"{lost:.2f} % lost" if lost >= 0 else f"{-lost:.2f} % gained"  # that search was too short
         text += f", of the front that was searched for it {theirs[0]:.6g}: {change}"
     return f"{text}, up to the reference point {point_text(result.run.objectives, reference)}"
-
-
-def _volume(run: Run, reference: Sequence[float]) -> float:
-    return hypervolume(run.losses[run.front], losses(run.objectives, np.array([reference], dtype=float))[0])
 
 
 def write_transfer(result: Transferred, folder: Path) -> Path:

@@ -1,5 +1,7 @@
 """Earlier measurements as examples: from a run folder, a results.csv, or a table that somebody else made.
 
+A file may be compressed; a folder with a compressed results.csv.xz is one of ``data=tabulated``.
+
 A table has one row per measured sub-network. The sub-network stands in a column ``architecture`` as JSON, or in one
 column per design variable (a JSON list, or a plain value for a variable of one gene); the measurements stand in one
 column per objective, called ``name [unit]`` or just ``name``. Other columns are passed over.
@@ -23,6 +25,7 @@ from dynas.errors import DynasError
 from dynas.runs.lines import Line, complete_lines, table_text
 from dynas.runs.names import RESULTS
 from dynas.runs.studies import is_study, read_study
+from dynas.system.compressed import SUFFIXES, read_bytes
 from dynas.system.files import from_json
 
 ARCHITECTURE = "architecture"
@@ -37,7 +40,8 @@ def read_examples(
     Repeated measurements of a sub-network, in one file or several, become one example with their mean.
 
     Args:
-        path: a run folder, a results.csv or another CSV file, an Optuna study (see `dynas.runs.studies`), or several.
+        path: a run folder, the folder of a table, a results.csv or another CSV file, an Optuna study (see
+            `dynas.runs.studies`), or several.
         space: the space that the sub-networks belong to.
         objectives: the ``M`` objectives to read.
 
@@ -59,7 +63,7 @@ def read_examples(
             values += values_of_study.tolist()
             continue
         one = Path(given)
-        file = one / RESULTS if one.is_dir() else one
+        file = results_of(one) if one.is_dir() else one
         header, rows = read_table(file)
         columns = [_objective_column(file, header, objective) for objective in objectives]
         check_columns(file, header, space)
@@ -72,6 +76,12 @@ def read_examples(
         named = ", ".join(objective.name for objective in objectives)
         raise DynasError(f"no row of {', '.join(repr(str(one)) for one in paths)} has a value for all of {named}")
     return mean_of_repeats(np.array(genotypes), np.array(values))
+
+
+def results_of(folder: Path) -> Path:
+    """Return the file of measurements in a folder, the compressed one where there is no other."""
+    packed = folder / f"{RESULTS}.xz"
+    return packed if packed.is_file() and not (folder / RESULTS).is_file() else folder / RESULTS
 
 
 def mean_of_repeats(genotypes: Genotypes, values: Values) -> tuple[Genotypes, Values]:
@@ -87,7 +97,7 @@ def mean_of_repeats(genotypes: Genotypes, values: Values) -> tuple[Genotypes, Va
 def read_table(file: Path) -> tuple[Sequence[str], Iterator[Row]]:
     """Return the column names and the rows; a last row of results.csv that a killed run left torn is passed over."""
     try:
-        content = file.read_bytes()
+        content = read_bytes(file) if file.suffix in SUFFIXES else file.read_bytes()
         whole = file.name == RESULTS or content.endswith(b"\n")  # other tables are not torn, whatever their last line
         lines = complete_lines(table_text(content if whole else content + b"\n"))
     except FileNotFoundError as error:

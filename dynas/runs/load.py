@@ -145,7 +145,7 @@ def load_run(folder: Path) -> Run:
         DynasError: it is no run folder, or one of its files is damaged: the message names the file and the line.
     """
     facts = read_run(folder)
-    objectives = _read_objectives(folder / RUN, facts)
+    objectives = read_objectives(folder / RUN, facts)
     path = folder / RESULTS
     lines = read_lines(path)  # killed before its first row, a run has no table yet
     columns = [objective.column for objective in objectives]
@@ -242,7 +242,12 @@ def _with_confirmations(run: Run) -> Run:
     )
 
 
-def _read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, ...]:
+def read_objectives(path: Path, facts: Mapping[str, Any]) -> tuple[Objective, ...]:
+    """Return the objectives that a run.json tells of.
+
+    Raises:
+        DynasError: it tells none, or none that make sense; the message names ``path``.
+    """
     if missing := [name for name in REQUIRED if name not in facts]:
         raise DynasError(f"'{path}' does not describe a run of dynas search: it has no '{missing[0]}'")
     try:

@@ -9,11 +9,18 @@ from pathlib import Path
 import build_table
 import numpy as np
 import pytest
+from hydra import compose, initialize_config_dir
+from scipy.stats import kendalltau
 
-from dynas.data.tabulated import MODEL, RESULTS, Tabulated
+from dynas.compose.build import build_supernet
+from dynas.compose.frames import register
+from dynas.data.tabulated import MODEL, RESULTS, Tabulated, find, shipped
 from dynas.errors import DynasError
-from dynas.runs.load import load_run
+from dynas.runs.examples import read_examples
+from dynas.runs.load import load_run, read_objectives
+from dynas.runs.record import read_run
 from dynas.supernets.ncf import NcfSupernet
+from dynas.system.folders import CONFIGS
 from dynas.testing import DataSuite
 from tests.helpers.cli import BRIEF, QUICK, dynas, read_rows
 from tests.helpers.tables import supernet, write_table
@@ -80,6 +87,31 @@ def test_a_broken_table_is_refused(table: Path, name: str, content: bytes, messa
 def test_a_folder_without_a_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DynasError, match=r"no table '.*results\.csv\.xz'"):
         Tabulated(str(tmp_path))
+
+
+def test_a_table_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(
+        DynasError, match=r"data\.path=mbv4: give mbv3, ncf, resnet50, transformer, or the folder of a table"
+    ):
+        Tabulated("mbv4")
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_shipped_table_is_of_the_embedded_weights(name: str) -> None:
+    """Weights that are trained anew need a table that is measured anew."""
+    register()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        net = build_supernet(compose("search", overrides=[f"supernet={name}"]))
+    facts = read_run(find(name))
+    assert facts["weights_sha256"] == net.weights_digest
+    assert facts["choices"]["supernet"] == name
+    objectives = read_objectives(find(name), facts)
+    genotypes, values = read_examples(find(name), net.space, objectives)
+    assert len(genotypes) >= 1500, "as many as the paper's study of predictors needs"
+    data = Tabulated(name)
+    for column, objective in enumerate(objectives):
+        modelled = data.replaces[objective.name].count(net, genotypes[:300])
+        assert kendalltau(modelled, values[:300, column]).statistic > 0.6
 
 
 @pytest.mark.slow

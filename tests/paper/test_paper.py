@@ -13,29 +13,21 @@ import subprocess
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
 from dynas.commands.paper import chosen, make_parser
 from dynas.compose.frames import register
 from dynas.paper.cells import TABLES, Cells
-from dynas.paper.comparison import drift, labelled
+from dynas.paper.claims import FAILS, HOLDS, read_claims
 from dynas.paper.facts import Machines, Spaces
 from dynas.paper.figures import FIGURES
 from dynas.paper.jobs import Job
 from dynas.paper.landscapes import NOTE10, NSGA2
-from dynas.paper.predictors import Studied
 from dynas.paper.searches import Size
-from dynas.paper.sentences import ahead, share, sooner
-from dynas.paper.tables import SHARES, cpu_seconds, summary, thresholds
-from dynas.predictors.study import Average
-from dynas.report.compare import compare
-from dynas.report.predictor_tables import write_averages
 from dynas.system.folders import CONFIGS
 from dynas.system.machine import cpu_model
 from tests.helpers.cli import ROOT, command, dynas
-from tests.helpers.run_folders import FIVE, search
 
 pytestmark = pytest.mark.slow
 
@@ -50,9 +42,9 @@ def read(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Figure 3 at a small size, and what was printed."""
+    """Figure 9 at a small size, and what was printed."""
     folder = tmp_path_factory.mktemp("paper")
-    done = dynas("paper", "figure3", *SMALL, "--out", "out", cwd=folder)
+    done = dynas("paper", "figure9", *SMALL, "--out", "out", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder / "out", done.stdout
 
@@ -67,41 +59,51 @@ def test_a_list_says_what_there_is_and_what_it_takes(tmp_path: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     lines = {line.split()[0]: line for line in shown.stdout.splitlines() if line.strip()}
     assert {figure.name for figure in FIGURES} <= lines.keys()
-    assert "4 searches" in lines["figure3"]
+    assert "20 searches" in lines["figure9"]
     assert "none" in lines["table5"]
     assert list(tmp_path.iterdir()) == []
     assert dynas("paper", "list", cwd=tmp_path).stdout == shown.stdout
 
 
-def test_a_figure_has_picture_table_and_text(made: tuple[Path, str]) -> None:
+def test_a_figure_has_pictures_table_claims_and_text(made: tuple[Path, str]) -> None:
     out, printed = made
-    folder = out / "figure3"
-    assert (folder / "figure3.png").read_bytes().startswith(PNG)
-    assert (folder / "figure3.svg").read_text().startswith("<?xml")
-    groups = read(folder / "figure3.csv")
-    assert {row["runs"] for row in groups} == {"LINAS (paper)", "LINAS (default here)", "NSGA-II", "random search"}
-    rows = read(folder / "figure3_evaluations.csv")
-    assert len(rows) == 4 * 60
+    folder = out / "figure9"
+    for name in ("ranges", "hypervolume"):
+        assert (folder / f"figure9_{name}.png").read_bytes().startswith(PNG)
+        assert (folder / f"figure9_{name}.svg").read_text().startswith("<?xml")
+    groups = read(folder / "figure9.csv")
+    assert {row["runs"] for row in groups} == {
+        "LINAS (paper)",
+        "LINAS (default here)",
+        "one-shot",
+        "one-shot per range",
+    }
+    rows = read(folder / "figure9_evaluations.csv")
+    assert len(rows) == 60 + 30 + 252 + 252
     for group in groups:
         last = [float(row["hypervolume"]) for row in rows if row["search"] == group["runs"]][-1]
         assert math.isclose(last, float(group["hypervolume"]))
-    text = (folder / "figure3.md").read_text()
-    assert "    dynas paper figure3 --seeds 1 --budget 60    # 20" in text
-    assert "The paper's values were not available to us." in text
-    assert "| random search | 1 | 60 |" in text
-    assert "](figure3.png)" in text
-    assert "run 4 of 4: Note10, random search, 60 evaluations, seed 0" in printed
-    assert "](figure3/figure3.png)" in (out / "paper.md").read_text()
+    text = (folder / "figure9.md").read_text()
+    assert "    dynas paper figure9 --seeds 1 --budget 60    # 20" in text
+    assert "](figure9_ranges.png)" in text
+    assert "run 4 of 4: Note10, " in printed
+    (claim,) = read_claims(folder)
+    assert claim.place == "Appendix G.1"
+    assert f"| {claim.here} | {claim.verdict} |" in text
+    page = (out / "paper.md").read_text()
+    assert "](figure9/figure9_ranges.png)" in page
+    assert "\n1 claims: " in page
+    assert page.count(claim.here) == 2, "in the table of all claims, and with its figure"
 
 
 def test_the_same_figure_again_runs_nothing_and_another_size_has_its_own_runs(made: tuple[Path, str]) -> None:
     out, _ = made
     before = states(out)
-    again = dynas("paper", "figure3", *SMALL, "--out", str(out), cwd=out.parent)
+    again = dynas("paper", "figure9", *SMALL, "--out", str(out), cwd=out.parent)
     assert again.returncode == 0, again.stderr
     assert "4 of 4 runs are there already" in again.stdout
     assert states(out) == before
-    part = FIGURES[1].parts[0]
+    part = next(figure for figure in FIGURES if figure.name == "figure9").parts[0]
     folders = {size: {job.name for job in part.jobs(Size(1, size))} for size in (60, 70)}
     assert folders[60] == {path.name for path in (out / "runs").iterdir() if path.is_dir()}
     assert not folders[60] & folders[70]
@@ -110,16 +112,16 @@ def test_the_same_figure_again_runs_nothing_and_another_size_has_its_own_runs(ma
 def test_an_unfinished_run_is_gone_on_with_and_no_other_is_touched(made: tuple[Path, str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(made[0], out)
-    (folder,) = (out / "runs").glob("note10-nsga-ii-*[0-9a-f]")
+    (folder,) = (out / "runs").glob("note10-one-shot-252-*[0-9a-f]")
     whole = (folder / "results.csv").read_text()
     (folder / "results.csv").write_text("".join(whole.splitlines(keepends=True)[:11]))
     facts = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps(facts | {"status": "interrupted"}))
     before = {name: written for name, written in states(out).items() if folder.name not in name}
-    again = dynas("paper", "figure3", *SMALL, "--out", "out", cwd=tmp_path)
+    again = dynas("paper", "figure9", *SMALL, "--out", "out", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert "3 of 4 runs are there already" in again.stdout
-    assert "run 1 of 1: Note10, NSGA-II" in again.stdout
+    assert "run 1 of 1: Note10, one-shot, 252" in again.stdout
     assert before.items() <= states(out).items()
     assert json.loads((folder / "run.json").read_text())["status"] == "finished"
     keys = [row["key"] for row in read(folder / "results.csv")]
@@ -129,23 +131,24 @@ def test_an_unfinished_run_is_gone_on_with_and_no_other_is_touched(made: tuple[P
 def test_a_failed_run_is_one_sentence_and_all_stays(made: tuple[Path, str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(made[0], out)
-    (folder,) = (out / "runs").glob("note10-nsga-ii-*[0-9a-f]")
+    (folder,) = (out / "runs").glob("note10-one-shot-252-*[0-9a-f]")
     facts = json.loads((folder / "run.json").read_text())
-    facts["config"]["budget"] = 61  # as another version would have made it
+    facts["config"]["budget"] = 253  # as another version would have made it
     (folder / "run.json").write_text(json.dumps(facts | {"status": "interrupted"}))
     results = (folder / "results.csv").read_bytes()
-    failed = dynas("paper", "figure3", *SMALL, "--out", "out", cwd=tmp_path)
+    failed = dynas("paper", "figure9", *SMALL, "--out", "out", cwd=tmp_path)
     assert failed.returncode == 1
     assert len(failed.stderr.strip().splitlines()) == 1
     assert re.match(
-        r"dynas: Note10, NSGA-II, .* failed: .*started with budget=61: go on with that or a larger one, not budget=60",
+        r"dynas: Note10, one-shot, .* failed: .*started with budget=253: "
+        "go on with that or a larger one, not budget=252",
         failed.stderr,
     )
     assert (folder / "results.csv").read_bytes() == results
 
 
 def test_an_interrupt_stops_the_search_and_says_how_to_go_on(tmp_path: Path) -> None:
-    arguments = ("paper", "figure7", "--seeds", "1", "--budget", "2000", "--out", "out")
+    arguments = ("paper", "figure9", "--seeds", "1", "--budget", "2000", "--out", "out")
     child = subprocess.Popen(
         command(*arguments), cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -223,47 +226,6 @@ def test_every_picture_of_the_page_lies_there_and_is_small() -> None:
         assert (ROOT / "docs" / "benchmarks" / link).stat().st_size < 120_000
 
 
-def test_sentences_and_thresholds_say_what_the_curves_say(tmp_path: Path) -> None:
-    fast = [(80, 10), (90, 4), (90, 4), (90, 4)]  # hypervolume up to 80 %, 10 ms: 0, 60, 60, 60
-    slow = [(80, 10), (85, 8), (85, 7), (88, 4)]  # 0, 10, 15, 48
-    runs = [search(tmp_path / "fast", fast), search(tmp_path / "slow", slow, choices={"mode": "validation"})]
-    assert np.isnan(cpu_seconds(runs)), "these do not tell"
-    comparison = labelled(compare(runs), {tmp_path / "fast": "fast", tmp_path / "slow": "slow"})
-    assert [group.name for group in comparison.groups] == ["fast", "slow"]
-    said = sooner("fast", "slow", comparison)
-    assert said == (
-        "fast has the final hypervolume of slow (4 evaluations) after 2 evaluations, 2.0 times fewer than the 4 that "
-        "it takes slow itself"
-    )
-    assert sooner("slow", "fast", comparison) == "slow ends with 80.0% of the hypervolume of fast (4 evaluations)"
-    (apart,) = drift(comparison)  # 10 and 10, 4 and 8, 4 and 7, 4 and 4 ms
-    assert apart.startswith("latency of 4 sub-networks that several runs measured differs between them by 38% (median)")
-    assert share("slow", "fast", comparison) == "slow ends with 80.0% of the hypervolume of fast"
-    assert ahead(comparison) == "fast ends with the largest hypervolume, 25.0% more than slow"
-    text, _ = thresholds(comparison)
-    assert SHARES[0] == 0.8
-    assert "| fast | 4 | 2 | 2 | 2 | 2 |" in text
-    assert "| slow | 4 | 4 | — | — | — |" in text
-    assert "top1 80 %; latency 10 ms" in summary(comparison)[0]
-
-
-def test_predictors_are_compared_with_what_the_paper_says(tmp_path: Path) -> None:
-    study = next(part for part in FIGURES[0].parts if isinstance(part, Studied))
-    *sources, last = study.jobs(Size(1, 60))
-    search(tmp_path / sources[0].name, FIVE)
-    (tmp_path / last.name).mkdir()
-    tau = {("ridge", 8): 0.5, ("ridge", 40): 0.9, ("gp", 8): 0.9, ("gp", 40): 0.9, ("mlp", 8): 0.1, ("mlp", 40): 0.2}
-    rows = [Average("top1", name, size, 5, 0.8, 0.1, value, 0.01) for (name, size), value in tau.items()]
-    write_averages(tmp_path / last.name / "predictors.csv", rows)
-    (tmp_path / "figure2").mkdir()
-    *_, said = study.finish(Size(1, 60), tmp_path, tmp_path / "figure2" / "figure2")
-    assert said.splitlines() == [
-        "- top1: a MAPE of 0.91 % or less from 8 examples on by all",
-        "- top1: a Kendall tau of 0.8348 or more never by mlp; from 8 examples on by gp; from 40 examples on by ridge",
-    ]
-    assert (tmp_path / "figure2" / "figure2.png").read_bytes().startswith(PNG)
-
-
 def test_populations_are_the_papers_where_the_budget_has_room_for_them() -> None:
     whole, few = (NSGA2.job(NOTE10, budget, 0).arguments for budget in (250, 100))
     assert not [one for one in whole if one.startswith("algo.population")]
@@ -272,19 +234,24 @@ def test_populations_are_the_papers_where_the_budget_has_room_for_them() -> None
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_of_settings_counts_the_cells_that_are_the_papers(table: str, tmp_path: Path) -> None:
-    text, count = Cells(table=table).finish(Size(), tmp_path, tmp_path / table)
+    told = Cells(table=table).finish(Size(), tmp_path, tmp_path / table)
     cells = len(TABLES[table])
-    assert count == f"{cells} of {cells} cells are the paper's."
-    assert len(text.splitlines()) == 2 + cells == 2 + len(read(tmp_path / f"{table}.csv"))
+    (claim,) = told.claims
+    assert (claim.here, claim.verdict) == (f"{cells} of {cells} cells", HOLDS)
+    assert len(told.paragraphs[0].splitlines()) == 2 + cells == 2 + len(read(tmp_path / f"{table}.csv"))
 
 
-def test_table_1_counts_spaces_exactly(tmp_path: Path) -> None:
-    (text,) = Spaces().finish(Size(), tmp_path, tmp_path / "table1")
+def test_table_1_counts_spaces_exactly_and_judges_the_powers_of_ten(tmp_path: Path) -> None:
+    told = Spaces().finish(Size(), tmp_path, tmp_path / "table1")
     for size in (7371**5, 2_458_914_796_962, 417_846_678_672_384, 7_489_800, 80_621_568):
-        assert f"| {size:,} |" in text
+        assert f"| {size:,} |" in told.paragraphs[0]
+    verdicts = {claim.says: claim.verdict for claim in told.claims}
+    assert verdicts["size of the space of MobileNetV3"] == HOLDS
+    assert verdicts["size of the space of ResNet50"] == FAILS, "it is nearer to 10^12"
+    assert verdicts["design variables of the Transformer"] == HOLDS
 
 
 def test_table_2_names_this_machine_and_the_papers(tmp_path: Path) -> None:
-    (text,) = Machines().finish(Size(), tmp_path, tmp_path / "table2")
+    (text,) = Machines().finish(Size(), tmp_path, tmp_path / "table2").paragraphs
     assert f"| here: {cpu_model()} |" in text
     assert "| NVIDIA Titan V | 32 GB | 32 |" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,17 @@ def test_a_run_folder_and_its_results_give_the_measured_rows(name: str, tmp_path
     np.testing.assert_array_equal(genotypes, expected)
     np.testing.assert_array_equal(values, [[70.5, 3.0], [72.0, 5.0]])
     assert read_examples(folder / name, SPACE, (LATENCY,))[1].ravel().tolist() == [3.0, 4.0, 5.0]
+
+
+def test_a_compressed_table_is_read_by_its_folder_or_its_name(tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "run", [(70.5, 3.0), (72.0, 5.0)])
+    plain = read_examples(folder, SPACE, (TOP1, LATENCY))
+    packed = tmp_path / "table"
+    packed.mkdir()
+    (packed / "results.csv.xz").write_bytes(lzma.compress((folder / "results.csv").read_bytes()))
+    for path in (packed, packed / "results.csv.xz"):
+        for one, other in zip(read_examples(path, SPACE, (TOP1, LATENCY)), plain, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_a_torn_last_line_of_a_running_search_is_passed_over(tmp_path: Path) -> None:
