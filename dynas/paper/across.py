@@ -53,8 +53,7 @@ def smaller_lead(subject: str, rival: str, where: Sequence[str], evaluations: in
     def judge(comparisons: Comparisons) -> Finding:
         count = min(as_many(one, (subject, rival), evaluations) for one in comparisons.values())
         leads = {
-            name: volume(one, subject, count)[0] / volume(one, rival, count)[0] - 1
-            for name, one in comparisons.items()
+            name: volume(one, subject, count)[0] / volume(one, rival, count)[0] - 1 for name, one in comparisons.items()
         }
         here = f"ahead of {rival} by {_listed(leads, '.1%')} after {count} evaluations"
         others = [lead for name, lead in leads.items() if name not in where]

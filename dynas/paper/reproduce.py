@@ -94,6 +94,9 @@ def write_page(out: Path) -> None:
         if (path := out / figure.name / f"{figure.name}.md").is_file()
     ]
     claims = [claim for figure in FIGURES for claim in read_claims(out / figure.name)]
+    missing = [figure.name for figure in FIGURES if not (out / figure.name / f"{figure.name}.md").is_file()]
+    if missing:
+        facts += f" Not made yet: {', '.join(missing)}."
     (out / PAGE).write_text(
         "\n".join([TITLE, f"{count(claims)}.\n", table(claims), "", INTRODUCTION, f"{facts}\n", *texts]),
         encoding="utf-8",

@@ -20,9 +20,10 @@ from dynas.runs.examples import read_examples
 from dynas.runs.load import load_run, read_objectives
 from dynas.runs.record import read_run
 from dynas.supernets.ncf import NcfSupernet
+from dynas.system.compressed import read_bytes
 from dynas.system.folders import CONFIGS
 from dynas.testing import DataSuite
-from tests.helpers.cli import BRIEF, QUICK, dynas, read_rows
+from tests.helpers.cli import BRIEF, QUICK, ROOT, dynas, read_rows
 from tests.helpers.tables import supernet, write_table
 
 
@@ -112,6 +113,20 @@ def test_a_shipped_table_is_of_the_embedded_weights(name: str) -> None:
     for column, objective in enumerate(objectives):
         modelled = data.replaces[objective.name].count(net, genotypes[:300])
         assert kendalltau(modelled, values[:300, column]).statistic > 0.6
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_the_page_tells_how_well_a_shipped_table_is_modelled(name: str) -> None:
+    model = json.loads((find(name) / MODEL).read_text())
+    facts = read_run(find(name))
+    rows = len(read_bytes(find(name) / RESULTS).splitlines()) - 1
+    found = model["objectives"]
+    quality, latency = (
+        f"{one['mape']:.2f} %, {one['kendall_tau']:.3f}" for one in (found[model["quality"]], found["latency"])
+    )
+    place = f"{facts['machine']['cpu']}, {facts['started'][:10]}"
+    row = f"| `{name}` | {rows:,} | {model['quality']}: {quality} | {latency} | {place} |"
+    assert row in (ROOT / "docs" / "supernets" / "landscape.md").read_text()
 
 
 @pytest.mark.slow

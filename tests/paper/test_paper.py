@@ -15,16 +15,21 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from scipy.stats import kendalltau
 
 from dynas.commands.paper import chosen, make_parser
 from dynas.compose.frames import register
 from dynas.paper.cells import TABLES, Cells
-from dynas.paper.claims import FAILS, HOLDS, read_claims
+from dynas.paper.claims import FAILS, HOLDS, Claim, read_claims
 from dynas.paper.facts import Machines, Spaces
 from dynas.paper.figures import FIGURES
 from dynas.paper.jobs import Job
-from dynas.paper.landscapes import NOTE10, NSGA2
+from dynas.paper.landscapes import MBV3, NOTE10, NSGA2
+from dynas.paper.predictors import SIZES, TRIALS, Studied, precise
 from dynas.paper.searches import Size
+from dynas.predictors.study import Average
+from dynas.report.predictor_tables import write_averages
+from dynas.runs.names import PREDICTORS
 from dynas.system.folders import CONFIGS
 from dynas.system.machine import cpu_model
 from tests.helpers.cli import ROOT, command, dynas
@@ -192,9 +197,8 @@ def distinct_jobs(size: Size) -> list[Job]:
     return list(dict.fromkeys(job for figure in FIGURES for part in figure.parts for job in part.jobs(size)))
 
 
-@pytest.mark.parametrize("size", [Size(1), Size(1, 30)], ids=["default", "smallest"])
-def test_every_search_of_every_figure_composes(size: Size) -> None:
-    jobs = distinct_jobs(size)
+def test_every_search_of_every_figure_composes_at_the_smallest_size() -> None:
+    jobs = distinct_jobs(Size(1, 30))
     register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         for job in jobs:
@@ -255,3 +259,24 @@ def test_table_2_names_this_machine_and_the_papers(tmp_path: Path) -> None:
     (text,) = Machines().finish(Size(), tmp_path, tmp_path / "table2").paragraphs
     assert f"| here: {cpu_model()} |" in text
     assert "| NVIDIA Titan V | 32 GB | 32 |" in text
+
+
+def test_a_study_of_a_table_is_drawn_and_judged(tmp_path: Path) -> None:
+    part = Studied((MBV3,), "latency", True, (Claim("Figure 7", "small error", "0.91 %", precise),))
+    for job, (names, trials) in zip(part.jobs(Size()), TRIALS.items(), strict=True):
+        rows = [
+            Average(objective, name, size, trials, error, 0.1, 0.8, 0.01)
+            for objective, error in (("top1", 0.5), ("latency", 3.0))
+            for name in names
+            for size in SIZES
+        ]
+        (tmp_path / job.name).mkdir()
+        write_averages(tmp_path / job.name / PREDICTORS, rows)
+    told = part.finish(Size(), tmp_path, tmp_path / "figure7")
+    assert (tmp_path / "figure7.png").read_bytes().startswith(PNG)
+    assert [(claim.here, claim.verdict) for claim in told.claims] == [("MobileNetV3 3.00 %", FAILS)]
+    points = read(tmp_path / "figure7_points.csv")
+    assert len(points) == 500
+    measured, found = ([float(row[name]) for row in points] for name in ("measured", "predicted"))
+    assert kendalltau(measured, found).statistic > 0.6, "really predicted"
+    assert "| MobileNetV3, mlp | 3.00 | 3.00 | 3.00 | 3.00 | 0.800 |" in told.paragraphs[2]
