@@ -19,10 +19,12 @@ from omegaconf import DictConfig, open_dict
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from dynas.compose.build import build_data, build_supernet, contents, problem_of, with_image_size
+from dynas.compose.build import contents
 from dynas.compose.fit import introduce
 from dynas.compose.frames import register
 from dynas.compose.overrides import one_sentence, quoted
+from dynas.compose.parts import build_data, build_supernet, with_image_size
+from dynas.compose.problem import problem_of
 from dynas.core.data import Data
 from dynas.core.space import Architecture
 from dynas.core.supernet import Supernet

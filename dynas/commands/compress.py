@@ -52,7 +52,8 @@ def in_full(arguments: list[str]) -> list[str]:
 
 def compress_job(config: DictConfig) -> int:
     """Compress as the config says; returns 0, or 130 after an interrupt."""
-    from dynas.compose.build import build_parts, check_numbers
+    from dynas.compose.numbers import check_numbers
+    from dynas.compose.parts import build_parts
     from dynas.compressing.job import make_job
     from dynas.compressing.steps import compress
     from dynas.display.search_display import SearchDisplay
@@ -79,7 +80,8 @@ def going_on(folder: str) -> list[str]:
 def measured(job: Job, display: SearchDisplay, stage: Stage) -> None:
     """Measure into the folder of a stage; raise KeyboardInterrupt after Ctrl-C."""
     from dynas.commands.running import measure
-    from dynas.compose.build import build, build_predictors, build_trackers
+    from dynas.compose.build import build
+    from dynas.compose.parts import build_predictors, build_trackers
     from dynas.compose.schedule import build_mode
     from dynas.core.activity import doing
     from dynas.core.callback import Callbacks, Progress

@@ -165,10 +165,21 @@ def indices(run: Run) -> list[str]:
 
 
 def tuning_text(run: Run, tuned: bool) -> str:
-    """Return which weights are written, where a run has tuned some; else an empty text."""
+    """Return which weights are written, where a run or its compression has tuned some; else an empty text."""
+    if (folder := compression_of(run)) is not None:
+        return f"these are the weights as cut; dynas compress resume={folder} writes tuned ones to {folder}/deployed"
     if tuned:
         return f"these are the weights after {steps(run)} steps of tuning; --untuned: as searched"
     return "these are the weights as searched" if steps(run) else ""
+
+
+def compression_of(run: Run) -> Path | None:
+    """Return the folder of the compression that a run is a step of; None where it is none."""
+    from dynas.compressing.stages import SEARCH
+
+    if "trial" not in (run.facts.get("config") or {}):
+        return None
+    return run.folder.parent if run.folder.name == SEARCH else run.folder
 
 
 def steps(run: Run) -> int:

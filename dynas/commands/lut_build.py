@@ -70,8 +70,9 @@ def parts(config: DictConfig) -> tuple[Supernet, Meter]:
     Raises:
         DynasError: they do not fit together, or a number makes no sense.
     """
-    from dynas.compose.build import build_data, build_meter, build_supernet, check_together
     from dynas.compose.fit import introduce
+    from dynas.compose.numbers import check_together
+    from dynas.compose.parts import build_data, build_meter, build_supernet
     from dynas.core.bench import Bench
     from dynas.core.texts import ReadsTexts
     from dynas.metrics.measurer import Measurer

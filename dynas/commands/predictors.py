@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
 
 def predictors_job(config: DictConfig) -> int:
     """Compare predictors as the config says; returns 0, or 130 after an interrupt."""
-    from dynas.compose.build import build_option, build_problem
+    from dynas.compose.build import build_option
+    from dynas.compose.problem import build_problem
     from dynas.predictors.features import feature_genes, one_hot
     from dynas.predictors.study import Study, usable_sizes
     from dynas.runs.examples import read_examples
@@ -83,7 +84,7 @@ def predictors_job(config: DictConfig) -> int:
 
 def check_numbers(config: DictConfig) -> None:
     """Raise DynasError where the frame's numbers make no sense, or there is nothing to compare."""
-    from dynas.compose.build import check_seed, check_together
+    from dynas.compose.numbers import check_seed, check_together
     from dynas.errors import DynasError
 
     check_seed(config)

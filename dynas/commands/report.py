@@ -231,7 +231,7 @@ def _draw(comparison: Comparison, chosen: Pick | None, given: argparse.Namespace
         _written(given.html, lambda: write_page(comparison, given.html, chosen))
         paths.append(given.html)
     if given.optuna:
-        from dynas.runs.studies import write_studies
+        from dynas.runs.study_writing import write_studies
 
         write_studies(comparison.runs, given.optuna)
         paths.append(given.optuna)

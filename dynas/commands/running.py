@@ -49,7 +49,7 @@ def measure(
         callbacks: who hears of it, of its end by the caller; by default ``display`` alone.
         known: what need not be measured (see `dynas.runs.known.known_before`).
     """
-    from dynas.compose.build import build_executor
+    from dynas.compose.parts import build_executor
     from dynas.core.activity import doing
     from dynas.core.callback import Callbacks, Progress
     from dynas.core.evaluator import Evaluator

@@ -34,7 +34,10 @@ def search_job(config: DictConfig) -> int:
     """Search as the config says; returns 0, or 130 after an interrupt."""
     from dynas.commands.conclusion import conclude
     from dynas.commands.tuning import make_tuner, tune_front
-    from dynas.compose.build import build, build_predictors, build_problem, build_trackers, check_numbers
+    from dynas.compose.build import build
+    from dynas.compose.numbers import check_numbers
+    from dynas.compose.parts import build_predictors, build_trackers
+    from dynas.compose.problem import build_problem
     from dynas.compose.schedule import build_mode
     from dynas.core.activity import doing
     from dynas.core.callback import Callbacks, Progress
@@ -95,7 +98,7 @@ def confirm_front(
     config: DictConfig, evaluator: Evaluator, measurer: Measurer, folder: Path, told: Callable[[Evaluation, int], None]
 ) -> None:
     """Measure the members of the front again, where that varies, into confirmed.csv."""
-    from dynas.compose.build import build_executor
+    from dynas.compose.parts import build_executor
     from dynas.modes.confirm import confirm
     from dynas.runs.names import CONFIRMED
     from dynas.runs.store import RunStore

@@ -42,8 +42,10 @@ def train_job(config: DictConfig) -> int:
     """Train as the config says; returns 0, or 130 after an interrupt."""
     import torch
 
-    from dynas.compose.build import build, build_parts, build_quality
+    from dynas.compose.build import build
     from dynas.compose.check import check_recipe
+    from dynas.compose.parts import build_parts
+    from dynas.compose.problem import build_quality
     from dynas.core.data import ClassificationData
     from dynas.core.supernet import Trainable
     from dynas.errors import DynasError

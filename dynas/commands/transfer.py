@@ -80,7 +80,9 @@ def transfer_job(config: DictConfig) -> int:
     import numpy as np
 
     from dynas.commands.running import measure
-    from dynas.compose.build import build_predictor, build_problem, check_together
+    from dynas.compose.numbers import check_together
+    from dynas.compose.parts import build_predictor
+    from dynas.compose.problem import build_problem
     from dynas.core.activity import doing
     from dynas.display.display import Display
     from dynas.report.outputs import write_outputs

@@ -14,9 +14,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from dynas.compose.build import build_parts
 from dynas.compose.frames import register
 from dynas.compose.overrides import flat, one_sentence, plain, quoted
+from dynas.compose.parts import build_parts
 from dynas.compose.stored import shown, stored_overrides
 from dynas.core.data import Data
 from dynas.core.supernet import Supernet

@@ -9,7 +9,8 @@ from typing import Any
 from hydra import compose
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from dynas.compose.build import build, build_predictors
+from dynas.compose.build import build
+from dynas.compose.parts import build_predictors
 from dynas.core.mode import SearchMode
 from dynas.core.problem import Problem
 from dynas.errors import DynasError

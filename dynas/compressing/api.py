@@ -12,8 +12,9 @@ from omegaconf import DictConfig, open_dict
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from dynas.compose.build import build_data, contents
+from dynas.compose.build import contents
 from dynas.compose.fit import introduce
+from dynas.compose.parts import build_data
 from dynas.compressing.job import Job, make_job
 from dynas.compressing.stages import Stage
 from dynas.compressing.steps import Outcome

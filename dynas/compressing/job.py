@@ -11,7 +11,8 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig
 
-from dynas.compose.build import build, build_metric, check_objectives, problem_of
+from dynas.compose.build import build
+from dynas.compose.problem import build_metric, check_objectives, problem_of
 from dynas.compressing.limits import Limit, read_limits
 from dynas.compressing.timing import Clock
 from dynas.core.data import ClassificationData, Data

@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynas.core.design import DesignVariable, plain
+from dynas.core import one_hot, spelling
+from dynas.core.design import DesignVariable
+from dynas.core.genes import Genes
 from dynas.errors import DynasError
 
 Architecture = dict[str, Any]
@@ -33,24 +35,13 @@ class SearchSpace:
         if not isinstance(variables, Sequence) or not all(isinstance(one, DesignVariable) for one in variables):
             raise DynasError(f"a search space is made from a list of DesignVariable(...), got {variables!r}")
         self.variables = tuple(variables)
-        self._first: dict[str, int] = {}
-        genes: list[DesignVariable] = []
-        for variable in self.variables:
-            if variable.name in self._first:
-                raise DynasError(f"two design variables are called '{variable.name}'")
-            self._first[variable.name] = len(genes)
-            genes += [variable] * variable.length
-        if not genes:
-            raise DynasError("a search space needs at least one design variable")
-        self.cardinality: Genotypes = np.array([len(gene.choices) for gene in genes], dtype=np.int64)
-        self._same = self._alias_table()
-        self._parents, self._opens = self._gate_tables()
-        self._feature_start = np.concatenate([[0], np.cumsum(self.cardinality)[:-1]])
+        self._genes = Genes(self.variables)
+        self.cardinality: Genotypes = self._genes.cardinality
 
     @property
     def n_genes(self) -> int:
         """Number of genes ``G``."""
-        return len(self.cardinality)
+        return len(self._genes)
 
     @property
     def n_features(self) -> int:
@@ -62,77 +53,17 @@ class SearchSpace:
         """Mask ``(G,)`` of genes with many ordered options (see `DesignVariable.is_fine`)."""
         return np.repeat([one.is_fine for one in self.variables], [one.length for one in self.variables])
 
-    def _alias_table(self) -> Genotypes:
-        """Return, per gene and option, the first option that is the same network."""
-        same = np.tile(np.arange(int(self.cardinality.max())), (self.n_genes, 1))
-        for variable in self.variables:
-            for position in variable.aliases:
-                gene = self._first[variable.name] + position
-                same[gene, : len(variable.choices)] = variable.first_names(position)
-        return same
-
-    def _gate_tables(self) -> tuple[Genotypes, NDArray[np.bool_]]:
-        """Return each gene's parent (-1: none) and, per gene and parent option, whether the gene is active."""
-        parents = np.full(self.n_genes, -1, dtype=np.int64)
-        opens = np.ones((self.n_genes, int(self.cardinality.max())), dtype=bool)
-        by_name = {variable.name: variable for variable in self.variables}
-        for variable in self.variables:
-            for position, gate in enumerate(variable.gates):
-                if gate is None:
-                    continue
-                if gate.variable not in by_name or not 0 <= gate.index < by_name[gate.variable].length:
-                    raise DynasError(f"'{variable.name}' is gated by unknown gene {gate.variable}[{gate.index}]")
-                gene = self._first[variable.name] + position
-                choices = by_name[gate.variable].choices
-                parents[gene] = self._first[gate.variable] + gate.index
-                try:
-                    opens[gene, : len(choices)] = [choice >= gate.minimum for choice in choices]
-                except TypeError as error:
-                    raise DynasError(
-                        f"'{variable.name}' is gated by {gate.variable}, whose choices {list(choices)} cannot be "
-                        f"compared with {gate.minimum!r}"
-                    ) from error
-                opens[gene] = opens[gene, self._same[parents[gene]]]
-        return parents, opens
-
-    @cached_property
-    def _levels(self) -> list[NDArray[np.int64]]:
-        """Gated genes in levels, every gene on a later one than the gene that gates it."""
-        levels: list[NDArray[np.int64]] = []
-        placed = self._parents < 0
-        while not placed.all():
-            ready = np.flatnonzero(~placed & placed[self._parents])
-            if len(ready) == 0:
-                raise DynasError("the gates of the design variables form a circle")
-            levels.append(ready)
-            placed[ready] = True
-        return levels
-
-    @cached_property
-    def _settings(self) -> list[list[int]]:
-        """Per gene and option, the exact number of distinct settings of all genes that the option switches on."""
-        settings = [
-            [int(first == option) for option, first in enumerate(same[:count])]
-            for same, count in zip(self._same, self.cardinality, strict=True)
-        ]
-        for gene in (gene for level in reversed(self._levels) for gene in level):
-            parent = int(self._parents[gene])
-            for option in range(len(settings[parent])):
-                if self._opens[gene, option]:
-                    settings[parent][option] *= sum(settings[gene])
-        return settings
-
     @cached_property
     def size(self) -> int:
         """Exact number of distinct sub-networks (a Python integer, it outgrows 64 bits)."""
-        settings = self._settings
-        return math.prod(sum(settings[gene]) for gene in np.flatnonzero(self._parents < 0))
+        settings = self._genes.settings
+        return math.prod(sum(settings[gene]) for gene in np.flatnonzero(self._genes.parents < 0))
 
     @cached_property
     def _thresholds(self) -> NDArray[np.float64]:
         """Cumulative shares ``(G, options - 1)`` of each gene's settings, padded with ones."""
         thresholds = np.ones((self.n_genes, int(self.cardinality.max()) - 1))
-        for gene, settings in enumerate(self._settings):
+        for gene, settings in enumerate(self._genes.settings):
             total = sum(settings)
             thresholds[gene, : len(settings) - 1] = [part / total for part in itertools.accumulate(settings[:-1])]
         return thresholds
@@ -185,31 +116,23 @@ class SearchSpace:
 
     def active(self, genotypes: Genotypes) -> NDArray[np.bool_]:
         """Return the mask ``(n, G)`` of genes that change their sub-network."""
-        active = np.ones(genotypes.shape, dtype=bool)
-        for level in self._levels:
-            parents = self._parents[level]
-            active[:, level] = active[:, parents] & self._opens[level, genotypes[:, parents]]
-        return active
+        return self._genes.active(genotypes)
 
     def canonical(self, genotypes: Genotypes) -> Genotypes:
         """Return ``genotypes`` ``(n, G)`` with every inactive gene 0 and every other one the first of its aliases."""
-        return np.where(self.active(genotypes), self._same[np.arange(self.n_genes), genotypes], 0)
+        return np.where(self.active(genotypes), self._genes.same[np.arange(self.n_genes), genotypes], 0)
 
     def one_hot(self, genotypes: Genotypes) -> NDArray[np.float64]:
         """Return the features ``(n, D)``: one column per gene and option, all-zero for inactive genes."""
-        features = np.zeros((len(genotypes), self.n_features))
-        rows, genes = np.nonzero(self.active(genotypes))
-        features[rows, self._feature_start[genes] + self._same[genes, genotypes[rows, genes]]] = 1.0
-        return features
+        return one_hot.one_hot(self._genes, genotypes)
 
     @cached_property
     def _groups(self) -> list[NDArray[np.int64]]:
         """The genes of each design variable, then those of each that one gate opens (the blocks of a stage)."""
         ends = np.cumsum([variable.length for variable in self.variables])
         variables = np.split(np.arange(self.n_genes), ends[:-1])
-        units = [
-            genes[self._parents[genes] == parent] for genes in variables for parent in np.unique(self._parents[genes])
-        ]
+        parents = self._genes.parents
+        units = [genes[parents[genes] == parent] for genes in variables for parent in np.unique(parents[genes])]
         sizes = {genes.tobytes() for genes in variables}
         return [*variables, *(genes for genes in units if genes.tobytes() not in sizes)]
 
@@ -229,21 +152,9 @@ class SearchSpace:
     def lightest(self, weights: NDArray[np.float64]) -> Genotypes:
         """Return the canonical genotypes ``(n, G)`` that minimise additive models with ``weights`` ``(n, D)``.
 
-        The weight of a sub-network is the sum over its one-hot features. Gated genes are settled before those that
-        gate them, so the minimum is exact.
+        The weight of a sub-network is the sum over its one-hot features; the minimum is exact.
         """
-        n = len(weights)
-        best = np.zeros((n, self.n_genes), dtype=np.int64)
-        totals = np.full((n, self.n_genes, int(self.cardinality.max())), np.inf)
-        for gene, (start, count) in enumerate(zip(self._feature_start, self.cardinality, strict=True)):
-            totals[:, gene, :count] = weights[:, start + self._same[gene, :count]]
-        for gene in (gene for level in reversed(self._levels) for gene in level):
-            best[:, gene] = totals[:, gene].argmin(axis=1)
-            least = totals[np.arange(n), gene, best[:, gene]]
-            totals[:, self._parents[gene]] += np.where(self._opens[gene], least[:, None], 0.0)
-        free = self._parents < 0
-        best[:, free] = totals[:, free].argmin(axis=2)
-        return self.canonical(best)
+        return self.canonical(one_hot.lightest(self._genes, weights))
 
     def equations(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return what makes numbers 0 and 1 the one-hot features of a canonical genotype.
@@ -252,32 +163,16 @@ class SearchSpace:
             matrix ``(G, D)``, right-hand side ``(G,)`` and upper ends ``(D,)``: features ``x`` with ``matrix @ x ==
             right`` and ``0 <= x <= upper``. A gene has one option, or none where its parent's option closes its gate.
         """
-        matrix, right, upper = np.zeros((self.n_genes, self.n_features)), np.zeros(self.n_genes), []
-        for gene, (start, count) in enumerate(zip(self._feature_start, self.cardinality, strict=True)):
-            matrix[gene, start : start + count] = 1.0
-            upper += [float(first == option) for option, first in enumerate(self._same[gene, :count])]
-            if (parent := int(self._parents[gene])) < 0:
-                right[gene] = 1.0
-            else:
-                columns = slice(self._feature_start[parent], self._feature_start[parent] + self.cardinality[parent])
-                matrix[gene, columns] = -self._opens[gene, : self.cardinality[parent]].astype(float)
-        return matrix, right, np.array(upper)
+        return one_hot.equations(self._genes)
 
     def from_one_hot(self, features: NDArray[np.float64]) -> Genotypes:
         """Return the canonical genotypes ``(n, G)`` of one-hot features ``(n, D)``."""
-        ends = self._feature_start[1:]
-        return np.stack([part.argmax(axis=1) for part in np.split(features, ends, axis=1)], axis=1)
+        return one_hot.from_one_hot(self._genes, features)
 
     def decode(self, genotype: NDArray[np.int64]) -> Architecture:
         """Return the architecture of one genotype ``(G,)``; inactive genes show their first option."""
-        row = self.canonical(self.check(genotype))[0]
-        architecture: Architecture = {}
-        for variable in self.variables:
-            first = self._first[variable.name]
-            values = [variable.choices[option] for option in row[first : first + variable.length]]
-            values += variable.constants
-            architecture[variable.name] = values if len(values) > 1 else values[0]
-        return architecture
+        row = self.canonical(self.check(genotype))[0].tolist()
+        return spelling.architecture_of(self.variables, row)
 
     def encode(self, architecture: Mapping[str, Any]) -> NDArray[np.int64]:
         """Return the canonical genotype ``(G,)`` of an architecture; raise DynasError where it does not fit."""
@@ -286,27 +181,7 @@ class SearchSpace:
 
     def options(self, architecture: Mapping[str, Any]) -> list[int]:
         """Return the option of each gene, inactive ones as they are given; raise DynasError where it does not fit."""
-        expected = [variable.name for variable in self.variables]
-        if not isinstance(architecture, Mapping) or sorted(map(str, architecture)) != sorted(expected):
-            raise DynasError(f"an architecture of this space is a mapping with the keys {', '.join(expected)}")
-        options: list[int] = []
-        for variable in self.variables:
-            try:
-                values = plain(architecture[variable.name])
-            except RecursionError as error:
-                raise DynasError(f"'{variable.name}' is nested too deeply") from error
-            count = variable.length + len(variable.constants)
-            values = values if count > 1 else [values]
-            if not isinstance(values, Sequence) or len(values) != count:
-                raise DynasError(f"'{variable.name}' needs {count} values, got {values!r}")
-            if tuple(values[variable.length :]) != variable.constants:
-                raise DynasError(f"'{variable.name}' ends with {list(variable.constants)}, got {values!r}")
-            chosen = values[: variable.length]
-            for value in chosen:
-                if value not in variable.choices:
-                    raise DynasError(f"'{variable.name}' cannot be {value!r}: choose from {list(variable.choices)}")
-                options.append(variable.choices.index(value))
-        return options
+        return spelling.options_of(self.variables, architecture)
 
     def key(self, genotype: NDArray[np.int64]) -> str:
         """Return the identity of a sub-network as text, such as ``ks0120-e2101-d2``."""
@@ -314,15 +189,7 @@ class SearchSpace:
 
     def keys(self, genotypes: Genotypes) -> list[str]:
         """Return the identities of genotypes ``(n, G)``."""
-        return [self._spell(row) for row in self.canonical(genotypes).tolist()]
-
-    def _spell(self, row: Sequence[int]) -> str:
-        parts = []
-        for variable in self.variables:
-            first = self._first[variable.name]
-            separator = "" if len(variable.choices) <= 10 else "."
-            parts.append(variable.name + separator.join(map(str, row[first : first + variable.length])))
-        return "-".join(parts)
+        return [spelling.key_of(self.variables, row) for row in self.canonical(genotypes).tolist()]
 
     def smallest(self) -> NDArray[np.int64]:
         """Return the genotype ``(G,)`` of every first option."""

@@ -99,7 +99,7 @@ def _variables(option: str, network: str, number: int) -> Judged:
 @cache
 def space(option: str) -> SearchSpace:
     """Return the space of a supernet."""
-    from dynas.compose.build import build_supernet
+    from dynas.compose.parts import build_supernet
 
     return build_supernet(composed(f"supernet={option}")).space
 

@@ -121,7 +121,7 @@ def _study(landscape: Landscape, predictors: tuple[str, ...], trials: int) -> Jo
 
 def predicted(landscape: Landscape, kind: str) -> Values:
     """Return measured and predicted values ``(2, n)`` of a table's sub-networks that the predictor did not see."""
-    from dynas.compose.build import build_supernet
+    from dynas.compose.parts import build_supernet
     from dynas.predictors.fitted import fit_predictor
     from dynas.predictors.named import predictor as named
     from dynas.runs.examples import read_examples

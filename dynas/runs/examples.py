@@ -24,7 +24,8 @@ from dynas.core.space import Architecture, Genotypes, SearchSpace
 from dynas.errors import DynasError
 from dynas.runs.lines import Line, complete_lines, table_text
 from dynas.runs.names import RESULTS
-from dynas.runs.studies import is_study, read_study
+from dynas.runs.studies import is_study
+from dynas.runs.study_reading import read_study
 from dynas.system.compressed import SUFFIXES, read_bytes
 from dynas.system.files import from_json
 

@@ -12,7 +12,8 @@ from dynas.core.space import Genotypes, SearchSpace
 from dynas.errors import DynasError
 from dynas.runs.architectures import read_architectures
 from dynas.runs.load import load_run
-from dynas.runs.studies import front_of_study, is_study
+from dynas.runs.studies import is_study
+from dynas.runs.study_reading import front_of_study
 
 LISTS = (".json", ".csv")  # files of architectures
 

@@ -21,8 +21,8 @@ from hydra import compose, initialize_config_dir
 from scipy.stats import kendalltau
 from sklearn.model_selection import KFold
 
-from dynas.compose.build import build_parts
 from dynas.compose.frames import register
+from dynas.compose.parts import build_parts
 from dynas.core.objectives import Objective, Values
 from dynas.core.scale import is_logarithmic
 from dynas.data.tabulated import MODEL, RESULTS, described

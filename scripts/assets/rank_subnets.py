@@ -13,8 +13,9 @@ import sys
 import numpy as np
 from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build_parts, build_quality
 from dynas.compose.frames import register
+from dynas.compose.parts import build_parts
+from dynas.compose.problem import build_quality
 from dynas.system.folders import CONFIGS
 from dynas.training.judge import Judge
 from dynas.training.ranking import Validation, rank

@@ -21,8 +21,10 @@ from hydra import compose, initialize_config_dir
 from scipy.stats import kendalltau
 from torch import nn
 
-from dynas.compose.build import build, build_data, build_quality, build_supernet
+from dynas.compose.build import build
 from dynas.compose.frames import register
+from dynas.compose.parts import build_data, build_supernet
+from dynas.compose.problem import build_quality
 from dynas.core.metric import MeasuredMetric
 from dynas.core.space import Genotypes
 from dynas.core.supernet import Supernet

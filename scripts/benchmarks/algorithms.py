@@ -25,8 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from dynas.algos.named import algorithm
-from dynas.compose.build import build_predictor, build_problem
 from dynas.compose.frames import register
+from dynas.compose.parts import build_predictor
+from dynas.compose.problem import build_problem
 from dynas.core.evaluator import Evaluator
 from dynas.core.mode import Predictors, SearchMode
 from dynas.core.objectives import Values, losses

@@ -22,8 +22,8 @@ from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 
 from dynas.algos.named import algorithm
-from dynas.compose.build import build_problem
 from dynas.compose.frames import register
+from dynas.compose.problem import build_problem
 from dynas.core.evaluation import Evaluation, Measure, Measurement
 from dynas.core.evaluator import Evaluator
 from dynas.core.metric import CountedMetric

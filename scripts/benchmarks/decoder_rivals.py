@@ -32,8 +32,8 @@ from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 
 from dynas.algos.named import algorithm
-from dynas.compose.build import build_problem
 from dynas.compose.frames import register
+from dynas.compose.problem import build_problem
 from dynas.core.evaluation import Measurement
 from dynas.core.evaluator import Evaluator
 from dynas.core.objectives import Values

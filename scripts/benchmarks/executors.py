@@ -25,8 +25,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build, build_problem
+from dynas.compose.build import build
 from dynas.compose.frames import register
+from dynas.compose.problem import build_problem
 from dynas.core.executor import Executor, measured
 from dynas.core.space import Genotypes
 from dynas.system.folders import CONFIGS

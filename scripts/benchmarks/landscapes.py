@@ -20,8 +20,8 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 
 import synthetic
-from dynas.compose.build import build_problem
 from dynas.compose.frames import register
+from dynas.compose.problem import build_problem
 from dynas.core.evaluation import Measurement
 from dynas.core.evaluator import Evaluator
 from dynas.core.objectives import Values, losses

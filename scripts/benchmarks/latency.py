@@ -26,8 +26,8 @@ from rich.table import Table
 from scipy.stats import kendalltau
 from torch import nn
 
-from dynas.compose.build import build_problem
 from dynas.compose.frames import register
+from dynas.compose.problem import build_problem
 from dynas.core.bench import Bench
 from dynas.core.objectives import Values
 from dynas.metrics.latency import time_all

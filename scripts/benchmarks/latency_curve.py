@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import kendalltau
 
-from dynas.compose.build import build_problem
 from dynas.compose.frames import register
+from dynas.compose.problem import build_problem
 from dynas.core.objectives import Values
 from dynas.hardware.interleaved import InterleavedRounds, Taken
 from dynas.hardware.latency import TimingMeter

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build_meter, build_supernet
 from dynas.compose.frames import register
+from dynas.compose.parts import build_meter, build_supernet
 from dynas.system.folders import CONFIGS
 
 

@@ -10,9 +10,12 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from dynas.compose.build import build, build_executor, build_predictor, build_problem, check_numbers, contents
+from dynas.compose.build import build, contents
 from dynas.compose.check import check_part, check_values
 from dynas.compose.frames import register
+from dynas.compose.numbers import check_numbers
+from dynas.compose.parts import build_executor, build_predictor
+from dynas.compose.problem import build_problem
 from dynas.errors import DynasError
 from dynas.system.folders import CONFIGS
 

@@ -13,8 +13,10 @@ from hydra import compose, initialize_config_dir
 
 from dynas.algos.pareto_local_search import ParetoLocalSearch
 from dynas.api import search
-from dynas.compose.build import build, build_problem, build_trackers
+from dynas.compose.build import build
 from dynas.compose.frames import register
+from dynas.compose.parts import build_trackers
+from dynas.compose.problem import build_problem
 from dynas.data.fashion_mnist import DEBIAN
 from dynas.data.phrases import EMBEDDED
 from dynas.data.sentiment import EMBEDDED as SENTIMENT

@@ -8,7 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from dynas import DynasError
-from dynas.compose.build import build_metric
+from dynas.compose.problem import build_metric
 from dynas.compose.roles import check_role
 from dynas.core.bench import Meter
 from dynas.core.data import Data

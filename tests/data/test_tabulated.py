@@ -12,8 +12,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from scipy.stats import kendalltau
 
-from dynas.compose.build import build_supernet
 from dynas.compose.frames import register
+from dynas.compose.parts import build_supernet
 from dynas.data.tabulated import MODEL, RESULTS, Tabulated, find, shipped
 from dynas.errors import DynasError
 from dynas.runs.examples import read_examples

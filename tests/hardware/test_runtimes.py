@@ -12,8 +12,9 @@ from hydra import compose, initialize_config_dir
 from torch import Tensor, nn
 
 from dynas import DynasError
-from dynas.compose.build import build, build_problem
+from dynas.compose.build import build
 from dynas.compose.frames import register
+from dynas.compose.problem import build_problem
 from dynas.core.bench import Bench
 from dynas.core.data import Data
 from dynas.core.supernet import Supernet

@@ -12,21 +12,12 @@ from dynas.commands.compress import in_full
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.lut_build import parts
 from dynas.commands.transfer import with_source
-from dynas.compose.build import (
-    build,
-    build_data,
-    build_executor,
-    build_option,
-    build_predictors,
-    build_problem,
-    build_quality,
-    build_supernet,
-    check_numbers,
-    check_together,
-    contents,
-)
+from dynas.compose.build import build, build_option, contents
 from dynas.compose.check import check_part
+from dynas.compose.numbers import check_numbers, check_together
 from dynas.compose.overrides import overrides, plain
+from dynas.compose.parts import build_data, build_executor, build_predictors, build_supernet
+from dynas.compose.problem import build_problem, build_quality
 from dynas.compose.schedule import build_mode
 from dynas.core.stopping import Stopping
 from dynas.runs.architectures import read_architectures

@@ -7,8 +7,8 @@ import re
 import numpy as np
 from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build_problem
 from dynas.compose.frames import register
+from dynas.compose.problem import build_problem
 from dynas.metrics.measurer import Measurer
 from dynas.supernets.weights.load import embedded_path
 from dynas.system.folders import CONFIGS

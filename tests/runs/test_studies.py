@@ -18,7 +18,8 @@ from dynas.commands.report import main as report
 from dynas.errors import DynasWarning
 from dynas.runs.examples import read_examples
 from dynas.runs.load import load_run
-from dynas.runs.studies import read_study, write_studies
+from dynas.runs.study_reading import read_study
+from dynas.runs.study_writing import write_studies
 from dynas.runs.warm_start import front_of
 
 SPACE = SearchSpace(

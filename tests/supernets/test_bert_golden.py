@@ -9,8 +9,8 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build_supernet
 from dynas.compose.frames import register
+from dynas.compose.parts import build_supernet
 from dynas.supernets.bert import BertSupernet
 from dynas.system.folders import CONFIGS
 from tests.helpers import golden as checks

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build_problem
 from dynas.compose.frames import register
+from dynas.compose.problem import build_problem
 from dynas.supernets.weights.load import embedded_path
 from dynas.system.folders import CONFIGS
 

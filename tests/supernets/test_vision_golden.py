@@ -11,8 +11,8 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build_supernet
 from dynas.compose.frames import register
+from dynas.compose.parts import build_supernet
 from dynas.supernets.vit import VisionSupernet
 from dynas.system.folders import CONFIGS
 from tests.helpers import golden as checks

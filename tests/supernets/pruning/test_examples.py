@@ -6,8 +6,8 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
-from dynas.compose.build import build_parts
 from dynas.compose.frames import register
+from dynas.compose.parts import build_parts
 from dynas.data.fashion_mnist import FashionMNIST
 from dynas.metrics.accuracy import top1
 from dynas.supernets.examples import basic_resnet, mobilenet_v2
