@@ -36,6 +36,7 @@ def identity(facts: Mapping[str, Any], objective: str) -> Identity | None:
         f"settings of {objective}": metric,
         # what is quantised is calibrated by the hardware
         "precision": [precisions, None if precisions == [FULL, None] else config.get("hardware")],
+        "steps of fine-tuning": config.get("trial") or 0,  # a compression's search tries sub-networks so
         "version of dynas": versions.get("dynas"),
         "code of your own": facts.get("code_sha256"),
     }

@@ -157,8 +157,12 @@ def read_runs(
             name = one.objective.name
             if why := difference(identity(facts, name), one.identity):
                 refused.append(f"{name} in '{place}' {why}")
-            else:
-                found[name] = rows_of(load_run(place), one, space) | found.get(name, {})
+                continue
+            run = load_run(place)
+            if one.objective.column not in [objective.column for objective in run.objectives]:
+                refused.append(f"{name} in '{place}' was not measured")
+                continue
+            found[name] = rows_of(run, one, space) | found.get(name, {})
     if not found:
         why = refused[0] if refused else "no objective is the same on every device"
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""

@@ -51,6 +51,7 @@ def test_it_is_the_same_once_it_was_written_and_read() -> None:
         (("space",), [], "settings of the supernet"),
         (("config", "objectives", "top1", "metric", "k"), 5, "settings of top1"),
         (("config", "precision"), "int8", "precision"),
+        (("config", "trial"), 20, "steps of fine-tuning"),
         (("versions", "dynas"), "0.3.0", "version of dynas"),
         (("code_sha256",), "ef", "code of your own"),
     ],
