@@ -14,6 +14,7 @@ from dynas.errors import DynasError, one_of
 from dynas.report.tables import front_table
 from dynas.report.text import point_text
 from dynas.runs.load import Run, load_run
+from dynas.runs.record import is_compression
 from dynas.runs.store import read_extra
 from dynas.runs.tuned import read_tuned, weights_file
 from dynas.system.files import refuse_links
@@ -177,7 +178,7 @@ def compression_of(run: Run) -> Path | None:
     """Return the folder of the compression that a run is a step of; None where it is none."""
     from dynas.compressing.stages import SEARCH
 
-    if "trial" not in (run.facts.get("config") or {}):
+    if not is_compression(run.facts):
         return None
     return run.folder.parent if run.folder.name == SEARCH else run.folder
 

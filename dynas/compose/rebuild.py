@@ -22,7 +22,7 @@ from dynas.core.data import Data
 from dynas.core.supernet import Supernet
 from dynas.errors import DynasError
 from dynas.runs.load import Run
-from dynas.runs.record import trained_anew
+from dynas.runs.record import is_compression, trained_anew
 from dynas.system.folders import CONFIGS
 
 PARTS = ("supernet", "data")
@@ -80,7 +80,7 @@ def rebuild(run: Run, config_dir: Path | None = None, given: Sequence[str] = ())
 
 
 def _compose(run: Run, config_dir: Path | None, given: Sequence[str]) -> DictConfig:
-    """Return the config that the run's overrides of supernet, data and experiment give with our own configs."""
+    """Return what the run's overrides of supernet, data and experiment give with its command's own configs."""
     for one in given:
         if one not in (run.facts.get("overrides") or []):
             raise DynasError(
@@ -96,7 +96,7 @@ def _compose(run: Run, config_dir: Path | None, given: Sequence[str]) -> DictCon
     register()
     try:
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-            return compose("search", overrides=overrides)
+            return compose("compress" if is_compression(run.facts) else "search", overrides=overrides)
     except (HydraException, OmegaConfBaseException) as error:
         hint = "" if config_dir else "; configs of your own are found by --config-dir"
         raise DynasError(f"cannot rebuild the run in '{run.folder}': {one_sentence(error)}{hint}") from error

@@ -22,6 +22,11 @@ def write_run(folder: Path, facts: Mapping[str, Any]) -> None:
     write_atomic(folder / RUN, text + "\n")
 
 
+def is_compression(facts: Mapping[str, Any]) -> bool:
+    """Tell from run.json whether a run is a step of ``dynas compress``, or all of it."""
+    return "trial" in (facts.get("config") or {})
+
+
 def read_run(folder: Path) -> dict[str, Any]:
     """Return the contents of a run's run.json, in today's words whatever version wrote it.
 

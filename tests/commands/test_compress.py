@@ -124,7 +124,18 @@ def test_a_search_that_was_stopped_goes_on(first: str, cwd: Path) -> None:
 
 
 def test_an_export_of_the_search_says_where_the_tuned_networks_are(first: str, cwd: Path) -> None:
-    done = dynas("export", "run/search", MODEL, "--row", "1", "--formats", "pytorch", "--to", "cut", cwd=cwd)
+    done = dynas(
+        "export",
+        "run/search",
+        "supernet.model=mine:network",
+        "--row",
+        "1",
+        "--formats",
+        "pytorch",
+        "--to",
+        "cut",
+        cwd=cwd,
+    )
     assert done.returncode == 0, done.stderr
     assert "these are the weights as cut; dynas compress resume=run writes tuned ones to run/deployed\n" in done.stdout
 
