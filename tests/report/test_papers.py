@@ -15,11 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
 from dynas.commands.report import main
+from dynas.core.objectives import Objective
 from dynas.errors import DynasError
 from dynas.report.compare import Comparison, compare, named
 from dynas.report.indicators import epsilon, holm_p_values, igd_plus, reference_set
 from dynas.report.plots.attainment import between, surfaces
 from dynas.report.plots.paper import WIDTHS
+from dynas.report.plots.run import plot_hypervolume
 from dynas.report.tables import comparison_latex, latex, measures, p_text
 from tests.helpers.run_folders import FIVE, NAN, search, write_search
 
@@ -147,8 +149,10 @@ def test_a_band_lies_between_its_staircases() -> None:
     np.testing.assert_equal(high, [np.nan, 0, 0])
 
 
-@pytest.mark.filterwarnings("error:constrained_layout")
-def test_pictures_fit_the_columns_of_a_paper(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def whole_legends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No legend of a picture that is written is cut."""
+
     def saved(figure: Figure, *arguments: Any, **settings: Any) -> None:
         save(figure, *arguments, **settings)
         figure.draw_without_rendering()
@@ -158,6 +162,19 @@ def test_pictures_fit_the_columns_of_a_paper(folder: Path, tmp_path: Path, monke
 
     save = Figure.savefig
     monkeypatch.setattr(Figure, "savefig", saved)
+
+
+@pytest.mark.usefixtures("whole_legends")
+@pytest.mark.parametrize("letters", range(4, 60, 5))
+def test_a_legend_has_as_many_columns_as_there_is_room_for(letters: int, tmp_path: Path) -> None:
+    text = ("crossover, mutation and population " * 2)[:letters]
+    curves = {f"{number} {text}": np.array([[1.0, 2.0]] * 2) for number in range(6)}
+    plot_hypervolume(curves, (Objective("top1", "max", "%"),), (0.0,), tmp_path / "hypervolume.png")
+
+
+@pytest.mark.filterwarnings("error:constrained_layout")
+@pytest.mark.usefixtures("whole_legends")
+def test_pictures_fit_the_columns_of_a_paper(folder: Path, tmp_path: Path) -> None:
     for columns in (1, 2):
         place = tmp_path / str(columns)
         assert main([str(folder), "--pictures", str(place), "--columns", str(columns), "--format", "csv"]) == 0

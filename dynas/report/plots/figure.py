@@ -36,6 +36,7 @@ ORIGINAL: dict[str, Any] = {
 }  # fmt: skip
 LONGEST_LABEL = 44  # of an axis, before it takes two lines
 DPI = 160
+MARGIN = 8  # letters that have room to the left of a panel, where no legend begins
 Panel = tuple[Axes, int, int]  # axes; column of the objective across, and of that upwards
 
 
@@ -56,7 +57,7 @@ def legend_above(axes: Axes, text: str = "") -> None:
     """Put the legend above a panel, in line with its left edge, beneath a sentence on what is drawn."""
     handles, labels = axes.get_legend_handles_labels()
     subplot = axes.get_subplotspec()
-    width = letters(axes.figure, subplot.get_gridspec().ncols if subplot else 1)
+    width = max(20, letters(axes.figure, subplot.get_gridspec().ncols if subplot else 1) - MARGIN)
     labels = [textwrap.fill(label, width - 7) for label in labels]
     longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
     columns = max(1, min(len(labels), width // (7 + longest)))
