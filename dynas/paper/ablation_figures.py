@@ -88,7 +88,7 @@ ABLATION_FIGURES = (
                 "alone", budget=1000,
             ),
         ),
-        22,
+        8,
     ),
     Figure(
         "figure11",
@@ -126,7 +126,7 @@ ABLATION_FIGURES = (
                 "extended",
             ),
         ),
-        25,
+        12,
     ),
     Figure(
         "figure14",
@@ -153,7 +153,7 @@ ABLATION_FIGURES = (
             ),
             Compared(on.MBV3, (SAMPLED,), ("costs",), name="costs", seeds=1, budget=1000, tabulate=correlations),
         ),
-        5,
+        2,
     ),
     Figure(
         "settings",
@@ -198,6 +198,6 @@ ABLATION_FIGURES = (
                 "objectives",
             ),
         ),
-        6,
+        3,
     ),
 )  # fmt: skip

@@ -68,8 +68,7 @@ PAPER, DEFAULT, RANDOM = "LINAS (paper)", "LINAS (default here)", "random search
 DEFAULT_LINAS = Search(DEFAULT, ())
 LINAS = Search(PAPER, ("experiment=paper/linas",), populations=ROUND)
 NSGA2 = Search("NSGA-II", ("experiment=paper/nsga2",), populations=ALGO)
-RANDOM_SEARCH = Search(RANDOM, ("algo=random", "mode=validation"), populations=ALGO)
-RANDOM_GENES = Search("random genes", ("algo=random", "algo.draw=genes", "mode=validation"), populations=ALGO)
+RANDOM_SEARCH = Search(RANDOM, ("algo=random", "algo.draw=genes", "mode=validation"), populations=ALGO)
 ONESHOT = Search("one-shot", ("experiment=paper/oneshot",))
 RANGES = Search("one-shot per range", ("experiment=paper/constrained",))
 

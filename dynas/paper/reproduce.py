@@ -27,7 +27,7 @@ that stands in it; `dynas paper all` makes the whole page anew.
 
 - **Data and weights.** The paper searches full-size networks. Here are its space of MobileNetV3 with a model of
   ImageNet top-1 and its own table of a Samsung Note10, and the narrow networks of this package with small data sets.
-- **Measured once.** Some two thousand random sub-networks of each embedded supernet were measured on a CPU, and lie in
+- **Measured once.** Some 1,500 random sub-networks of each embedded supernet were measured on a CPU, and lie in
   the package (`data=tabulated`). Searches are told by a model that was fitted to them, and say so, with its
   cross-validated error. Every sub-network has the same value in every search.
 - **Settings.** "LINAS (paper)" and its rivals are the presets `experiment=paper/...`. "LINAS (default here)" is what

@@ -68,7 +68,7 @@ SEARCH_FIGURES = (
                 ),
             ),
         ),
-        5,
+        3,
     ),
     Figure(
         "figure4",
@@ -85,7 +85,7 @@ SEARCH_FIGURES = (
                 claims=(Claim("Figure 4", "LINAS is ahead on a CPU", "—", ahead(PAPER, (NSGA2, RANDOM), 250)),),
             ),
         ),
-        9,
+        5,
         (untried("Figure 4", "LINAS is ahead on a GPU", "—", "no GPU was at hand"),),
     ),
     Figure(
@@ -126,7 +126,7 @@ SEARCH_FIGURES = (
                 "together",
             ),
         ),
-        12,
+        10,
     ),
     Figure(
         "figure9",
@@ -148,7 +148,7 @@ SEARCH_FIGURES = (
                 budget=250,
             ),
         ),
-        4,
+        3,
     ),
     Figure(
         "figure15",

@@ -120,7 +120,7 @@ TABLE_FIGURES = (
         "those of the table took on its machine; a search costs the processor time of its process, start included. "
         + MISPRINT,
         TABLE3,
-        12,
+        10,
     ),
     Figure(
         "table4",

@@ -15,6 +15,7 @@ LINAS = {  # the paper's LINAS knows neither of our starts, features, optimism a
     "mode.start": "uniform", "mode.start_size": None, "mode.features": "one_hot", "mode.optimism": 0,
     "mode.choice": "spread",
 }  # fmt: skip
+GENES = {"algo.draw": "genes"}
 FIFTY = {"algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02}
 NUMBERS: dict[str, dict[str, Any]] = {  # besides the cells of Tables 4 and 5
     "linas": LINAS,
@@ -22,20 +23,20 @@ NUMBERS: dict[str, dict[str, Any]] = {  # besides the cells of Tables 4 and 5
     "constrained": {"mode.training": 1000, "algo.population": 50, "algo.crossover": 0.9, "algo.mutation": 0.02},
     "resnet50_linas": {**FIFTY, "mode.population": 50, **LINAS},
     "resnet50_nsga2": FIFTY,
-    "resnet50_random": {},
+    "resnet50_random": GENES,
     "transformer_linas": {**LINAS, "objectives.latency.predictor": None},
     "transformer_nsga2": FIFTY,
-    "transformer_random": {},
+    "transformer_random": GENES,
     "ncf_linas": {**LINAS, "objectives.latency.predictor": None},
     "ncf_nsga2": {"algo.population": 10, "algo.crossover": 0.1, "algo.mutation": 0.02},
-    "ncf_random": {},
+    "ncf_random": GENES,
     "bnas_linas": {
         "budget": 100, "algo.population": 20, "algo.crossover": 0.9, "algo.mutation": 0.02,
         "mode.population": 20, "mode.predicted_evaluations": 20_000,
         "predictor._target_": "dynas.predictors.ridge.Ridge",
     },
     "bnas_nsga2": {"budget": 100, "algo.population": 20, "algo.crossover": 0.9, "algo.mutation": 0.02},
-    "bnas_random": {"budget": 100, "algo.population": 20},
+    "bnas_random": {"budget": 100, "algo.population": 20, **GENES},
 }  # fmt: skip
 CELLS = [cell for cells in TABLES.values() for cell in cells]
 PRESETS = sorted({*NUMBERS, *(cell.preset for cell in CELLS)})
