@@ -49,6 +49,7 @@ from dynas.errors import DynasError, DynasWarning, did_you_mean, one_line, plain
 from dynas.runs.names import RUN
 from dynas.system.folder_lock import locked
 from dynas.system.folders import CONFIGS
+from dynas.system.interrupts import interrupt_behind
 
 
 def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str]) -> int:
@@ -94,6 +95,10 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
             status, reason = 1, one_line(one_sentence(error))
             print(f"dynas: {f'job {label(arguments)} failed: ' if sweeps else ''}{reason}", file=sys.stderr)
             remove_unused(folder, f"{name}.log", before)
+        except RuntimeError as error:
+            if (interrupt := interrupt_behind(error)) is not None:
+                raise interrupt from None
+            raise
         if sweeps:
             finish_job(status, reason, arguments)
         statuses.append(status)

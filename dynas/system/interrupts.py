@@ -75,6 +75,14 @@ class Interrupts:
 _listening: list[Interrupts] = []
 
 
+def interrupt_behind(error: RuntimeError) -> KeyboardInterrupt | None:
+    """Return the interrupt that an error stands for; None where it is an error.
+
+    Python 3.11 raises an error of its own for whatever is raised while a class is made, as when a module is imported.
+    """
+    return error.__cause__ if isinstance(error.__cause__, KeyboardInterrupt) else None
+
+
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Put off interrupts to the end of the block, which closes files and must not take long."""

@@ -113,7 +113,7 @@ def test_hyper_parameters_follow_the_noise(mbv3_space: SearchSpace) -> None:
     kernel = features @ features.T / 45
     search = Search((0.01, 10.0), (0.1,), 5)
     clean, noise = (
-        search.run([kernel], standardised(target)[0])
+        search.run([lambda: kernel], standardised(target)[0])
         for target in (signal, np.random.default_rng(2).standard_normal(100))
     )
     assert (clean.cost, noise.cost) == (10.0, 0.01)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dynas.system.interrupts import Interrupts, uninterrupted
+from dynas.system.interrupts import Interrupted, Interrupts, interrupt_behind, uninterrupted
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +76,15 @@ def test_other_threads_change_no_signal() -> None:
     thread.start()
     thread.join()
     assert seen == [signal.SIG_DFL]
+
+
+def test_an_interrupt_while_a_class_is_made_is_one() -> None:
+    class Interrupting:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise Interrupted
+
+    with pytest.raises((Interrupted, RuntimeError)) as raised:
+        type("Made", (), {"member": Interrupting()})
+    if isinstance(raised.value, RuntimeError):  # before Python 3.12
+        assert isinstance(interrupt_behind(raised.value), Interrupted)
+    assert interrupt_behind(RuntimeError("an error")) is None
