@@ -75,7 +75,10 @@ def of_truth(holds: bool, here: str) -> Finding:
 
 
 def of_difference(difference: float, error: float, here: str) -> Finding:
-    """Judge a difference that shall be positive: within two standard errors it is right in direction only."""
+    """Judge a difference that shall be positive: within two standard errors it is right in direction only.
+
+    So it is where the error is NaN, as of single runs.
+    """
     verdict = FAILS if difference <= 0 else HOLDS if difference > 2 * error else DIRECTION
     return Finding(here, verdict)
 

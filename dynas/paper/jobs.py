@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from rich.console import Console
@@ -22,9 +23,11 @@ from dynas.data.tabulated import TABLES as SHIPPED
 from dynas.errors import DynasError
 from dynas.runs.names import RESULTS, RUN
 from dynas.runs.record import read_run
+from dynas.system.folders import CONFIGS
 from dynas.system.machine import available_cores
 
 NEWLINE = b"\n"
+PRESETS = CONFIGS / "experiment" / "paper"
 RUNS, TABLES = "{runs}", "{tables}"  # folders in arguments, so that a run's name does not depend on where they lie
 TICK = 0.2  # seconds between two looks at running processes
 INTERRUPTED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
@@ -52,8 +55,8 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Name of the folder, another one for any other arguments."""
-        digest = hashlib.sha256("\n".join((self.command, *self.arguments)).encode()).hexdigest()[:6]
+        """Name of the folder, another one for any other arguments, presets or tables."""
+        digest = hashlib.sha256("\n".join((shipped_digest(), self.command, *self.arguments)).encode()).hexdigest()[:6]
         words = "".join(letter if letter.isalnum() else " " for letter in self.title.lower()).split()
         return "-".join([*words, digest])
 
@@ -75,42 +78,35 @@ class Job:
         return [*known, *filled, f"hydra.run.dir={quoted(str(folder))}"]
 
 
-@dataclass
+@cache
+def shipped_digest() -> str:
+    """Return the SHA-256 of the presets and tables that runs are made by: those of others are not shown as theirs."""
+    files = sorted(path for root in (PRESETS, SHIPPED) for path in root.rglob("*") if path.is_file())
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+@dataclass(frozen=True)
 class Child:
     """The process of a job.
 
     Attributes:
         job: what it runs.
-        runs: the folder of all runs.
-        log: everything that it says.
+        results: the file of its measurements, once there are any.
+        log: the file of everything that it says.
         process: the process.
         started: when, by the monotonic clock.
     """
 
     job: Job
-    runs: Path
-    log: Path = field(init=False)
-    process: subprocess.Popen[bytes] = field(init=False)
-    started: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        """Start it, or go on with it."""
-        folder = self.runs / self.job.name
-        folder.mkdir(parents=True, exist_ok=True)
-        self.log = folder.with_name(f"{folder.name}.log")
-        one_thread = {} if self.job.alone else {"OMP_NUM_THREADS": "1"}
-        with self.log.open("w", encoding="utf-8") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "dynas.cli", self.job.command, *self.job.given(self.runs)],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **one_thread},
-                start_new_session=True,  # it hears of an interrupt once, from us
-            )  # fmt: skip
+    results: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+    started: float
 
     @property
     def measured(self) -> int:
         """Sub-networks in its results so far."""
-        results = self.runs / self.job.name / RESULTS
-        return max(0, results.read_bytes().count(NEWLINE) - 1) if results.is_file() else 0
+        return max(0, self.results.read_bytes().count(NEWLINE) - 1) if self.results.is_file() else 0
 
     def check(self) -> None:
         """Raise DynasError where it failed, KeyboardInterrupt where it was interrupted."""
@@ -121,6 +117,21 @@ class Child:
             last = (self.log.read_text(encoding="utf-8").strip().splitlines() or ["it said nothing"])[-1]
             why = last.removeprefix("dynas: ").rstrip(".")
             raise DynasError(f"{self.job.title} failed: {why} (all it said: {self.log}); what was measured stays")
+
+
+def start(job: Job, runs: Path) -> Child:
+    """Start a job in a process of its own, or go on with it."""
+    folder = runs / job.name
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder.with_name(f"{folder.name}.log")
+    one_thread = {} if job.alone else {"OMP_NUM_THREADS": "1"}
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dynas.cli", job.command, *job.given(runs)],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **one_thread},
+            start_new_session=True,  # it hears of an interrupt once, from us
+        )  # fmt: skip
+    return Child(job, folder / RESULTS, log, process, time.monotonic())
 
 
 def run_all(jobs: Sequence[Job], runs: Path, console: Console) -> None:
@@ -139,7 +150,7 @@ def run_all(jobs: Sequence[Job], runs: Path, console: Console) -> None:
     try:
         with console.status("") as status:
             while waiting or children:
-                children += [Child(job, runs) for job in startable(waiting, [child.job for child in children])]
+                children += [start(job, runs) for job in startable(waiting, [child.job for child in children])]
                 waiting = [job for job in waiting if all(job != child.job for child in children)]
                 status.update(", ".join(f"{child.job.title}: {child.measured} measured" for child in children))
                 time.sleep(TICK)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dynas.paper.claims import FAILS, Finding, of_difference, of_ratio, of_truth
-from dynas.paper.normalised import as_many, group_of, hours_of_an_evaluation, volume, volumes
-from dynas.paper.tables import cpu_seconds
+from dynas.paper.claims import DIRECTION, FAILS, HOLDS, UNTRIED, Finding, of_difference, of_ratio, of_truth
+from dynas.paper.normalised import as_many, group_of, volume, volumes
+from dynas.paper.tables import cpu_seconds, hours_of_an_evaluation
 from dynas.report.compare import Comparison
 
 Judge = Callable[[Comparison], Finding]
@@ -41,7 +41,8 @@ def fewer(subject: str, rival: str, goal: str, paper: float) -> Judge:
         reached = math.isfinite(theirs)
         least = theirs if reached else group_of(comparison, rival).evaluations
         here = f"{'' if reached else 'more than '}{least / mine:.2f} times: {mine:,.0f} instead of {least:,.0f}"
-        return of_ratio(least / mine, paper, here)
+        later = least > mine or not reached
+        return Finding(here, HOLDS if least / mine >= paper else DIRECTION if later else FAILS)
 
     return judge
 
@@ -97,11 +98,12 @@ def catches_up(rival: str, subject: str, paper: int) -> Judge:
     def judge(comparison: Comparison) -> Finding:
         ours, theirs = group_of(comparison, subject), group_of(comparison, rival)
         needed = theirs.evaluations_to(ours.hypervolume)
-        reached = f"after {needed:,.0f}" if math.isfinite(needed) else f"not in {theirs.evaluations:,}"
-        here = f"{rival} has what {subject} has after {ours.evaluations:,} evaluations {reached}"
-        return of_ratio(
-            (needed if math.isfinite(needed) else math.inf) / ours.evaluations, paper / ours.evaluations, here
-        )
+        reached = math.isfinite(needed)
+        least = needed if reached else theirs.evaluations
+        when = f"{'after' if reached else 'not in'} {least:,.0f}"
+        here = f"{rival} has what {subject} has after {ours.evaluations:,} evaluations {when}"
+        later = least > ours.evaluations or not reached
+        return Finding(here, HOLDS if least >= paper else DIRECTION if later else FAILS)
 
     return judge
 
@@ -143,7 +145,10 @@ def same(one: str, other: str) -> Judge:
 
     def judge(comparison: Comparison) -> Finding:
         (mine, error), (theirs, theirs_error) = volume(comparison, one), volume(comparison, other)
-        apart = abs(mine - theirs) / math.hypot(error, theirs_error)
-        return of_truth(apart <= 2, f"{volumes(comparison, [one, other])}: {apart:.1f} standard errors apart")
+        apart, joint = abs(mine - theirs), math.hypot(error, theirs_error)
+        here = f"{volumes(comparison, [one, other])}: {apart:.4f} apart, with a standard error of {joint:.4f}"
+        if math.isnan(joint):
+            return Finding(f"{volumes(comparison, [one, other])}: one run each tells no standard error", UNTRIED)
+        return of_truth(apart <= 2 * joint, here)
 
     return judge

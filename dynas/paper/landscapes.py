@@ -8,6 +8,7 @@ from dynas.paper.searches import Landscape, Search
 
 BRIEFLY = "hardware.max_seconds=0.5"  # of timing per sub-network, where many are measured
 ONCE = ("confirm=0",)  # curves are made of first measurements anyway
+MEASURED_ONCE = "Measured once on a CPU; searches are told by a model fitted to these measurements."
 
 NOTE10 = Landscape(
     "Note10",
@@ -30,7 +31,6 @@ def tabulated(name: str, supernet: str, about: str) -> Landscape:
     return Landscape(name, f"{about} {MEASURED_ONCE}", overrides, table=supernet)
 
 
-MEASURED_ONCE = "Measured once on a CPU; searches are told by a model fitted to these measurements."
 MBV3 = tabulated("MobileNetV3", "mbv3", "The embedded narrow MobileNetV3: top-1 on 2,500 images, latency of 32 images.")
 RESNET50 = tabulated(
     "ResNet50", "resnet50", "The embedded narrow ResNet50: top-1 on 2,500 images, latency of 32 images."

@@ -5,18 +5,13 @@ As the normalised ones of Cummings et al. 2022, Table 3.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 
 from dynas.core.objectives import losses
-from dynas.data.tabulated import RESULTS, find
 from dynas.errors import DynasError
 from dynas.report.compare import Comparison, Group, standard_error
-from dynas.system.compressed import read_bytes
 
 
 def group_of(comparison: Comparison, name: str) -> Group:
@@ -35,10 +30,10 @@ def box(comparison: Comparison) -> float:
 
 
 def volume(comparison: Comparison, name: str, evaluations: int | None = None) -> tuple[float, float]:
-    """Return mean and standard error of a hypervolume after so many evaluations, or at the end."""
+    """Return mean and standard error (NaN for one run) of a hypervolume after so many evaluations, or at the end."""
     common = group_of(comparison, name).common / box(comparison)
     column = min(evaluations or common.shape[1], common.shape[1]) - 1
-    return float(common[:, column].mean()), float(np.nan_to_num(standard_error(common)[column]))
+    return float(common[:, column].mean()), float(standard_error(common)[column])
 
 
 def as_many(comparison: Comparison, names: Sequence[str], evaluations: int) -> int:
@@ -50,10 +45,3 @@ def volumes(comparison: Comparison, names: Sequence[str], evaluations: int | Non
     """Return the hypervolumes of searches, in words."""
     texts = [f"{name} {volume(comparison, name, evaluations)[0]:.3f}" for name in names]
     return ", ".join(texts) + (f" after {evaluations} evaluations" if evaluations else " at the end")
-
-
-@cache
-def hours_of_an_evaluation(table: str) -> float:
-    """Return the mean wall time of the measurements of a shipped table."""
-    text = read_bytes(find(table) / RESULTS).decode("utf-8")
-    return float(np.mean([float(row["seconds [s]"]) for row in csv.DictReader(io.StringIO(text))])) / 3600

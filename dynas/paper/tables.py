@@ -8,16 +8,19 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from dynas.data.tabulated import RESULTS, find
 from dynas.paper.markdown import markdown
-from dynas.paper.normalised import group_of, hours_of_an_evaluation, volume
+from dynas.paper.normalised import group_of, volume
 from dynas.report.compare import Comparison
 from dynas.report.tables import comparison_csv, measures
 from dynas.report.text import point_text
 from dynas.runs.load import Run
+from dynas.system.compressed import read_bytes
 
 Tabulate = Callable[[Comparison], tuple[str, str]]  # Markdown, CSV
 COSTS = ("evaluation cost [h]", "search cost [h]", "total [h]")
@@ -86,6 +89,13 @@ def correlations(comparison: Comparison) -> tuple[str, str]:
 def cpu_seconds(runs: Sequence[Run]) -> float:
     """Return the mean CPU time of runs; NaN where one was interrupted, as it knows only the time since it went on."""
     return float(np.mean([run.facts["cpu_seconds"] if _in_one_go(run) else math.nan for run in runs]))
+
+
+@cache
+def hours_of_an_evaluation(table: str) -> float:
+    """Return the mean wall time of the measurements of a shipped table."""
+    text = read_bytes(find(table) / RESULTS).decode("utf-8")
+    return float(np.mean([float(row["seconds [s]"]) for row in csv.DictReader(io.StringIO(text))])) / 3600
 
 
 def _in_one_go(run: Run) -> bool:

@@ -47,7 +47,7 @@ class Choice:
 class Search:
     """The choice of SVR's hyper-parameters, one after the other: C with the middle kernel, the kernel, the tube.
 
-    All combinations would take three times as long, and are hardly ever better.
+    All combinations would take twice as long.
 
     Attributes:
         costs: values of C to choose from.

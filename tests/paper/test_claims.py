@@ -14,6 +14,7 @@ from dynas.paper.claims import (
     HOLDS,
     UNTRIED,
     Claim,
+    Finding,
     count,
     of_difference,
     of_ratio,
@@ -45,14 +46,17 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
 
 def test_hypervolumes_are_shares_of_what_was_measured(comparison: Comparison) -> None:
     assert box(comparison) == pytest.approx(60)
-    assert volume(comparison, "fast") == (1.0, 0.0)
-    assert volume(comparison, "slow", 3) == (0.25, 0.0)
+    for name, evaluations, share in (("fast", None, 1.0), ("slow", 3, 0.25)):
+        mean, error = volume(comparison, name, evaluations)
+        assert mean == share
+        assert np.isnan(error), "of a single run"
     assert "top1 80 %; latency 10 ms" in summary(comparison)[0]
 
 
 def test_searches_are_set_against_each_other(comparison: Comparison) -> None:
     found = ahead("fast", ("slow",), 3)(comparison)
-    assert (found.here, found.verdict) == ("fast 1.000, slow 0.250 after 3 evaluations", HOLDS)
+    assert (found.here, found.verdict) == ("fast 1.000, slow 0.250 after 3 evaluations", DIRECTION), "by single runs"
+    assert same("fast", "slow")(comparison).verdict == UNTRIED
     assert ahead("slow", ("fast",))(comparison).verdict == FAILS
     assert ahead("fast", ("slow",), 99)(comparison).here.endswith("after 4 evaluations"), "they have no more"
     assert alike(["fast", "slow"], 0.2)(comparison).verdict == HOLDS
@@ -68,9 +72,12 @@ def test_evaluations_are_counted_to_a_goal(comparison: Comparison) -> None:
     assert (found.here, found.verdict) == ("2.00 times: 2 instead of 4", HOLDS)
     assert fewer("fast", "slow", "slow", 2.1)(comparison).verdict == DIRECTION
     assert fewer("fast", "slow", "fast", 2.0)(comparison).here == "more than 2.00 times: 2 instead of 4"
+    assert fewer("fast", "slow", "fast", 9.0)(comparison).verdict == DIRECTION
     assert fewer("slow", "fast", "fast", 2.0)(comparison).verdict == FAILS
     found = catches_up("slow", "fast", 20)(comparison)
-    assert (found.here, found.verdict) == ("slow has what fast has after 4 evaluations not in 4", HOLDS)
+    assert (found.here, found.verdict) == ("slow has what fast has after 4 evaluations not in 4", DIRECTION)
+    assert catches_up("slow", "fast", 4)(comparison).verdict == HOLDS
+    assert catches_up("fast", "slow", 4)(comparison).verdict == FAILS
 
 
 def test_landscapes_are_set_against_each_other(comparison: Comparison) -> None:
@@ -104,11 +111,12 @@ def test_seeds_decide_how_far_a_difference_holds(tmp_path: Path) -> None:
         (of_difference(0.3, 0.1, ""), HOLDS),
         (of_difference(0.1, 0.1, ""), DIRECTION),
         (of_difference(0.0, 0.1, ""), FAILS),
+        (of_difference(0.3, float("nan"), ""), DIRECTION),
         (of_truth(True, ""), HOLDS),
     ],
 )
-def test_a_verdict_is_by_the_papers_number_and_by_the_errors(found: object, verdict: str) -> None:
-    assert getattr(found, "verdict") == verdict  # noqa: B009
+def test_a_verdict_is_by_the_papers_number_and_by_the_errors(found: Finding, verdict: str) -> None:
+    assert found.verdict == verdict
 
 
 def test_claims_are_written_read_and_counted(tmp_path: Path) -> None:

@@ -17,6 +17,13 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "available_cores", lambda: 2)
 
 
+def test_runs_of_other_presets_or_tables_have_other_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ONE.name
+    monkeypatch.setattr(jobs, "shipped_digest", lambda: "that of others")
+    assert ONE.name != before
+    assert ONE.name.rpartition("-")[0] == before.rpartition("-")[0]
+
+
 def test_what_a_run_reads_is_made_before_it_and_once() -> None:
     assert with_what_they_read([READS, TWO, ONE]) == [ONE, TIMED, READS, TWO]
 

@@ -197,8 +197,9 @@ def distinct_jobs(size: Size) -> list[Job]:
     return list(dict.fromkeys(job for figure in FIGURES for part in figure.parts for job in part.jobs(size)))
 
 
-def test_every_search_of_every_figure_composes_at_the_smallest_size() -> None:
-    jobs = distinct_jobs(Size(1, 30))
+@pytest.mark.parametrize("size", [Size(1), Size(1, 30)], ids=["default", "smallest"])
+def test_every_search_of_every_figure_composes(size: Size) -> None:
+    jobs = distinct_jobs(size)
     register()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         for job in jobs:
