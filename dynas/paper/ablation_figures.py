@@ -49,16 +49,16 @@ SIZES = tuple(map(sized, (20, 100)))
 
 def nsga2(label: str, *settings: str) -> Search:
     """Return NSGA-II with another setting than Table 5's."""
-    return Search(label, ("experiment=paper/nsga2", *settings))
+    return Search(label, ("experiment=paper/nsga2", *settings), populations=on.ALGO)
 
 
-BY_MACS = Search("NSGA-II by MACs", ("experiment=paper/nsga2", "objectives=top1_macs"), times=4)
-WARM = Search("NSGA-II from a front by MACs", ("experiment=paper/nsga2",), times=4, first=BY_MACS)
-SAMPLED = Search("random sub-networks", ("algo=random", "mode=validation", "objectives=[top1,latency,macs]"))
+THREE = "objectives=[top1,latency,macs]"
+BY_MACS = replace(nsga2("NSGA-II by MACs", "objectives=top1_macs"), times=4)
+WARM = replace(nsga2("NSGA-II from a front by MACs"), times=4, first=BY_MACS)
+SAMPLED = Search("random sub-networks", ("algo=random", "mode=validation", THREE), populations=on.ALGO)
 LATENCY_ONLY = (replace(on.NSGA2, times=4), WARM)
 MUTATIONS = tuple(nsga2(f"mutation {rate}", f"algo.mutation={rate}") for rate in (0.01, 0.05, 0.1))
 WHOLE = nsga2("crossover 1.0", "algo.crossover=1.0")
-THREE = "objectives=[top1,latency,macs]"
 
 ABLATION_FIGURES = (
     Figure(

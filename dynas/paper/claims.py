@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
+from dynas.errors import DynasError
 from dynas.paper.markdown import markdown
 from dynas.system.files import write_csv
 
@@ -20,6 +21,10 @@ UNTRIED: Verdict = "cannot be tried"
 VERDICTS = (HOLDS, DIRECTION, FAILS, UNTRIED)
 CLAIMS = "claims.csv"
 Evidence = TypeVar("Evidence", contravariant=True)
+
+
+class SameSearch(DynasError):
+    """A search is the same as another one, as populations are once a small budget has cut them."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,10 @@ class Claim(Generic[Evidence]):
 
     def judged(self, evidence: Evidence) -> Judged:
         """Return the claim with what evidence says of it."""
-        found = self.judge(evidence)
+        try:
+            found = self.judge(evidence)
+        except SameSearch as error:
+            found = Finding(str(error), UNTRIED)
         return Judged(self.place, self.says, self.paper, found.here, found.verdict)
 
 

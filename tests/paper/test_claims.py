@@ -67,6 +67,14 @@ def test_searches_are_set_against_each_other(comparison: Comparison) -> None:
     assert more_diverse("fast", "slow")(comparison).here.startswith("3 members over 0.0 ms, slow 1 over 0.0 ms")
 
 
+def test_a_search_that_a_small_budget_makes_another_one_is_not_judged(comparison: Comparison) -> None:
+    judged = Claim("Figure 11b", "a population matters", "50", ahead("fast", ("slow, population 30",))).judged(
+        comparison
+    )
+    assert judged.verdict == UNTRIED
+    assert judged.here == "'slow, population 30' is the same search as another one at this size"
+
+
 def test_evaluations_are_counted_to_a_goal(comparison: Comparison) -> None:
     found = fewer("fast", "slow", "slow", 2.0)(comparison)
     assert (found.here, found.verdict) == ("2.00 times: 2 instead of 4", HOLDS)

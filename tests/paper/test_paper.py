@@ -19,6 +19,7 @@ from scipy.stats import kendalltau
 
 from dynas.commands.paper import chosen, make_parser
 from dynas.compose.frames import register
+from dynas.compose.numbers import check_numbers
 from dynas.paper.cells import TABLES, Cells
 from dynas.paper.claims import FAILS, HOLDS, Claim, read_claims
 from dynas.paper.facts import Machines, Spaces
@@ -205,6 +206,8 @@ def test_every_search_of_every_figure_composes(size: Size) -> None:
         for job in jobs:
             given = [argument.replace("{runs}", "/runs") for argument in job.arguments if "=" in argument]
             config = compose(job.command, overrides=given)
+            if job.command == "search":
+                check_numbers(config)
             if any(".population=" in argument for argument in given):
                 assert 5 * config.algo.population <= config.budget, job.title
 
