@@ -23,7 +23,7 @@ CLAIMS = "claims.csv"
 Evidence = TypeVar("Evidence", contravariant=True)
 
 
-class SameSearch(DynasError):
+class SameSearchError(DynasError):
     """A search is the same as another one, as populations are once a small budget has cut them."""
 
 
@@ -55,7 +55,7 @@ class Claim(Generic[Evidence]):
         """Return the claim with what evidence says of it."""
         try:
             found = self.judge(evidence)
-        except SameSearch as error:
+        except SameSearchError as error:
             found = Finding(str(error), UNTRIED)
         return Judged(self.place, self.says, self.paper, found.here, found.verdict)
 

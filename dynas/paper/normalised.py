@@ -10,16 +10,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from dynas.core.objectives import losses
-from dynas.paper.claims import SameSearch
+from dynas.paper.claims import SameSearchError
 from dynas.report.compare import Comparison, Group, standard_error
 
 
 def group_of(comparison: Comparison, name: str) -> Group:
-    """Return the runs of a search; raise SameSearch where they go by the name of another one."""
+    """Return the runs of a search; raise SameSearchError where they go by the name of another one."""
     for group in comparison.groups:
         if group.name == name:
             return group
-    raise SameSearch(f"'{name}' is the same search as another one at this size")
+    raise SameSearchError(f"'{name}' is the same search as another one at this size")
 
 
 def box(comparison: Comparison) -> float:
