@@ -27,7 +27,7 @@ from dynas.system.folders import CONFIGS
 from dynas.system.machine import available_cores
 
 NEWLINE = b"\n"
-PRESETS = CONFIGS / "experiment" / "paper"
+SUPERNETS = Path(__file__).parents[1] / "supernets" / "embedded"
 RUNS, TABLES = "{runs}", "{tables}"  # folders in arguments, so that a run's name does not depend on where they lie
 TICK = 0.2  # seconds between two looks at running processes
 INTERRUPTED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
@@ -55,8 +55,9 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Name of the folder, another one for any other arguments, presets or tables."""
-        digest = hashlib.sha256("\n".join((shipped_digest(), self.command, *self.arguments)).encode()).hexdigest()[:6]
+        """Name of the folder, another one for other arguments, or other shipped files that these name."""
+        given = (self.command, *self.arguments, *map(shipped_digest, self.arguments))
+        digest = hashlib.sha256("\n".join(given).encode()).hexdigest()[:6]
         words = "".join(letter if letter.isalnum() else " " for letter in self.title.lower()).split()
         return "-".join([*words, digest])
 
@@ -79,10 +80,19 @@ class Job:
 
 
 @cache
-def shipped_digest() -> str:
-    """Return the SHA-256 of the presets and tables that runs are made by: those of others are not shown as theirs."""
-    files = sorted(path for root in (PRESETS, SHIPPED) for path in root.rglob("*") if path.is_file())
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+def shipped_digest(argument: str) -> str:
+    """Return the SHA-256 of the preset, weights or table that an argument names: a run of others is another run."""
+    key, _, value = argument.partition("=")
+    places = {
+        "experiment": (CONFIGS / "experiment", f"{value}.yaml"),
+        "supernet": (SUPERNETS, f"{value}.safetensors"),
+        "data.path": (SHIPPED, f"{value}/*"),
+        "results": (SHIPPED, f"{value.removeprefix(TABLES + '/')}/*"),
+    }
+    if key not in places:
+        return ""
+    folder, pattern = places[key]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob(pattern)))).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dynas.paper import jobs
-from dynas.paper.jobs import Job, startable, with_what_they_read
+from dynas.paper.jobs import TABLES, Job, shipped_digest, startable, with_what_they_read
 
 ONE, TWO, THREE = (Job("search", (f"seed={seed}",), f"search {seed}") for seed in range(3))
 TIMED = Job("search", ("hardware=cpu",), "timed", alone=True)
@@ -17,11 +19,31 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "available_cores", lambda: 2)
 
 
-def test_runs_of_other_presets_or_tables_have_other_folders(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = ONE.name
-    monkeypatch.setattr(jobs, "shipped_digest", lambda: "that of others")
-    assert ONE.name != before
-    assert ONE.name.rpartition("-")[0] == before.rpartition("-")[0]
+@pytest.mark.parametrize(
+    ("argument", "file"),
+    [
+        ("experiment=paper/linas", "preset"),
+        ("supernet=mbv3", "weights"),
+        ("data.path=ncf", "table"),
+        (f"results={TABLES}/ncf", "table"),
+    ],
+)
+def test_other_shipped_files_make_other_runs(
+    argument: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only of those jobs that name them."""
+    before, other = Job("search", (argument,), "search").name, ONE.name
+    paths = {"preset": "experiment/paper/linas.yaml", "weights": "mbv3.safetensors", "table": "ncf/model.json"}
+    (tmp_path / paths[file]).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / paths[file]).write_text("others")
+    for root in ("CONFIGS", "SUPERNETS", "SHIPPED"):
+        monkeypatch.setattr(jobs, root, tmp_path)
+    shipped_digest.cache_clear()
+    changed = Job("search", (argument,), "search").name
+    shipped_digest.cache_clear()
+    assert changed != before
+    assert changed.rpartition("-")[0] == before.rpartition("-")[0]
+    assert ONE.name == other
 
 
 def test_what_a_run_reads_is_made_before_it_and_once() -> None:
