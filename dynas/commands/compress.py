@@ -114,6 +114,7 @@ def measured(job: Job, display: SearchDisplay, stage: Stage) -> None:
             write_outputs(stage.folder)
     finally:
         callbacks.ended(status)
+        display.begin(0)  # what follows is no evaluation
     if status == "interrupted":
         raise KeyboardInterrupt
 

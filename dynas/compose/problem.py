@@ -83,13 +83,13 @@ def share_of(bound: object) -> float | None:
 
 
 def build_metric(config: DictConfig, name: str, *parts: Data | Meter) -> Metric:
-    """Return the metric of an objective, or what stands in for it where the data or the hardware brings that.
+    """Return the metric of an objective, or what stands in for it where a part brings that; the last that does counts.
 
     Raises:
         DynasError: what the config names is no metric.
     """
     own = build(config.objectives[name], "metric")
-    metric: object = next((part.replaces[name] for part in parts if name in part.replaces), own)
+    metric: object = next((part.replaces[name] for part in reversed(parts) if name in part.replaces), own)
     if not isinstance(metric, MeasuredMetric | CountedMetric):
         raise DynasError(
             f"objectives.{name}.metric is no metric: {type(metric).__name__} does not inherit from "

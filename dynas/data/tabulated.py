@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from dynas.core.bench import Bench
 from dynas.core.data import Data
 from dynas.core.metric import CountedMetric
 from dynas.core.objectives import Values
@@ -55,8 +56,17 @@ class Tabulated(Data):
             rows = list(csv.DictReader(io.StringIO(table.decode("utf-8"))))
             self.task, self.quality = str(model["task"]), str(model["quality"])
             examples = Examples(model["variables"], [from_json(row["architecture"]) for row in rows])
+            precision = str(model["precision"])
+            meters = {name: str(model["meter"]) for name in model["objectives"] if name != self.quality}
             self.replaces = {
-                name: Modelled(name, one, examples, np.array([float(row[one["column"]]) for row in rows]))
+                name: Modelled(
+                    name,
+                    one,
+                    examples,
+                    np.array([float(row[one["column"]]) for row in rows]),
+                    precision,
+                    meters.get(name),
+                )
                 for name, one in model["objectives"].items()
             }
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -83,6 +93,11 @@ def find(path: str) -> Path:
 def described(space: SearchSpace) -> list[list[Any]]:
     """Return the design variables of a space as a table knows them: name, options, length."""
     return [[one.name, list(one.choices), one.length] for one in space.variables]
+
+
+def import_path(thing: object) -> str:
+    """Return where the class of a thing is imported from, as ``_target_`` names it."""
+    return f"{type(thing).__module__}.{type(thing).__qualname__}"
 
 
 class Examples:
@@ -121,11 +136,22 @@ class Modelled(CountedMetric):
         model: its unit, variances and errors.
         examples: the measured sub-networks.
         values: what was measured of them ``(n,)``.
+        precision: what they were computed in.
+        meter: import path of what they were measured on; None: it does not matter.
     """
 
     exact = False
 
-    def __init__(self, name: str, model: Mapping[str, Any], examples: Examples, values: Values) -> None:
+    def __init__(
+        self,
+        name: str,
+        model: Mapping[str, Any],
+        examples: Examples,
+        values: Values,
+        precision: str,
+        meter: str | None,
+    ) -> None:
+        self._name, self._precision, self._meter = name, precision, meter
         self.unit = f"{model['unit']}, modelled"
         self._examples, self._logarithmic = examples, bool(model["logarithmic"])
         self._values = np.log(values) if self._logarithmic else values
@@ -135,6 +161,20 @@ class Modelled(CountedMetric):
             f"{name} is a model's estimate fitted to {len(examples):,} measured sub-networks (cross-validated error "
             f"{model['mape']:.2f} %, Kendall tau {model['kendall_tau']:.3f}; {model['measured']}), not a measurement"
         )
+
+    def check(self, bench: Bench) -> None:
+        """Raise DynasError where the table is of another precision or target."""
+        if bench.precisions != (self._precision,):
+            raise DynasError(
+                f"the table was measured in {self._precision}, the search asks for {' and '.join(bench.precisions)}: "
+                f"give precision={self._precision} and no supernet.precision_choices, or another table"
+            )
+        own = import_path(bench.meter)
+        if self._meter not in (None, own):
+            raise DynasError(
+                f"the table's {self._name} was measured by {self._meter}, the search's hardware is {own}: "
+                "leave out hardware=, or give data to measure on"
+            )
 
     def count(self, supernet: Supernet, genotypes: Genotypes) -> Values:
         """Return the estimates ``(n,)`` of canonical genotypes ``(n, G)``.

@@ -114,7 +114,7 @@ class Display(Callback):
         self._open.close()
 
     def begin(self, total: int, known: int = 0, workers: int = 1) -> None:
-        """Hear that measuring begins.
+        """Hear that measuring begins, of another run perhaps than before.
 
         Args:
             total: how many there will be.
@@ -122,6 +122,7 @@ class Display(Callback):
             workers: how many, or groups of them, are measured at the same time.
         """
         self.total, self._known, self._workers = total, known, workers
+        self.done, self.failed, self._seconds = 0, 0, []
         self._asked = self._last = time.monotonic()
 
     def on_evaluation(self, progress: Progress, evaluation: Evaluation) -> None:

@@ -34,6 +34,11 @@ class SearchDisplay(Display):
         self._again: list[float] = []  # seconds of measurements of members of the front
         self._left = 0
 
+    def begin(self, total: int, known: int = 0, workers: int = 1) -> None:
+        """Hear that measuring begins, see `Display`."""
+        super().begin(total, known, workers)
+        self._progress, self._logged, self._again = None, 0, []
+
     def expect_confirming(self, noisy: Sequence[str], times: int) -> None:
         """Hear which objectives are measured again for members of the front, and how often."""
         self._noisy, self._times = noisy, times if noisy else 0

@@ -94,7 +94,8 @@ class Measurer:
             )
         for name, metric in self.metrics.items():
             check_task(name, metric, bench)
-        bench.meter.check(bench)
+        if self._measured:  # otherwise nothing ever runs on it
+            bench.meter.check(bench)
         for metric in self.metrics.values():
             metric.check(bench)
 

@@ -82,7 +82,14 @@ def model(run: Run) -> dict[str, Any]:
         for column, one in enumerate(run.objectives)
         if not one.exact
     }
-    return {"task": data.task, "quality": data.quality, "variables": described(space), "objectives": objectives}
+    return {
+        "task": data.task,
+        "quality": data.quality,
+        "precision": config.precision,
+        "meter": config.hardware["_target_"],
+        "variables": described(space),
+        "objectives": objectives,
+    }
 
 
 def main() -> None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import lzma
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import build_table
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
 from scipy.stats import kendalltau
 
 from dynas.compose.frames import register
 from dynas.compose.parts import build_supernet
+from dynas.compose.problem import build_metric, build_problem
 from dynas.data.tabulated import MODEL, RESULTS, Tabulated, find, shipped
 from dynas.errors import DynasError
+from dynas.hardware.lookup import LookupTable, TableLatency
 from dynas.runs.examples import read_examples
 from dynas.runs.load import load_run, read_objectives
 from dynas.runs.record import read_run
@@ -25,6 +31,14 @@ from dynas.system.folders import CONFIGS
 from dynas.testing import DataSuite
 from tests.helpers.cli import BRIEF, QUICK, ROOT, dynas, read_rows
 from tests.helpers.tables import supernet, write_table
+
+
+@contextmanager
+def composed_search(*settings: str) -> Iterator[DictConfig]:
+    """Compose a search of random weights on a table."""
+    register()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        yield compose("search", overrides=["data=tabulated", "supernet.weights=random", *settings])
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +79,31 @@ def test_a_table_of_another_space_is_refused(table: Path) -> None:
     ncf = NcfSupernet("random", 10, 20, [8, 16], [8, 16], 2)
     with pytest.raises(DynasError, match=r"of another search space \(ks, e, d\) than that of the supernet \(mlp"):
         Tabulated(str(table)).replaces["top1"].count(ncf, ncf.space.smallest()[None])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (("precision=int8",), "the table was measured in fp32, the search asks for int8: give precision=fp32"),
+        (
+            ("hardware=openvino",),
+            "the table's latency was measured by dynas.hardware.cpu.TorchCpuMeter, the search's hardware is "
+            "dynas.hardware.openvino.OpenVinoMeter: leave out hardware=",
+        ),
+    ],
+)
+def test_a_table_of_another_target_is_refused(table: Path, settings: tuple[str, ...], message: str) -> None:
+    with (
+        composed_search(f"data.path={table}", *settings) as config,
+        pytest.raises(DynasError, match=re.escape(message)),
+    ):
+        build_problem(config)
+
+
+def test_latencies_of_hardware_that_is_asked_for_go_before_those_of_the_table(table: Path) -> None:
+    with composed_search() as config:
+        own = build_metric(config, "latency", Tabulated(str(table)), LookupTable("note10", 1.2))
+    assert isinstance(own, TableLatency)
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,23 @@ def test_a_run_that_goes_on_is_estimated_by_what_it_measures_now() -> None:
     assert "about 1 h 38 min for 98 evaluations (60.0 s each)" in printed(console)
 
 
+def test_a_second_run_is_counted_by_itself_and_what_follows_is_not_counted() -> None:
+    console = pipe()
+    with SearchDisplay(Path("run"), TITLE, console) as display:
+        for budget in (3, 2):
+            search = told(display)
+            display.begin(budget)
+            for index in range(1, budget + 1):
+                search.evaluated(evaluation(index, 0.1))
+            search.ended("finished")
+        display.begin(0)
+        with doing("tuning"):
+            assert display.line() == "0:00 elapsed, now: tuning"
+            assert "evaluations" not in seen(display)
+    lines = printed(console).splitlines()
+    assert [line.split(",")[0] for line in lines] == ["iteration 1: 3/3 evaluations", "iteration 1: 2/2 evaluations"]
+
+
 def test_piped_lines_say_what_goes_on_and_each_iteration_has_its_own() -> None:
     console = pipe()
     with SearchDisplay(Path("run"), TITLE, console) as display:

@@ -41,7 +41,12 @@ def write_table(folder: Path) -> Path:
         for column, one in enumerate((TOP1, LATENCY))
     }
     model = {
-        "task": "classification", "quality": "top1", "variables": described(net.space), "objectives": objectives,
-    }  # fmt: skip
+        "task": "classification",
+        "quality": "top1",
+        "precision": "fp32",
+        "meter": "dynas.hardware.cpu.TorchCpuMeter",
+        "variables": described(net.space),
+        "objectives": objectives,
+    }
     (folder / MODEL).write_text(json.dumps(model))
     return folder
