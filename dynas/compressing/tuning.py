@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file, save
-from torch import nn
+from torch import Tensor, nn
 
 from dynas.compressing.candidates import Candidate
 from dynas.compressing.timing import Clock
@@ -41,8 +42,13 @@ def tune(candidates: Sequence[Candidate], tuner: Tuner, clock: Clock, folder: Pa
         say(f"tuning {one.name} ({', '.join(one.rules)}; {one.limit}) for {steps} steps")
         module = tuner.tuned(one.architecture, steps)
         with replacing(path_of(folder, one)) as file:
-            file.write(save({name: value.contiguous() for name, value in module.state_dict().items()}))
+            file.write(save(apart(module)))
     return [read_tuned(folder, one, tuner.supernet) for one in candidates]
+
+
+def apart(module: nn.Module) -> dict[str, Tensor]:
+    """Return a state dict whose tensors share no memory, as safetensors wants them, even where layers share theirs."""
+    return {name: value.clone(memory_format=torch.contiguous_format) for name, value in module.state_dict().items()}
 
 
 def affordable(tuner: Tuner, candidate: Candidate, seconds: float) -> int:

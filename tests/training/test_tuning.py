@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from copy import copy
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from dynas.core.data import IGNORED, ClassificationData
-from dynas.core.supernet import Supernet
-from dynas.data.images.resize import resize
+from dynas.core.data import IGNORED
 from dynas.errors import DynasError
 from dynas.metrics.calibration import sized
 from dynas.training.steps import task_loss
@@ -21,39 +16,9 @@ from dynas.training.tuning import Tuner
 from tests.helpers.networks import pruned
 from tests.helpers.own.mine import Perceptrons
 from tests.helpers.supernets import moved
-from tests.helpers.training import recipe
+from tests.helpers.training import OneBatch, recipe
 
 FAMILIES = ("mbv3", "elastic resnet50", "bootstrapped", "transformer", "ncf", "vit", "bert", "decoder")
-
-
-class OneBatch(ClassificationData):
-    """Inputs that a supernet takes, with labels drawn at random, a quarter of which is not to be learned."""
-
-    def __init__(self, supernet: Supernet, samples: int = 8) -> None:
-        self.inputs = supernet.example_inputs(samples)
-        shape = supernet.subnet(supernet.space.decode(supernet.space.largest()))(*self.inputs).shape
-        generator = torch.Generator().manual_seed(0)
-        self.labels = torch.randint(shape[-1] if len(shape) > 1 else 2, shape[:-1] or shape, generator=generator)
-        self.labels = self.labels if len(shape) > 1 else self.labels.float()
-        self.labels.flatten()[::4] = IGNORED
-
-    def at(self, resolution: tuple[int, int]) -> OneBatch:
-        other = copy(self)
-        other.inputs = (resize(self.inputs[0], resolution),)
-        return other
-
-    def training_steps(self, batch_size: int) -> int:
-        return int(batch_size <= len(self.labels))
-
-    def training_batches(self, batch_size: int, rng: np.random.Generator) -> Iterator[Any]:
-        order = torch.from_numpy(rng.permutation(len(self.labels)))
-        yield tuple(one[order] for one in (*self.inputs, self.labels))
-
-    def calibration_batches(self) -> Iterator[Tensor]:
-        yield self.inputs[0]
-
-    def validation_batches(self) -> Iterator[Any]:
-        yield self.inputs[0], self.labels
 
 
 def known(supernet: Any) -> Any:

@@ -39,7 +39,7 @@ def save_weights(
         if storage == "int8" and value.ndim > 1:
             state[name], state[name + SCALE] = packed(value)
         else:
-            state[name] = value.half().contiguous()
+            state[name] = value.to(torch.half, copy=True).contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(save(state, {INFERRED: json.dumps(inferred, sort_keys=True)} if inferred else None))
