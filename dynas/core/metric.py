@@ -81,9 +81,11 @@ class CountedMetric(Metric):
     Attributes:
         exact: True where a search may compute it for every candidate; False where it stands in for a measurement,
             so that only evaluations learn its values and LINAS predicts them.
+        precision: the one precision of sub-networks that its values hold for; None: any.
     """
 
     exact: bool = True
+    precision: str | None = None
 
     @abstractmethod
     def count(self, supernet: Supernet, genotypes: Genotypes) -> NDArray[np.int64] | NDArray[np.float64]:

@@ -135,6 +135,7 @@ class ModelledTop1(CountedMetric):
     """
 
     exact = False
+    precision = "fp32"
     unit = "%, modelled"
 
     def __init__(self, model: Mapping[str, Any]) -> None:

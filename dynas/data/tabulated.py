@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dynas.core.bench import Bench
+from dynas.core.bench import Bench, Meter
 from dynas.core.data import Data
 from dynas.core.metric import CountedMetric
 from dynas.core.objectives import Values
@@ -57,7 +57,7 @@ class Tabulated(Data):
             self.task, self.quality = str(model["task"]), str(model["quality"])
             examples = Examples(model["variables"], [from_json(row["architecture"]) for row in rows])
             precision = str(model["precision"])
-            meters = {name: str(model["meter"]) for name in model["objectives"] if name != self.quality}
+            meters = {name: dict(model["meter"]) for name in model["objectives"] if name != self.quality}
             self.replaces = {
                 name: Modelled(
                     name,
@@ -95,9 +95,11 @@ def described(space: SearchSpace) -> list[list[Any]]:
     return [[one.name, list(one.choices), one.length] for one in space.variables]
 
 
-def import_path(thing: object) -> str:
-    """Return where the class of a thing is imported from, as ``_target_`` names it."""
-    return f"{type(thing).__module__}.{type(thing).__qualname__}"
+def meter_facts(meter: Meter) -> dict[str, object]:
+    """Return what must be the same for latencies to be comparable: the kind of target, batch size and threads."""
+    kind = type(meter)
+    told = {key: meter.facts[key] for key in ("batch_size", "threads") if key in meter.facts}
+    return {"hardware": f"{kind.__module__}.{kind.__qualname__}", **told}
 
 
 class Examples:
@@ -137,7 +139,7 @@ class Modelled(CountedMetric):
         examples: the measured sub-networks.
         values: what was measured of them ``(n,)``.
         precision: what they were computed in.
-        meter: import path of what they were measured on; None: it does not matter.
+        meter: `meter_facts` of what they were measured on; None: it does not matter.
     """
 
     exact = False
@@ -149,9 +151,9 @@ class Modelled(CountedMetric):
         examples: Examples,
         values: Values,
         precision: str,
-        meter: str | None,
+        meter: Mapping[str, object] | None,
     ) -> None:
-        self._name, self._precision, self._meter = name, precision, meter
+        self._name, self.precision, self._meter = name, precision, meter
         self.unit = f"{model['unit']}, modelled"
         self._examples, self._logarithmic = examples, bool(model["logarithmic"])
         self._values = np.log(values) if self._logarithmic else values
@@ -163,17 +165,13 @@ class Modelled(CountedMetric):
         )
 
     def check(self, bench: Bench) -> None:
-        """Raise DynasError where the table is of another precision or target."""
-        if bench.precisions != (self._precision,):
-            raise DynasError(
-                f"the table was measured in {self._precision}, the search asks for {' and '.join(bench.precisions)}: "
-                f"give precision={self._precision} and no supernet.precision_choices, or another table"
-            )
-        own = import_path(bench.meter)
+        """Raise DynasError where the table is of another target."""
+        own = meter_facts(bench.meter)
         if self._meter not in (None, own):
+            theirs, ours = (", ".join(f"{key} {value}" for key, value in one.items()) for one in (self._meter, own))
             raise DynasError(
-                f"the table's {self._name} was measured by {self._meter}, the search's hardware is {own}: "
-                "leave out hardware=, or give data to measure on"
+                f"the table's {self._name} was measured with {theirs}; the search asks for {ours}: leave out hardware, "
+                "or give data to measure on"
             )
 
     def count(self, supernet: Supernet, genotypes: Genotypes) -> Values:

@@ -94,6 +94,7 @@ class Measurer:
             )
         for name, metric in self.metrics.items():
             check_task(name, metric, bench)
+            check_precision(name, metric, bench)
         if self._measured:  # otherwise nothing ever runs on it
             bench.meter.check(bench)
         for metric in self.metrics.values():
@@ -254,4 +255,14 @@ def check_task(name: str, metric: Metric, bench: Bench) -> None:
         raise DynasError(
             f"objective {name} judges {metric.task}, but supernet '{bench.supernet.name}' is made for "
             f"{bench.supernet.task}: give a supernet for {metric.task}, or other objectives and data"
+        )
+
+
+def check_precision(name: str, metric: Metric, bench: Bench) -> None:
+    """Raise DynasError where a metric's values hold for another precision than that of the sub-networks."""
+    held = metric.precision if isinstance(metric, CountedMetric) else None
+    if held is not None and bench.precisions != (held,):
+        raise DynasError(
+            f"the values of {name} are those of sub-networks in {held}, the search asks for "
+            f"{' and '.join(bench.precisions)}: give precision={held} and no supernet.precision_choices, or other data"
         )

@@ -22,10 +22,10 @@ from scipy.stats import kendalltau
 from sklearn.model_selection import KFold
 
 from dynas.compose.frames import register
-from dynas.compose.parts import build_parts
+from dynas.compose.parts import build_meter, build_parts
 from dynas.core.objectives import Objective, Values
 from dynas.core.scale import is_logarithmic
-from dynas.data.tabulated import MODEL, RESULTS, described
+from dynas.data.tabulated import MODEL, RESULTS, described, meter_facts
 from dynas.predictors.features import levels
 from dynas.predictors.gp import GaussianProcess
 from dynas.report.comparable import timing_text
@@ -74,6 +74,7 @@ def model(run: Run) -> dict[str, Any]:
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         config = compose("search", overrides=list(run.facts["overrides"]))
         data, supernet = build_parts(config)
+        meter = build_meter(config, supernet)
     space = supernet.space
     genotypes = np.stack([space.encode(from_json(text)) for text in run.architectures])
     features = levels(space, genotypes)
@@ -86,7 +87,7 @@ def model(run: Run) -> dict[str, Any]:
         "task": data.task,
         "quality": data.quality,
         "precision": config.precision,
-        "meter": config.hardware["_target_"],
+        "meter": meter_facts(meter),
         "variables": described(space),
         "objectives": objectives,
     }

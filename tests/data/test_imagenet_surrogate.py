@@ -17,6 +17,7 @@ from dynas.core.space import SearchSpace
 from dynas.data.imagenet_surrogate import EMBEDDED, ImageNetSurrogate, feature_groups
 from dynas.errors import DynasError
 from dynas.hardware.lookup import LookupTable
+from dynas.hardware.openvino import OpenVinoMeter
 from dynas.metrics.accuracy import Top1
 from dynas.metrics.cost import Macs
 from dynas.metrics.measurer import Measurer
@@ -106,6 +107,13 @@ def test_top1_stands_in_for_a_measurement(data: ImageNetSurrogate) -> None:
     assert isinstance(metric, CountedMetric)
     assert not metric.exact
     assert list(data.replaces) == [data.quality]
+
+
+def test_top1_of_another_precision_is_not_told(data: ImageNetSurrogate, supernet: MobileNetV3Supernet) -> None:
+    meter = OpenVinoMeter(1, None, 1, 2, 2, 0.1, 10, False)
+    asked = Measurer(Bench(supernet, data, meter, "int8"), {"top1": data.replaces["top1"]})
+    with pytest.raises(DynasError, match=r"the values of top1 are those of sub-networks in fp32, .* asks for int8"):
+        asked.check()
 
 
 def test_nothing_is_extracted_where_all_is_counted(

@@ -84,12 +84,16 @@ def test_a_table_of_another_space_is_refused(table: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (("precision=int8",), "the table was measured in fp32, the search asks for int8: give precision=fp32"),
+        (
+            ("precision=int8",),
+            "the values of top1 are those of sub-networks in fp32, the search asks for int8: give precision=fp32",
+        ),
         (
             ("hardware=openvino",),
-            "the table's latency was measured by dynas.hardware.cpu.TorchCpuMeter, the search's hardware is "
-            "dynas.hardware.openvino.OpenVinoMeter: leave out hardware=",
+            "the table's latency was measured with hardware dynas.hardware.cpu.TorchCpuMeter, batch_size 32, "
+            "threads 1; the search asks for hardware dynas.hardware.openvino.OpenVinoMeter, batch_size 32, threads 1: ",
         ),
+        (("hardware.batch_size=1",), "TorchCpuMeter, batch_size 1, threads 1: leave out hardware"),
     ],
 )
 def test_a_table_of_another_target_is_refused(table: Path, settings: tuple[str, ...], message: str) -> None:

@@ -44,7 +44,7 @@ def write_table(folder: Path) -> Path:
         "task": "classification",
         "quality": "top1",
         "precision": "fp32",
-        "meter": "dynas.hardware.cpu.TorchCpuMeter",
+        "meter": {"hardware": "dynas.hardware.cpu.TorchCpuMeter", "batch_size": 32, "threads": 1},
         "variables": described(net.space),
         "objectives": objectives,
     }
