@@ -37,7 +37,7 @@ class Tabulated(Data):
     """Stands in for measurements by models that were fitted to a table of them; it holds no samples.
 
     Args:
-        path: the folder of the table, or the supernet whose shipped table it is.
+        path: the folder of the table, or the name of a shipped one.
 
     Attributes:
         replaces: a model per objective of the table.
@@ -74,12 +74,12 @@ class Tabulated(Data):
 
 
 def shipped() -> list[str]:
-    """Return the supernets of which the package has a table."""
+    """Return the names of the package's tables: a supernet, with a precision other than fp32."""
     return sorted(folder.name for folder in TABLES.iterdir()) if TABLES.is_dir() else []
 
 
 def find(path: str) -> Path:
-    """Return the folder of a table: a shipped one by the name of its supernet, any other by its path.
+    """Return the folder of a table: a shipped one by its name, any other by its path.
 
     Raises:
         DynasError: there is none.

@@ -135,7 +135,7 @@ def test_a_folder_without_a_table_is_refused(tmp_path: Path) -> None:
 
 def test_a_table_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(
-        DynasError, match=r"data\.path=mbv4: give mbv3, ncf, resnet50, transformer, or the folder of a table"
+        DynasError, match=r"data\.path=mbv4: give bootstrap_resnet50_int8, mbv3, ncf, resnet50, transformer, or the folder of a table"
     ):
         Tabulated("mbv4")
 
@@ -144,15 +144,17 @@ def test_a_table_that_does_not_exist_is_refused_with_those_that_do() -> None:
 def test_a_shipped_table_is_of_the_embedded_weights(name: str) -> None:
     """Weights that are trained anew need a table that is measured anew."""
     register()
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        net = build_supernet(compose("search", overrides=[f"supernet={name}"]))
     facts = read_run(find(name))
+    supernet, precision = (facts["choices"][key] for key in ("supernet", "precision"))
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        net = build_supernet(compose("search", overrides=[f"supernet={supernet}"]))
     assert facts["weights_sha256"] == net.weights_digest
-    assert facts["choices"]["supernet"] == name
+    assert name == (supernet if precision == "fp32" else f"{supernet}_{precision}")
     objectives = read_objectives(find(name), facts)
     genotypes, values = read_examples(find(name), net.space, objectives)
-    assert len(genotypes) >= 1500, "as many as the paper's study of predictors needs"
+    assert len(genotypes) >= (1500 if precision == "fp32" else 300), "as the paper's study of predictors needs"
     data = Tabulated(name)
+    assert all(one.precision == precision for one in data.replaces.values())
     for column, objective in enumerate(objectives):
         modelled = data.replaces[objective.name].count(net, genotypes[:300])
         assert kendalltau(modelled, values[:300, column]).statistic > 0.6
