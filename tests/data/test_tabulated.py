@@ -134,9 +134,8 @@ def test_a_folder_without_a_table_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_table_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(
-        DynasError, match=r"data\.path=mbv4: give bootstrap_resnet50_int8, mbv3, ncf, resnet50, transformer, or the folder of a table"
-    ):
+    known = ", ".join(shipped())
+    with pytest.raises(DynasError, match=rf"data\.path=mbv4: give {known}, or the folder of a table"):
         Tabulated("mbv4")
 
 

@@ -13,7 +13,7 @@ from dynas.core.scale import is_logarithmic
 from dynas.report.compare import compare
 from dynas.report.outputs import write_outputs
 from dynas.report.plots.pictures import pictures
-from dynas.report.plots.run import plot_front
+from dynas.report.plots.run import plot_front, plot_hypervolume
 from dynas.report.plots.transfer import plot_transfer
 from dynas.report.transfer import targets, transferred
 from dynas.runs.load import Run
@@ -143,3 +143,14 @@ def test_what_is_no_search_has_no_picture_of_its_hypervolume(tmp_path: Path, kin
     names = [path.name for path in write_outputs(run.folder).paths]
     assert names == ["results.csv", "front.csv", "hypervolume.csv", "front.png"]
     assert not (run.folder / "hypervolume.png").exists()
+
+
+@pytest.mark.parametrize(("longest", "scale"), [(300, "linear"), (301, "logarithmic")])
+def test_a_short_search_beside_one_of_ten_times_as_many_evaluations_is_seen(
+    longest: int, scale: str, tmp_path: Path
+) -> None:
+    curves = {"short": np.arange(30.0)[None], "long": np.linspace(0, 40, longest)[None]}
+    path = tmp_path / "hypervolume.svg"
+    plot_hypervolume(curves, (Objective("top1", "max", "%"),), (0.0,), path)
+    assert ("logarithmic scale" in texts(path)) == (scale == "logarithmic")
+    assert ("200" in texts(path)) == (scale == "linear"), "marks are those of the scale"

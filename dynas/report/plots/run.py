@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 from numpy.typing import NDArray
 
 from dynas.core.objectives import Objective, Values
@@ -40,6 +41,7 @@ from dynas.report.plots.figure import (
 from dynas.report.text import readable
 from dynas.runs.load import Run
 
+APART = 10  # times as many evaluations: the scale is logarithmic
 RING: dict[str, Any] = {"marker": "o", "markersize": 6.5, "markerfacecolor": "none", "markeredgewidth": 1.0}
 
 
@@ -90,11 +92,18 @@ def plot_hypervolume(
     from_zero = values.min() < values.max() / 2  # else nothing would be seen of how it grows
     if from_zero:
         axes.set_ylim(bottom=0)
-    axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(whole_numbers())
+    lengths = [table.shape[1] for table in curves.values()]
+    logarithmic = max(lengths) > APART * min(lengths)  # else the shortest would be a line at the left
+    if logarithmic:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    else:
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(whole_numbers())
     engineering(axes.yaxis, values)
     tidy(axes)
     cut = "" if from_zero else "; the vertical axis does not start at 0"
+    cut += "; evaluations on a logarithmic scale" if logarithmic else ""
     several = "mean, within a band of one standard error; " if any(len(table) > 1 for table in curves.values()) else ""
     legend_above(axes, f"{several}{_reference_text(objectives, reference)}{cut}")
     save(figure, path)
