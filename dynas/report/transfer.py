@@ -95,11 +95,14 @@ def transfer_table(result: Transferred) -> FittedTable:
 
 
 def targets(result: Transferred) -> tuple[str, str]:
-    """Return the settings and machines in which both targets differ: where the front was found, and here."""
+    """Return the settings and machines in which both targets differ: where the front was found, and here.
+
+    Settings that only one kind of hardware has are left out: the kinds say as much.
+    """
     before, now = circumstances(result.source), circumstances(result.run)
     differing = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     named = [key for key in differing if not key.endswith("._target_")]  # a class, which its option stands for
-    differing = named or differing
+    differing = [key for key in named or differing if key in before and key in now or not key.startswith("hardware.")]
     there, here = (", ".join(f"{key}={facts[key]}" for key in differing if key in facts) for facts in (before, now))
     return there, here
 

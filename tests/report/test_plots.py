@@ -123,11 +123,12 @@ def test_bands_are_explained_where_there_are_any(tmp_path: Path) -> None:
 
 
 def test_both_targets_are_named_in_the_picture_of_a_transfer(tmp_path: Path) -> None:
-    config = {"data": {"source": "embedded"}, "hardware": {"_target_": "somebody.Meter", "threads": 2}}
+    config = {"data": {"source": "embedded"}, "hardware": {"_target_": "somebody.Meter", "threads": 2, "streams": 1}}
     source = search(tmp_path / "source", FIVE)
     moved = search(tmp_path / "moved", FIVE, choices={"hardware": "openvino"}, config=config)
     result = transferred(moved, source, 1, 1, None)
-    assert targets(result) == ("hardware=cpu, hardware.threads=1", "hardware=openvino, hardware.threads=2")
+    named = ("hardware=cpu, hardware.threads=1", "hardware=openvino, hardware.threads=2")
+    assert targets(result) == named, "and not what only one of them has"
     plot_transfer(result, tmp_path / "a.svg")
     said = " ".join(texts(tmp_path / "a.svg").splitlines())
     assert "where found: hardware=cpu, hardware.threads=1" in said
