@@ -102,7 +102,7 @@ def targets(result: Transferred) -> tuple[str, str]:
     before, now = circumstances(result.source), circumstances(result.run)
     differing = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     named = [key for key in differing if not key.endswith("._target_")]  # a class, which its option stands for
-    differing = [key for key in named or differing if key in before and key in now or not key.startswith("hardware.")]
+    differing = [key for key in named or differing if (key in before and key in now) or not key.startswith("hardware.")]
     there, here = (", ".join(f"{key}={facts[key]}" for key in differing if key in facts) for facts in (before, now))
     return there, here
 
