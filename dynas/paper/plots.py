@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from dynas.core.objectives import Values
 from dynas.core.ranks import kendall_tau
-from dynas.report.plots.figure import COLOURS, GREY, LINES, legend_above, new_figure, save, tidy, whole_numbers
+from dynas.report.plots.figure import COLOURS, GREY, LINES, new_figure, save, tidy
 from dynas.report.plots.predictors import Errors
 
 
@@ -30,7 +30,8 @@ def plot_studies(averages: Mapping[str, Sequence[Errors]], points: Mapping[str, 
         if points:
             _correlation(grid[1, column], points[name])
     grid[0, 0].set_ylabel("MAPE [%], lower is better")
-    legend_above(grid[0, 0])
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False)
     if points:
         grid[1, 0].set_ylabel("predicted")
     save(figure, path)
@@ -45,7 +46,8 @@ def _errors(axes: Axes, averages: Sequence[Errors]) -> None:
         )  # fmt: skip
     axes.set_ylim(bottom=0)
     axes.set_xlabel("training examples")
-    axes.xaxis.set_major_locator(whole_numbers())
+    axes.set_xticks(sorted({one.size for one in averages}))
+    axes.tick_params(axis="x", labelsize=8.5)
     tidy(axes)
 
 

@@ -39,7 +39,7 @@ PREDICTOR_FIGURES = (
                 ),
             ),
         ),
-        35,
+        50,
     ),
     Figure(
         "figure6",
@@ -58,7 +58,7 @@ PREDICTOR_FIGURES = (
                 ),
             ),
         ),
-        35,
+        50,
     ),
     Figure(
         "figure7",
@@ -75,6 +75,6 @@ PREDICTOR_FIGURES = (
                 ),
             ),
         ),
-        35,
+        50,
     ),
 )

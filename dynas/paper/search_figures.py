@@ -159,13 +159,13 @@ SEARCH_FIGURES = (
                 ),
             ),
         ),
-        1,
+        2,
     ),
     Figure(
         "figure16",
         "what LINAS and NSGA-II evaluate in INT8",
         "The searches of Figure 15.",
         (replace(INT8, pictures=("fronts",)),),
-        1,
+        2,
     ),
 )  # fmt: skip

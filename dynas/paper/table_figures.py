@@ -80,7 +80,7 @@ TRANSFER_FIGURES = (
             Moved(on.NOTE10, on.PHONE_NETWORK_ON_CPU, on.LINAS, moves("Figure 12", "a phone", "a CPU"), "to_cpu"),
             Moved(on.PHONE_NETWORK_ON_CPU, on.NOTE10, on.LINAS, moves("Figure 12", "a CPU", "a phone"), "to_phone"),
         ),
-        8,
+        5,
         (
             untried("Figure 12", "a front found on a CPU is not the best one on a GPU", "—", "no GPU was at hand"),
             untried("Figure 12", "a front found on a GPU is not the best one on a CPU", "—", "no GPU was at hand"),
@@ -96,7 +96,7 @@ TRANSFER_FIGURES = (
                 on.IN_BATCHES, on.ONE_BY_ONE, on.LINAS, moves("Figure 13", "batch 64 on 2 threads", "batch 1"), "down"
             ),
         ),
-        8,
+        5,
     ),
 )
 TABLE_FIGURES = (
