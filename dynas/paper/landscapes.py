@@ -74,11 +74,11 @@ ONESHOT = Search("one-shot", ("experiment=paper/oneshot",))
 RANGES = Search("one-shot per range", ("experiment=paper/constrained",))
 
 
-def presets(prefix: str, population: int, *more: str, default: float = 1) -> tuple[Search, ...]:
+def presets(prefix: str, population: int, default: float = 1) -> tuple[Search, ...]:
     """Return the presets of a supernet of its own, and this project's default with a share of their evaluations."""
     return (
-        Search(PAPER, (f"experiment=paper/{prefix}_linas", *more), populations=ROUND, population=population),
-        Search("NSGA-II", (f"experiment=paper/{prefix}_nsga2", *more), populations=ALGO, population=population),
-        Search(RANDOM, (f"experiment=paper/{prefix}_random", *more), populations=ALGO, population=population),
-        replace(DEFAULT_LINAS, overrides=more, times=default),
+        Search(PAPER, (f"experiment=paper/{prefix}_linas",), populations=ROUND, population=population),
+        Search("NSGA-II", (f"experiment=paper/{prefix}_nsga2",), populations=ALGO, population=population),
+        Search(RANDOM, (f"experiment=paper/{prefix}_random",), populations=ALGO, population=population),
+        replace(DEFAULT_LINAS, times=default),
     )
