@@ -30,6 +30,7 @@ from dynas.system.files import from_json
 
 RESULTS, MODEL = "results.csv.xz", "model.json"
 TABLES = Path(__file__).parent / "embedded" / "tables"
+KIND = "hardware"  # of target, among what latencies depend on
 DIGITS = 6  # that a value is rounded to: more would depend on what is computed together
 
 
@@ -99,7 +100,7 @@ def meter_facts(meter: Meter) -> dict[str, object]:
     """Return what must be the same for latencies to be comparable: the kind of target, batch size and threads."""
     kind = type(meter)
     told = {key: meter.facts[key] for key in ("batch_size", "threads") if key in meter.facts}
-    return {"hardware": f"{kind.__module__}.{kind.__qualname__}", **told}
+    return {KIND: f"{kind.__module__}.{kind.__qualname__}", **told}
 
 
 class Examples:
@@ -166,13 +167,16 @@ class Modelled(CountedMetric):
 
     def check(self, bench: Bench) -> None:
         """Raise DynasError where the table is of another target."""
-        own = meter_facts(bench.meter)
-        if self._meter not in (None, own):
-            theirs, ours = (", ".join(f"{key} {value}" for key, value in one.items()) for one in (self._meter, own))
+        theirs, own = self._meter or {}, meter_facts(bench.meter)
+        wanted = {key: value for key, value in theirs.items() if own.get(key) != value}
+        if KIND in wanted:
             raise DynasError(
-                f"the table's {self._name} was measured with {theirs}; the search asks for {ours}: leave out hardware, "
-                "or give data to measure on"
+                f"the table's {self._name} was measured by {wanted[KIND]}, not by {own[KIND]}: give that hardware, or "
+                "data to measure on"
             )
+        if wanted:
+            settings = " ".join(f"hardware.{key}={value}" for key, value in wanted.items())
+            raise DynasError(f"the table's {self._name} was measured with {settings}: give that, or data to measure on")
 
     def count(self, supernet: Supernet, genotypes: Genotypes) -> Values:
         """Return the estimates ``(n,)`` of canonical genotypes ``(n, G)``.
