@@ -95,7 +95,7 @@ class Measurer:
         for name, metric in self.metrics.items():
             check_task(name, metric, bench)
             check_precision(name, metric, bench)
-        if self._measured:  # otherwise nothing ever runs on it
+        if self._measured or not self.metrics:  # where all is counted, nothing ever runs on it
             bench.meter.check(bench)
         for metric in self.metrics.values():
             metric.check(bench)
