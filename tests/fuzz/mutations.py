@@ -32,7 +32,7 @@ TOKENS = [
     *(b"[/red]", b"[bold]", b"\x1b[2J", b"${oc.env:HOME}", b"_target_: os.abort", b"!!python/object/apply:os.abort []"),
     *(b"&a", b"*a", b"- ", b": ", b"#", b"::", b"../..", "ä".encode(), "\u2028".encode(), b"x" * 200000),
 ]
-VALUES = [
+VALUES: list[object] = [
     *(None, True, False, 0, -1, 1, 2**31, 2**63, 2**64, 10**400, 0.5, -0.0, float("nan"), float("inf"), 1e308),
     *("", " ", "a\nb", "x" * 5000, "top1", "[/red]", "<b>", "\ud800", "${oc.env:HOME}", "\x1b[2J", "\0", "../../x"),
     *([], {}, [[]], [None], {"": None}, {"a": {"b": []}}, ["x", 1], {"name": "top1"}),
