@@ -57,16 +57,13 @@ class Tabulated(Data):
             rows = list(csv.DictReader(io.StringIO(table.decode("utf-8"))))
             self.task, self.quality = str(model["task"]), str(model["quality"])
             examples = Examples(model["variables"], [from_json(row["architecture"]) for row in rows])
-            precision = str(model["precision"])
-            meters = {name: dict(model["meter"]) for name in model["objectives"] if name != self.quality}
+            target = {"precision": str(model["precision"]), "meter": dict(model["meter"])}
             self.replaces = {
                 name: Modelled(
                     name,
-                    one,
+                    {**target, **one, **({"meter": {}} if name == self.quality else {})},
                     examples,
                     np.array([float(row[one["column"]]) for row in rows]),
-                    precision,
-                    meters.get(name),
                 )
                 for name, one in model["objectives"].items()
             }
@@ -136,25 +133,16 @@ class Modelled(CountedMetric):
 
     Args:
         name: of the objective.
-        model: its unit, variances and errors.
+        model: its unit, variances and errors, the precision of the measured sub-networks, and what of `meter_facts`
+            its values depend on.
         examples: the measured sub-networks.
         values: what was measured of them ``(n,)``.
-        precision: what they were computed in.
-        meter: `meter_facts` of what they were measured on; None: it does not matter.
     """
 
     exact = False
 
-    def __init__(
-        self,
-        name: str,
-        model: Mapping[str, Any],
-        examples: Examples,
-        values: Values,
-        precision: str,
-        meter: Mapping[str, object] | None,
-    ) -> None:
-        self._name, self.precision, self._meter = name, precision, meter
+    def __init__(self, name: str, model: Mapping[str, Any], examples: Examples, values: Values) -> None:
+        self._name, self._meter, self.precision = name, model["meter"], model["precision"]
         self.unit = f"{model['unit']}, modelled"
         self._examples, self._logarithmic = examples, bool(model["logarithmic"])
         self._values = np.log(values) if self._logarithmic else values
@@ -167,8 +155,8 @@ class Modelled(CountedMetric):
 
     def check(self, bench: Bench) -> None:
         """Raise DynasError where the table is of another target."""
-        theirs, own = self._meter or {}, meter_facts(bench.meter)
-        wanted = {key: value for key, value in theirs.items() if own.get(key) != value}
+        own = meter_facts(bench.meter)
+        wanted = {key: value for key, value in self._meter.items() if own.get(key) != value}
         if KIND in wanted:
             raise DynasError(
                 f"the table's {self._name} was measured by {wanted[KIND]}, not by {own[KIND]}: give that hardware, or "

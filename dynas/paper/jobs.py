@@ -27,7 +27,7 @@ from dynas.system.folders import CONFIGS
 from dynas.system.machine import available_cores
 
 NEWLINE = b"\n"
-SUPERNETS = Path(__file__).parents[1] / "supernets" / "embedded"
+SUPERNETS = Path(__file__).parents[1] / "supernets" / "embedded"  # as weights/load.py has it, which loads torch
 RUNS, TABLES = "{runs}", "{tables}"  # folders in arguments, so that a run's name does not depend on where they lie
 TICK = 0.2  # seconds between two looks at running processes
 INTERRUPTED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
