@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,8 @@ from omegaconf import DictConfig
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.opening import check_opening
 from dynas.commands.sweep import heading
+from dynas.compose.next_command import resume_command
 from dynas.compose.overrides import is_sweep, overrides, quoted, run_folder
-from dynas.compose.stored import danger
 from dynas.runs.names import RESULTS, RUN
 
 if TYPE_CHECKING:
@@ -66,15 +65,10 @@ def compress_job(config: DictConfig) -> int:
             job = make_job(config, *build_parts(config), folder)
             outcome = compress(job, partial(measured, job, display), display.say)
         except KeyboardInterrupt:
-            display.say(f"interrupted; go on with: dynas compress {shlex.join(going_on(str(folder)))}")
+            display.say(f"interrupted; go on with: {resume_command('compress', folder)}")
             return 130
     conclude(job, outcome, display.console)
     return 0
-
-
-def going_on(folder: str) -> list[str]:
-    """Return the arguments that go on with a compression: what names code has to be repeated."""
-    return [f"resume={folder}", *(one for one in overrides() if danger(one))]
 
 
 def measured(job: Job, display: SearchDisplay, stage: Stage) -> None:

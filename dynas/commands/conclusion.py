@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dynas.compose.next_command import resume_command
 from dynas.report.tables import front_table
 from dynas.report.text import known_text, nearest_text, point_text, quality_text
 from dynas.report.tuned import tuned_table
@@ -49,7 +50,7 @@ def next_command(folder: Path, status: str, members: int) -> str:
     """Return what to type next: to go on, or to choose from a front of so many members; empty where there is none."""
     path = shlex.quote(str(folder))
     if status == "interrupted":
-        return f"interrupted; go on with: dynas search resume={path}"
+        return f"interrupted; go on with: {resume_command('search', folder)}"
     return f"choose one of them: dynas report {path} --pick knee" if members else ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from omegaconf import DictConfig
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.opening import check_opening
 from dynas.commands.sweep import heading
+from dynas.compose.next_command import resume_command
 from dynas.compose.overrides import plain, run_folder
 from dynas.errors import DynasError
 from dynas.runs.names import RESULTS
@@ -74,7 +74,7 @@ def evaluate_job(config: DictConfig) -> int:
             summary = write_outputs(folder)
     conclude(summary, by_key, measurer, display.console)
     if status == "interrupted":
-        display.say(f"interrupted; go on with: dynas evaluate resume={shlex.quote(str(folder))}")
+        display.say(f"interrupted; go on with: {resume_command('evaluate', folder)}")
         return 130
     return 0 if summary.run.measured.any() else 1
 

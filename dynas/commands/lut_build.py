@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,8 @@ from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.sweep import heading
-from dynas.compose.overrides import flat, overrides, plain
+from dynas.compose.next_command import next_command
+from dynas.compose.overrides import flat, plain
 from dynas.errors import DynasError
 
 if TYPE_CHECKING:
@@ -106,5 +106,5 @@ def fill(table: TableWriter, left: Mapping[Block, MakeTimed], meter: Meter, toge
         console.print(f"{failed} blocks failed: the same command tries them again", highlight=False)
         return 1
     console.print(f"{len(table.known)} blocks in {table.path}", soft_wrap=True, highlight=False)
-    console.print(f"check it: dynas lut check {shlex.join(overrides())}", soft_wrap=True, highlight=False)
+    console.print(f"check it: {next_command('lut check')}", soft_wrap=True, highlight=False)
     return 0

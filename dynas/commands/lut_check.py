@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.sweep import heading
+from dynas.compose.next_command import PARTS, next_command
 from dynas.compose.overrides import plain, run_folder
 from dynas.errors import DynasError
 from dynas.runs.names import CHECK
@@ -95,8 +96,9 @@ def conclude(table: str, sums: Values, measured: Values, console: Console) -> No
     console.print(
         f"corrected, each left out:    {sentence(agreement(left_out(sums, measured), measured))}", highlight=False
     )
-    settings = f"hardware=lut hardware.table={table} hardware.scale={scale:.6g} hardware.offset={offset:.6g}"
-    console.print(f"search with the correction:  dynas search {settings}", soft_wrap=True, highlight=False)
+    settings = (f"hardware.table={table}", f"hardware.scale={scale:.6g}", f"hardware.offset={offset:.6g}")
+    search = next_command("search", "hardware=lut", *settings, only=PARTS)
+    console.print(f"search with the correction:  {search}", soft_wrap=True, highlight=False)
 
 
 def sentence(found: Agreement) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from dynas.compose.next_command import resume_command
 from dynas.compose.overrides import flat, plain
 from dynas.errors import DynasError
 from dynas.runs.names import RUN
@@ -67,5 +68,5 @@ def check_same_config(folder: Path, config: dict[str, Any]) -> None:
         shown = ", ".join(f"{key}={before.get(key)} (now {now.get(key)})" for key in differing[:3])
         raise DynasError(
             f"'{folder}' was started with {shown}: go on with the same config, "
-            f"`dynas {HydraConfig.get().job.name} resume={folder}`, or start a new run"
+            f"`{resume_command(HydraConfig.get().job.name, folder)}`, or start a new run"
         )

@@ -13,6 +13,7 @@ from dynas.commands.hydra_job import run_hydra
 from dynas.commands.opening import check_opening
 from dynas.commands.running import job_facts
 from dynas.commands.sweep import heading
+from dynas.compose.next_command import resume_command
 from dynas.compose.overrides import run_folder
 from dynas.runs.names import RUN
 from dynas.runs.record import write_run
@@ -188,5 +189,5 @@ def conclude(
 
 def interrupted(folder: Path, console: Console) -> int:
     """Say how to go on after an interrupt and return the exit status."""
-    console.print(f"interrupted; go on with: dynas predictors resume={folder}", soft_wrap=True)
+    console.print(f"interrupted; go on with: {resume_command('predictors', folder)}", soft_wrap=True)
     return 130

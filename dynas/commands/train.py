@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from omegaconf import DictConfig
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.opening import check_opening
 from dynas.commands.running import job_facts
+from dynas.compose.next_command import PARTS, next_command, resume_command
 from dynas.compose.overrides import choices, plain, run_folder
 from dynas.runs.names import CARD, CHECKPOINT, TRAINING, TRAINING_PICTURE, WEIGHTS
 from dynas.runs.origin import check_same_origin
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dynas.training.training import Training
 
 DEVICES = ("cpu", "cuda")
+MADE = ("supernet", "supernet.weights", "supernet.new_classes")  # what the trained weights say themselves
 
 
 def main(arguments: list[str]) -> int:
@@ -87,7 +88,7 @@ def train_job(config: DictConfig) -> int:
         train(training, validation, judge, folder, console)
     except KeyboardInterrupt:
         write_run(folder, facts | {"status": "interrupted"})
-        console.print(f"interrupted; go on with: dynas train resume={shlex.quote(str(folder))}", soft_wrap=True)
+        console.print(f"interrupted; go on with: {resume_command('train', folder)}", soft_wrap=True)
         return 130
     supernet.elastic.to("cpu")
     for name, content in supernet.companions().items():
@@ -102,8 +103,9 @@ def train_job(config: DictConfig) -> int:
     for path in (folder / name for name in (WEIGHTS, CARD, TRAINING, TRAINING_PICTURE)):
         if path.exists():  # without measurements on the way there is no picture
             console.print(f"  {path}", soft_wrap=True, highlight=False)
-    use = [f"supernet={facts['choices']['supernet']}", f"supernet.weights={folder / WEIGHTS}"]
-    console.print(f"use them with: dynas search {shlex.join(use)}", soft_wrap=True)
+    use = (f"supernet={facts['choices']['supernet']}", f"supernet.weights={folder / WEIGHTS}")
+    search = next_command("search", *use, only=PARTS, without=MADE)
+    console.print(f"use them with: {search}", soft_wrap=True)
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,8 @@ from omegaconf import DictConfig
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.opening import check_fresh, check_same_config
 from dynas.commands.sweep import heading
-from dynas.compose.overrides import FLAGS_WITH_VALUE, overrides, plain, quoted, run_folder
+from dynas.compose.next_command import next_command, resume_command
+from dynas.compose.overrides import FLAGS_WITH_VALUE, plain, quoted, run_folder
 from dynas.compose.stored import stored_overrides
 from dynas.errors import DynasError
 from dynas.runs.names import RESULTS
@@ -120,7 +120,7 @@ def transfer_job(config: DictConfig) -> int:
     console = display.console
     result = transferred(summary.run, source, *columns, against)
     if status == "interrupted":
-        display.say(f"interrupted; go on with: dynas transfer resume={shlex.quote(str(folder))}")
+        display.say(f"interrupted; go on with: {resume_command('transfer', folder)}")
         return 130
     if not summary.run.measured.any():
         console.print(f"every measurement failed: {summary.run.rows[0][summary.run.header.index('error')]}")
@@ -192,16 +192,11 @@ def conclude(result: Transferred, notes: Sequence[str], folder: Path, console: C
     if result.against is None:
         sentences += [
             "hypervolume lost against a search made for this target: unknown. Make one by",
-            f"  dynas search {target_overrides()}",
-            f"then: dynas transfer resume={folder} against=<its run folder>",
+            f"  {next_command('search', without=OWN)}",
+            f"then: {resume_command('transfer', folder)} against=<its run folder>",
         ]
     for sentence in sentences:
         console.print(sentence, soft_wrap=True, highlight=False, markup=False)
     plot_transfer(result, folder / TRANSFER_PICTURE)
     for path in (write_transfer(result, folder), folder / TRANSFER_PICTURE):
         console.print(f"  {path}", soft_wrap=True, highlight=False)
-
-
-def target_overrides() -> str:
-    """Return the overrides of a search for this target, as one would type them."""
-    return shlex.join(one for one in overrides() if one.split("=")[0] not in OWN)

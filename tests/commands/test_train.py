@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.helpers.cli import QUICK, dynas, killed, read_rows
+from tests.helpers.cli import QUICK, dynas, killed, printed_command, read_rows
 from tests.helpers.garments import write_garments
 
 pytestmark = pytest.mark.slow
@@ -39,8 +39,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd)
     assert done.returncode == 0, done.stderr
     assert "quality on the validation samples" in done.stdout
-    assert "dynas search supernet=mbv3 supernet.weights=" in done.stdout
+    (cwd / "printed.txt").write_text(done.stdout)
     return cwd / "run"
+
+
+def test_the_printed_command_searches_with_the_weights_and_data(trained: Path, tmp_path: Path) -> None:
+    search = printed_command((trained.parent / "printed.txt").read_text(), "use them with: ")
+    few = ("algo=random", "algo.population=2", "budget=2", "objectives=[top1,macs]")
+    to = ("mode=validation", f"hydra.run.dir={tmp_path / 'search'}")
+    done = dynas(*search, *few, *to, cwd=trained.parent)
+    assert done.returncode == 0, done.stderr
+    assert all(float(row["top1 [%]"]) > 30 for row in read_rows(tmp_path / "search")), "chance is 10 %"
 
 
 def test_training_learns_and_says_how_well(trained: Path) -> None:

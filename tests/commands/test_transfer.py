@@ -104,7 +104,7 @@ def test_a_predictor_is_brought_to_the_target_and_tested_on_other_members(folder
 def test_a_finished_transfer_is_compared_later_without_measuring_again(folder: Path) -> None:
     done = dynas("transfer", *CONFIGS, "source", "hardware.first=3", "hydra.run.dir=alone", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "dynas search supernet=perceptrons" in done.stdout
+    assert "dynas search --config-dir configs supernet=perceptrons" in done.stdout
     assert "hardware.first=3" in done.stdout.split("dynas search")[1].splitlines()[0]
     assert "run=" not in done.stdout.split("dynas search")[1].splitlines()[0]
     before = (folder / "alone" / "results.csv").read_bytes()

@@ -237,11 +237,15 @@ def test_a_finished_table_is_not_measured_again(built: Path) -> None:
 
 
 def test_a_table_is_checked_and_searched_with(built: Path) -> None:
-    checked = dynas("lut", "check", "table=mine.csv", "examples=4", *FAST, "hydra.run.dir=check", cwd=built)
+    own = ("data.validation_size=50", "table=mine.csv")
+    checked = dynas("lut", "check", *own, "examples=4", *FAST, "hydra.run.dir=check", cwd=built)
     assert checked.returncode == 0, checked.stderr
     assert (built / "check" / "check.csv").read_text().count("\n") == 7
     line = next(line for line in checked.stdout.splitlines() if "dynas search" in line or "no correction" in line)
-    scale = 1.25 if "no correction" in line else float(line.split("hardware.scale=")[1].split()[0])
+    scale = 1.25
+    if "no correction" not in line:
+        scale = float(line.split("hardware.scale=")[1].split()[0])
+        assert line.endswith(" data.validation_size=50"), "what is no setting of the check is one of the search"
     even_table = re.sub(r",[\d.e-]+$", ",1", (built / "mine.csv").read_text(), flags=re.MULTILINE)
     (built / "even.csv").write_text(even_table)
     evaluate = ("evaluate", "architectures=[smallest,largest]", "objectives=[latency,macs]", "hardware=lut")

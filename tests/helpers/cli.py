@@ -6,6 +6,7 @@ import csv
 import io
 import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -43,6 +44,12 @@ BRIEF = (  # latencies that nobody looks at
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "dynas.cli", *arguments]
+
+
+def printed_command(screen: str, before: str) -> list[str]:
+    """Return the arguments of the ``dynas`` command that a screen shows after some words."""
+    line = next(line for line in screen.splitlines() if before in line)
+    return shlex.split(line.partition(f"{before}dynas ")[2])
 
 
 def dynas(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
