@@ -59,6 +59,8 @@ def test_the_wheel_ships_configs_weights_and_data(wheel: Path) -> None:
         "dynas/supernets/embedded/bert.safetensors",
         "dynas/supernets/embedded/bert.md",
         "dynas/supernets/embedded/bert_LICENCE",
+        "dynas/supernets/embedded/vit.safetensors",
+        "dynas/supernets/embedded/vit.md",
         "dynas/configs/data/imagenet.yaml",
         "dynas/configs/data/imagenet_surrogate.yaml",
         "dynas/configs/hardware/note10.yaml",

@@ -64,8 +64,8 @@ class VitSupernet(VisionSupernet):
     """A ViT whose sub-networks have fewer layers, heads and feed-forward units.
 
     Args:
-        weights: ``random`` (untrained) or a path to a checkpoint: of ours, DyNAS-T, timm, torchvision or Hugging Face
-            transformers.
+        weights: ``embedded``, ``random`` (untrained) or a path to a checkpoint: of ours, DyNAS-T, timm, torchvision or
+            Hugging Face transformers.
         resolution: input height and width in pixels.
         patch: height and width of a patch in pixels.
         channels, classes: of the images.

@@ -90,7 +90,7 @@ SIZES = {  # distinct sub-networks where they are not those of mbv3
     **dict.fromkeys(RECOMMENDERS, 7_489_800),
     **dict.fromkeys(BOOTSTRAPPED, 80_621_568),
     **dict.fromkeys(TEXTS, 9_726_654_763_008),
-    "bert": sum(16**layers for layers in range(2, 7)),
+    **dict.fromkeys(["bert", "vit"], sum(16**layers for layers in range(2, 7))),
     **dict.fromkeys(DECODERS, 2_218_033_216),
     "llamacpp": 4 * 21**2 * 22**4,
     **dict.fromkeys(VISION, 9_721_026_183_168),
