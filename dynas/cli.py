@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from dynas.errors import DynasError, one_line, one_of, os_sentence, plain_warnings
+from dynas.system.allocator import share_memory
 from dynas.system.interrupts import Interrupts
 from dynas.system.limits import check_address_space
 
@@ -163,6 +164,7 @@ def _run(given: list[str]) -> int:
     if given[0] not in COMMANDS:
         raise one_of("command", given[0], COMMANDS)
     check_address_space()
+    share_memory()
     return COMMANDS[given[0]](given[1:])
 
 

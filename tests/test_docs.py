@@ -59,7 +59,7 @@ def test_every_command_composes_and_its_parts_take_their_settings(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = [argument for argument in shlex.split(command)[1:] if "<" not in argument and argument != "-m"]
-    arguments = [re.sub(r"^seed=(\d)(,\d)+$", r"seed=\1", argument) for argument in arguments]
+    arguments = [re.sub(r"^(\w+)=(\w+)(,\w+)+$", r"\1=\2", argument) for argument in arguments]  # of a sweep
     words = 2 if arguments[0] == "lut" else 1
     monkeypatch.chdir(tmp_path)
     assert built("_".join(arguments[:words]), arguments[words:], checked) == 0, capsys.readouterr().err

@@ -24,7 +24,7 @@ from dynas.metrics.threads import side_by_side
 if TYPE_CHECKING:
     from dynas.core.bench import Bench
 
-PAIRS = 8192  # pairs of user and item that are scored together
+PAIRS = 1024  # pairs of user and item that are scored together; the number decides speed and memory
 
 
 def places(scores: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -62,9 +62,12 @@ def score(network: Recommender, data: RecommendationData) -> NDArray[np.float32]
     shape, device = data.candidates.shape, device_of(cast(nn.Module, network))
     users = torch.from_numpy(data.ranked_users).to(device).repeat_interleave(shape[1])
     items = torch.from_numpy(data.candidates).to(device).flatten()
-    batches = zip(torch.split(users, PAIRS), torch.split(items, PAIRS), strict=True)
-    scores: NDArray[np.float32] = torch.cat([network(*batch) for batch in batches]).view(shape).cpu().numpy()
-    return scores
+    scores = torch.empty(len(users))  # made first: pieces kept between batches hinder the reuse of freed memory
+    for start in range(0, len(users), PAIRS):
+        rows = slice(start, start + PAIRS)
+        scores[rows] = network(users[rows], items[rows])
+    found: NDArray[np.float32] = scores.view(shape).numpy()
+    return found
 
 
 class RankingMetric(MeasuredMetric):

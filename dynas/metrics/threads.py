@@ -14,6 +14,7 @@ from torch import nn
 from dynas.core.activity import each
 from dynas.core.data import Data
 from dynas.metrics.calibration import device_of
+from dynas.system.allocator import give_back
 
 Item = TypeVar("Item")
 
@@ -38,5 +39,8 @@ def side_by_side(measure: Callable[[nn.Module], Item], subnets: Sequence[nn.Modu
     on_cpu = all(device_of(one).type == "cpu" for one in subnets)
     if min(len(subnets), threads) < 2 or not (data.concurrent and on_cpu):
         return [measure(one) for one in each(subnets)]
-    with single_threads(min(len(subnets), threads)) as pool:
-        return [found.result() for found in each([pool.submit(measure, one) for one in subnets])]
+    try:
+        with single_threads(min(len(subnets), threads)) as pool:
+            return [found.result() for found in each([pool.submit(measure, one) for one in subnets])]
+    finally:
+        give_back()
