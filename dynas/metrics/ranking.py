@@ -62,11 +62,11 @@ def score(network: Recommender, data: RecommendationData) -> NDArray[np.float32]
     shape, device = data.candidates.shape, device_of(cast(nn.Module, network))
     users = torch.from_numpy(data.ranked_users).to(device).repeat_interleave(shape[1])
     items = torch.from_numpy(data.candidates).to(device).flatten()
-    scores = torch.empty(len(users))  # made first: pieces kept between batches hinder the reuse of freed memory
+    scores = torch.empty(len(users), device=device)  # made first: pieces kept between batches hinder reuse of memory
     for start in range(0, len(users), PAIRS):
         rows = slice(start, start + PAIRS)
         scores[rows] = network(users[rows], items[rows])
-    found: NDArray[np.float32] = scores.view(shape).numpy()
+    found: NDArray[np.float32] = scores.view(shape).cpu().numpy()
     return found
 
 
