@@ -39,6 +39,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = dynas("train", *SMALL, "hydra.run.dir=run", cwd=cwd)
     assert done.returncode == 0, done.stderr
     assert "quality on the validation samples" in done.stdout
+    assert "dynas search supernet=mbv3 supernet.weights=" in done.stdout
     (cwd / "printed.txt").write_text(done.stdout)
     return cwd / "run"
 

@@ -34,6 +34,7 @@ def test_while_the_front_is_confirmed(tmp_path: Path) -> None:
     printed, errors = child.communicate(timeout=120)
     assert child.returncode == 130, errors
     assert "Traceback" not in errors
+    assert "go on with: dynas search --config-dir configs resume=" in printed
     assert status(folder / "run") == "interrupted"
     assert (folder / "run" / "front.csv").exists()
     before = (folder / "run" / "confirmed.csv").read_text()
