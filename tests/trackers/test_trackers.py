@@ -142,10 +142,11 @@ def test_an_mlflow_server_that_is_down_costs_nothing(monkeypatch: pytest.MonkeyP
 
 
 def test_wandb_writes_files_offline(tmp_path: Path) -> None:
-    pytest.importorskip("wandb", reason="wandb is not installed: pip install wandb")
+    wandb = pytest.importorskip("wandb", reason="wandb is not installed: pip install wandb")
     from dynas.trackers.wandb import Wandb
 
     result = followed(Wandb(mode="offline"), folder=tmp_path / "run")
+    wandb.teardown()  # its process writes on after a run has ended; at the end of ours it is waited for
     (written,) = (tmp_path / "run" / "wandb").glob("offline-run-*/run-*.wandb")
     content = written.read_bytes()
     assert b"kendall_tau/latency" in content
