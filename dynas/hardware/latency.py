@@ -115,7 +115,7 @@ def summarised(times: Sequence[float] | Values, drift: float = 0.0, quality: str
 class CpuMeter(TimingMeter):
     """Times modules on the CPU with torch.utils.benchmark.
 
-    Two untimed passes before each timing, made by torch's Timer, bring a module back into the caches; Python collects
+    One untimed pass before each timing, made by torch's Timer, brings a module back into the caches; Python collects
     no garbage meanwhile, and denormal numbers are flushed to zero. Where the system takes the processor away from a
     single thread, the timing is the processor time that it had instead of the wall time.
 
@@ -155,7 +155,7 @@ class CpuMeter(TimingMeter):
         )
 
         def take() -> Sample:
-            wall = timer.timeit(1).median
+            wall = timer.blocked_autorange(min_run_time=0).median  # one pass untimed, one timed; timeit(1): two untimed
             cpu, interrupted = clock.between()
             return Sample(1e3 * (min(wall, cpu) if interrupted and self.threads == 1 else wall), interrupted)
 

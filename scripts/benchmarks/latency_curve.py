@@ -38,9 +38,9 @@ STATISTICS: dict[str, Callable[[Values], float]] = {
 }
 CHANGES: tuple[dict[str, Any], ...] = (
     {},
-    *({"tolerance": share} for share in (0.01, 0.03, 0.05, 0.1)),
-    *({"min_repeats": least} for least in (4, 6, 12, 16)),
-    *({"max_seconds": seconds} for seconds in (0.25, 0.5, 1.0)),
+    *({"tolerance": share} for share in (0.01, 0.05, 0.1)),
+    *({"min_repeats": least} for least in (3, 4, 8, 16)),
+    *({"max_seconds": seconds} for seconds in (0.5, 1.0)),
     *({"min_repeats": repeats, "max_repeats": repeats} for repeats in (4, 8, 16, 32)),
 )
 
