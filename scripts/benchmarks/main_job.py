@@ -7,9 +7,9 @@
 Arguments are overrides of ``dynas search``, which is started as a process that knows nothing from before
 (``known=null``). Printed is a Markdown table, a row for each run and one of medians for each checkout: wall time from
 the start of the process to its end, and what its activities took of it, in seconds. Starting is what comes before the
-first measurement: imports, data, weights, and the reference for latencies. Calibrating is part of quality, by the
-threads that measure it. The last columns are the share of wall time in which networks are computed or timed, and the
-most memory that the process held.
+first measurement: imports, data, weights, and the reference for latencies. Two columns are parts of others: calibrating
+of quality, by the threads that measure it, and confirming of extracting and timing. The last columns are the share of
+wall time in which networks are computed or timed, and the most memory that the process held.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ COLUMNS = (
     "wall", "starting", "extracting", "quality", "calibrating", "timing", "fitting", "cross-validating", "predicting",
     "choosing", "confirming", "writing", "else", "networks [%]", "memory [MB]",
 )  # fmt: skip
+PARTS = ("calibrating", "confirming")  # of other columns
 
 
 def run(tree: Path, overrides: list[str]) -> dict[str, float]:
@@ -59,23 +60,22 @@ def split(facts: dict[str, Any], wall: float) -> dict[str, float]:
 
     measured = {what.split()[1]: seconds for what, seconds in activities.items() if what.startswith("measuring ")}
     timing = sum(seconds for name, seconds in measured.items() if name in TIMED)
-    confirming, search = of("confirming"), facts["seconds"]
-    writing = of("writing tables and pictures")
+    search, writing = facts["seconds"], of("writing tables and pictures")
     found = {
         "wall": wall,
         "starting": max(0.0, wall - search - writing),
         "extracting": of("extracting"),
         "quality": sum(measured.values()) - timing,
         "calibrating": of("calibrating") / torch.get_num_threads(),
-        "timing": max(0.0, timing - confirming),  # whoever confirms does nothing but time
+        "timing": timing,
         "fitting": of("training predictors"),
         "cross-validating": of("cross-validating predictors"),
         "predicting": of("searching predictions"),
         "choosing": of("choosing"),
-        "confirming": confirming,
+        "confirming": of("confirming"),
         "writing": writing,
     }
-    found["else"] = wall - sum(seconds for name, seconds in found.items() if name not in ("wall", "calibrating"))
+    found["else"] = wall - sum(seconds for name, seconds in found.items() if name not in ("wall", *PARTS))
     found["networks [%]"] = 100 * (found["quality"] + timing) / wall
     return found
 
