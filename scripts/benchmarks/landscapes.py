@@ -76,6 +76,10 @@ LANDSCAPES: dict[str, Callable[[], Landscape]] = {
     "four": synthetic.four,
     "mbv3": partial(measured, "supernet=mbv3", *TABULATED, "data.path=mbv3", "objectives=[top1,macs]"),
     "transformer": partial(measured, "supernet=transformer", *TABULATED, "data.path=transformer"),
+    "resnet50": partial(measured, "supernet=resnet50", *TABULATED, "data.path=resnet50"),
+    "vit": partial(measured, "supernet=vit", *TABULATED, "data.path=vit"),
+    "bert": partial(measured, "supernet=bert", *TABULATED, "data.path=bert"),
+    "choices": partial(measured, "supernet=ncf", *TABULATED, "data.path=ncf"),
     "ncf": partial(measured, "supernet=ncf_movielens", "objectives=[hr10,macs]"),
 }
 
