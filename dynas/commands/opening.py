@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from dynas.compose.begun import keep_defaults
 from dynas.compose.next_command import resume_command
-from dynas.compose.overrides import flat, plain
-from dynas.errors import DynasError
+from dynas.compose.overrides import flat, overrides, plain
+from dynas.errors import DynasError, DynasWarning
 from dynas.runs.names import RUN
 from dynas.runs.record import read_run
 
@@ -45,6 +47,18 @@ def check_fresh(folder: Path, product: str) -> None:
     if not (folder / RUN).exists():
         raise DynasError(f"'{folder}' holds {product} but no {RUN}, so it cannot go on: give another hydra.run.dir")
     raise DynasError(f"'{folder}' already holds a run: go on with it by resume={folder}, or give another hydra.run.dir")
+
+
+def go_on_as_begun(config: DictConfig, folder: Path) -> None:
+    """Take over what a run's config had where nothing is said about it now, and say so."""
+    facts = read_run(folder)
+    stored = facts.get("overrides") or []
+    given = [override for override in overrides() if override not in stored]
+    if any(override.startswith("experiment=") for override in given):
+        return  # it may be about any key
+    if kept := keep_defaults(config, facts.get("config") or {}, given):
+        shown = ", ".join(f"{key}={value}" for key, value in kept.items())
+        warnings.warn(f"'{folder}' goes on as it began, with {shown}", DynasWarning, stacklevel=2)
 
 
 def check_same_config(folder: Path, config: dict[str, Any]) -> None:

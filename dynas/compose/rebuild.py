@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from dynas.compose.begun import keep_defaults
 from dynas.compose.frames import register
 from dynas.compose.overrides import flat, one_sentence, plain, quoted
 from dynas.compose.parts import build_parts
@@ -96,10 +97,12 @@ def _compose(run: Run, config_dir: Path | None, given: Sequence[str]) -> DictCon
     register()
     try:
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-            return compose("compress" if is_compression(run.facts) else "search", overrides=overrides)
+            config = compose("compress" if is_compression(run.facts) else "search", overrides=overrides)
     except (HydraException, OmegaConfBaseException) as error:
         hint = "" if config_dir else "; configs of your own are found by --config-dir"
         raise DynasError(f"cannot rebuild the run in '{run.folder}': {one_sentence(error)}{hint}") from error
+    keep_defaults(config, {part: (run.facts.get("config") or {}).get(part) for part in PARTS})
+    return config
 
 
 def _is_of(override: str, *parts: str) -> bool:

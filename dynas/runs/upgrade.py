@@ -17,7 +17,7 @@ LATENCY_BATCH = {"NcfSupernet": 100, "TransformerSupernet": 1}  # that of a supe
 MOVIELENS, NCF_MOVIELENS = (671, 3496), "ncf_movielens"  # users and items; the supernet for them
 BEFORE_MOVIELENS = ("supernet=ncf", "supernet.weights=embedded")  # what chose it before it had a name
 SURROGATE = "dynas.data.imagenet_surrogate.ImageNetSurrogate"
-LINAS, SINGLE = "dynas.modes.linas.Linas", "dynas.predictors.gp.GaussianProcess"
+SINGLE = "dynas.predictors.gp.GaussianProcess"
 AVERAGE = "dynas.predictors.gp_average.GaussianProcessAverage"
 SHAPE = {
     "weights": "random", "width": 1.0, "resolution": [224, 224], "channels": 3, "classes": 1000, "stem_stride": 2,
@@ -37,7 +37,6 @@ def upgraded(facts: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(config, dict):
         facts["config"] = upgraded_config(config, facts.get("overrides"))
         if isinstance(facts.get("overrides"), list):
-            facts["overrides"] += repeats_of(config, facts["overrides"])
             facts["overrides"] += training_of(config, choices, facts["overrides"])
     return facts
 
@@ -93,38 +92,20 @@ def latency_batch(supernet: Mapping[str, Any]) -> int | None:
     return LATENCY_BATCH.get(str(supernet.get("_target_", "")).rpartition(".")[2])
 
 
-def repeats_of(config: Mapping[str, Any], overrides: object) -> list[str]:
-    """Return how often a Transformer was timed on a CPU, which was less than is usual, as overrides."""
-    hardware, supernet = config.get("hardware"), config.get("supernet")
-    if not isinstance(hardware, dict) or not isinstance(supernet, dict) or latency_batch(supernet) != 1:
-        return []
-    names = [name for name in ("min_repeats", "max_repeats") if name in hardware]
-    return [f"hardware.{name}={hardware[name]}" for name in names if not _given(f"hardware.{name}", overrides)]
-
-
 def searched(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts of a run with what its search did by default before 2026-11-30 as overrides.
+    """Return the facts of a search before 2026-11-30 with its one Gaussian process in today's words.
 
-    Choice, optimism and the one Gaussian process were others then, and every quality was measured. Facts of later runs
-    stay as they are.
+    Every quality was measured then. Facts of later runs stay as they are.
     """
-    facts = dict(facts)
-    config, overrides = facts.get("config"), facts.get("overrides")
-    if not isinstance(config, dict) or not isinstance(overrides, list):
-        return facts
-    mode, predictor = config.get("mode"), config.get("predictor")
-    added = []
-    if isinstance(mode, dict) and str(mode.get("_target_")) == LINAS and mode.get("choice") == "hypervolume":
-        added = [f"mode.{key}={mode[key]}" for key in ("choice", "optimism") if key in mode]
+    config = facts.get("config")
+    if not isinstance(config, dict):
+        return dict(facts)
+    predictor = config.get("predictor")
     if isinstance(predictor, dict) and predictor.get("_target_") == SINGLE:
-        process = {**predictor, "_target_": AVERAGE, "processes": ["shared"]}
-        facts["config"] = {**config, "predictor": process}
-        added += ["predictor.processes=[shared]"]
+        config = {**config, "predictor": {**predictor, "_target_": AVERAGE, "processes": ["shared"]}}
     if "warm_start" in config and "known" not in config:
-        facts["config"] = {**facts["config"], "known": None}
-        added += ["known=null"]
-    facts["overrides"] = overrides + [one for one in added if not _given(one.partition("=")[0], overrides)]
-    return facts
+        config = {**config, "known": None}
+    return {**facts, "config": config}
 
 
 def training_of(config: Mapping[str, Any], choices: object, overrides: object) -> list[str]:

@@ -54,7 +54,6 @@ def test_old_words_become_todays() -> None:
 
 def test_what_groups_that_are_no_more_had_set_is_kept() -> None:
     transformer, ncf, modelled = (read_run(OLD / name) for name in ("transformer", "ncf", "note10"))
-    assert {"hardware.min_repeats=5", "hardware.max_repeats=10"} < set(transformer["overrides"])
     assert transformer["config"]["supernet"]["latency_batch"] == 1
     assert ncf["config"]["supernet"]["latency_batch"] == 100
     assert modelled["config"]["data"]["shape"]["width"] == 1.0
@@ -98,11 +97,14 @@ def test_a_torn_row_is_left_out_of_lines_and_text_alike(text: str, rows: int) ->
     assert complete_text(whole) == whole
 
 
-def test_what_a_search_did_by_default_before_is_told_to_the_one_that_goes_on() -> None:
-    mode = {"_target_": "dynas.modes.linas.Linas", "choice": "hypervolume", "optimism": 0.5}
+def test_the_one_gaussian_process_of_earlier_searches_is_told_in_todays_words() -> None:
     gp = {"_target_": "dynas.predictors.gp.GaussianProcess", "iterations": 40}
-    facts = {"overrides": ["budget=30", "mode.optimism=1"], "config": {"mode": mode | {"optimism": 1}, "predictor": gp}}
+    facts = {"overrides": ["budget=30"], "config": {"warm_start": None, "predictor": gp}}
     told = searched(facts)
-    assert told["overrides"] == [*facts["overrides"], "mode.choice=hypervolume", "predictor.processes=[shared]"]
-    assert told["config"]["predictor"]["processes"] == ["shared"]
+    assert told["overrides"] == facts["overrides"]
+    assert told["config"]["predictor"] == gp | {
+        "_target_": "dynas.predictors.gp_average.GaussianProcessAverage",
+        "processes": ["shared"],
+    }
+    assert told["config"]["known"] is None
     assert searched(told) == told, "later runs stay as they are"
