@@ -29,7 +29,7 @@ DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 FILES = {"train": "train", "validation": "t10k"}
 MEAN, STD = 0.2860, 0.3530  # of the 60,000 training images, pixels in [0, 1]
 PIXELS = 28
-VALIDATION_BATCH, CALIBRATION_BATCH = 100, 500  # the former only decides speed and memory
+VALIDATION_BATCH, CALIBRATION_BATCH = 250, 500  # the former only decides speed and memory
 JITTER = 2  # pixels that a training image is shifted by at most
 
 

@@ -15,6 +15,7 @@ from dynas.system.ticker import quiet
 NEAR = 0.03  # how much longer than the shortest timings one may take that nothing disturbed
 SETTLED = 0.02  # how far apart the times of windows may be for the pace of a machine to count as settled
 WINDOWS = 6, 16  # of timings at least and at most until the pace has settled
+FEWEST = 2  # timings of a window
 GAIN = 0.05  # by how much a timing must be shorter than all before it for a module to count as still warming up
 
 
@@ -135,10 +136,10 @@ class InterleavedRounds:
         return undisturbed(np.concatenate(windows[:3]))
 
     def window(self, sampler: Sampler) -> Values:
-        """Return milliseconds of all timings of a module in a quarter of ``max_seconds``, a few at least."""
+        """Return milliseconds of all timings of a module in a quarter of ``max_seconds``, `FEWEST` at least."""
         times: list[float] = []
         end = time.perf_counter() + self.max_seconds / 4
-        while len(times) < self.min_repeats or time.perf_counter() < end:
+        while len(times) < FEWEST or time.perf_counter() < end:
             times.append(timed(sampler).ms)
         return np.array(times)
 

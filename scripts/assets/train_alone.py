@@ -3,8 +3,8 @@
     python scripts/assets/train_alone.py --to mbv3_alone.csv supernet=mbv3 data=fashion_mnist_full
 
 Arguments besides are overrides of ``dynas train``: the sub-networks are trained by the supernet's own recipe, as many
-epochs as its largest. They are the smallest, the largest, and random ones at even ranks of MACs among 300. The table
-holds a row per sub-network; those that it has are not trained again.
+epochs as its largest. They are the smallest, the largest, and random ones at even ranks of inherited quality among 60.
+The table holds a row per sub-network; those that it has are not trained again.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from dynas.training.judge import Judge
 from dynas.training.ranking import Validation
 from dynas.training.steps import TrainingData
 
-DRAWN = 300
+DRAWN = 60
 COLUMNS = ("key", "macs [MAC]", "epochs", "inherited", "alone")
 
 
-def chosen(supernet: Supernet, random: int) -> Genotypes:
-    """Return the smallest, the largest, and ``random`` ones at even ranks of MACs: ``(2 + random, G)``."""
+def chosen(supernet: Supernet, judge: Judge, random: int) -> Genotypes:
+    """Return the smallest, the largest, and ``random`` ones at even ranks of what they inherit: ``(2 + random, G)``."""
     genotypes = Validation(DRAWN).genotypes(supernet.space)
-    drawn = genotypes[2:][np.argsort(supernet.macs(genotypes[2:]), kind="stable")]
+    drawn = genotypes[2:][np.argsort(judge.qualities(genotypes[2:]), kind="stable")]
     ranks = ((np.arange(random) + 0.5) / random * DRAWN).astype(int)
     return np.vstack([genotypes[:2], drawn[ranks]])
 
@@ -69,7 +69,7 @@ def main() -> None:
     space, table = supernet.space, arguments.to
     if not table.exists():
         table.write_text(",".join(COLUMNS) + "\n")
-    for genotype in chosen(supernet, arguments.subnets):
+    for genotype in chosen(supernet, judge, arguments.subnets):
         key, architecture = space.key(genotype), space.decode(genotype)
         with table.open() as file:
             if any(row["key"] == key and row["epochs"] == str(recipe.epochs) for row in csv.DictReader(file)):

@@ -32,7 +32,7 @@ from dynas.core.space import Genotypes
 
 Rival = Callable[[Evaluator, int], None]
 POPULATION = 50
-EXTRA = ("botorch", "smac")  # need the package of the same name
+EXTRA = {"botorch": "botorch", "morbo": "botorch", "smac": "smac"}  # rivals, and the package that they need
 REPEATS = 20  # asks without anything new after which a search counts as converged
 
 
@@ -176,6 +176,16 @@ def botorch(evaluate: Evaluator, seed: int, batch_size: int = 10) -> None:
     ask_until_spent(evaluate, step)
 
 
+def morbo(evaluate: Evaluator, seed: int, batch_size: int = 10) -> None:
+    """Search with trust regions (`morbo.Morbo`)."""
+    import torch
+    from morbo import Morbo
+
+    torch.manual_seed(seed)
+    search = Morbo(evaluate, seed, batch_size)
+    ask_until_spent(evaluate, search.round)
+
+
 def smac(evaluate: Evaluator, seed: int) -> None:
     """Search by SMAC's facade for many discrete parameters, a random forest, with ParEGO for several objectives.
 
@@ -226,5 +236,6 @@ RIVALS: dict[str, Rival] = {
     "optuna_tpe": optuna_sampler(tpe),
     "optuna_gp": optuna_sampler(gaussian),
     "botorch": botorch,
+    "morbo": morbo,
     "smac": smac,
 }

@@ -210,7 +210,8 @@ def main() -> None:
     for what, given, table in (("landscape", names, LANDSCAPES), ("method", methods, METHODS)):
         if unknown := [one for one in given if one not in table]:
             parser.error(f"unknown {what} {unknown[0]}: choose from {', '.join(table)}")
-    if missing := [one for one in EXTRA if one in methods and not arguments.report and find_spec(one) is None]:
+    needed = {one: EXTRA[one] for one in methods if one in EXTRA and not arguments.report}
+    if missing := [one for one, package in needed.items() if find_spec(package) is None]:
         parser.error(f"method {missing[0]} needs .venv/bin/pip install -e '.[bench]'; or leave it out of --methods")
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in names if not arguments.report else ():
