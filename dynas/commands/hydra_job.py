@@ -28,7 +28,7 @@ from dynas.commands.arguments import (
     resume_arguments,
 )
 from dynas.commands.completion import answered
-from dynas.commands.opening import go_on_as_begun
+from dynas.commands.opening import first_begun, go_on_as_begun
 from dynas.commands.sweep import SWEEP, conclude_sweep, finish_job, is_finished, label, with_sweep_folder
 from dynas.compose.check import check_values
 from dynas.compose.deprecated import new_spelling
@@ -83,12 +83,12 @@ def run_hydra(name: str, job: Callable[[DictConfig], int], arguments: list[str])
         plain_warnings()  # a launcher may run this in a process of its own
         folder, sweeps = run_folder(), HydraConfig.get().mode == RunMode.MULTIRUN
         try:
-            if sweeps and goes_on:
+            if goes_on and (began := first_begun(folder)):
+                go_on_as_begun(config, began)
+            if goes_on and sweeps:
                 if is_finished(folder, config):
                     return finish_job(0, "", arguments)
                 config.resume = str(folder) if (folder / RUN).exists() else None
-            if config.get("resume"):
-                go_on_as_begun(config, Path(config.resume))
             check_values(plain(config))
             with locked(folder):
                 status, reason = job(config), ""

@@ -49,8 +49,20 @@ def check_fresh(folder: Path, product: str) -> None:
     raise DynasError(f"'{folder}' already holds a run: go on with it by resume={folder}, or give another hydra.run.dir")
 
 
+def first_begun(folder: Path) -> Path | None:
+    """Return the folder of a run that has begun, or of the first one of its sweep that has; None where none has."""
+    if (folder / RUN).exists():
+        return folder
+    return next((path.parent for path in sorted(folder.parent.glob(f"*/{RUN}"))), None)
+
+
 def go_on_as_begun(config: DictConfig, folder: Path) -> None:
-    """Take over what a run's config had where nothing is said about it now, and say so."""
+    """Take over what a run's config had where nothing is said about it now, and say so.
+
+    Args:
+        config: of the run, or of another one of its sweep; changed in place.
+        folder: the run's.
+    """
     facts = read_run(folder)
     stored = facts.get("overrides") or []
     given = [override for override in overrides() if override not in stored]
@@ -58,7 +70,7 @@ def go_on_as_begun(config: DictConfig, folder: Path) -> None:
         return  # it may be about any key
     if kept := keep_defaults(config, facts.get("config") or {}, given):
         shown = ", ".join(f"{key}={value}" for key, value in kept.items())
-        warnings.warn(f"'{folder}' goes on as it began, with {shown}", DynasWarning, stacklevel=2)
+        warnings.warn(f"goes on with {shown}, as '{folder}' began", DynasWarning, stacklevel=2)
 
 
 def check_same_config(folder: Path, config: dict[str, Any]) -> None:

@@ -110,6 +110,9 @@ class Morbo:
         rows = np.unique(space.canonical(genes), axis=0)
         seen = {row.tobytes() for row in measured.genotypes}
         rows = rows[[row.tobytes() not in seen for row in rows]]
+        if not len(rows):  # it has become too small
+            region.edge = START
+            return self.drawn(region, centre)
         with torch.no_grad():
             posterior = model.posterior(torch.tensor(rows / self.top))
             return rows, posterior.rsample(torch.Size([self.batch_size]))

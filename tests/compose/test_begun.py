@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,7 +68,7 @@ def test_runs_that_began_with_other_defaults_go_on_and_are_exported(tmp_path: Pa
     more = len(read_rows(tmp_path / "run")) + 2
     done = dynas("search", "resume=run", f"budget={more}", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "goes on as it began" in done.stderr
+    assert "goes on with data.calibration_size=90, hardware.warmup=9, hardware.min_repeats=4, as '" in done.stderr
     assert len(read_rows(tmp_path / "run")) == more
     after = json.loads(path.read_text())["config"]
     assert all(after[part][key] == value for part, values in begun.items() for key, value in values.items())
@@ -75,3 +77,23 @@ def test_runs_that_began_with_other_defaults_go_on_and_are_exported(tmp_path: Pa
     done = dynas("search", "resume=run", "hardware.warmup=7", cwd=tmp_path)
     assert done.returncode == 1
     assert "was started with hardware.warmup=9 (now 7)" in done.stderr
+
+
+@pytest.mark.slow
+def test_all_runs_of_a_sweep_have_the_defaults_that_it_began_with(tmp_path: Path) -> None:
+    given = [one for one in QUICK if not one.startswith("data.calibration_size")]
+    sweep = ("-m", "seed=1,2", *given, "hydra.sweep.dir=sweep")
+    done = dynas("search", *sweep, "data.calibration_size=90", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(tmp_path / "sweep" / "1")  # as if it had been killed before
+    for path in (tmp_path / "sweep" / "multirun.yaml", tmp_path / "sweep" / "0" / "run.json"):
+        path.write_text(
+            re.sub(r'(,?\s*"|\s+- )data.calibration_size=90"?', "", path.read_text())
+        )  # as if it was the default
+    done = dynas("search", "resume=sweep", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    configs = [json.loads((tmp_path / "sweep" / job / "run.json").read_text())["config"] for job in "01"]
+    assert [one["data"]["calibration_size"] for one in configs] == [90, 90]
+    assert [one["seed"] for one in configs] == [1, 2]
+    done = dynas("report", "sweep", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
