@@ -63,12 +63,7 @@ def go_on_as_begun(config: DictConfig, folder: Path) -> None:
         config: of the run, or of another one of its sweep; changed in place.
         folder: the run's.
     """
-    facts = read_run(folder)
-    stored = facts.get("overrides") or []
-    given = [override for override in overrides() if override not in stored]
-    if any(override.startswith("experiment=") for override in given):
-        return  # it may be about any key
-    if kept := keep_defaults(config, facts.get("config") or {}, given):
+    if kept := keep_defaults(config, read_run(folder), overrides()):
         shown = ", ".join(f"{key}={value}" for key, value in kept.items())
         warnings.warn(f"goes on with {shown}, as '{folder}' began", DynasWarning, stacklevel=2)
 

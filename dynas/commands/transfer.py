@@ -13,8 +13,9 @@ from omegaconf import DictConfig
 from dynas.commands.hydra_job import run_hydra
 from dynas.commands.opening import check_fresh, check_same_config
 from dynas.commands.sweep import heading
-from dynas.compose.next_command import next_command, resume_command
-from dynas.compose.overrides import FLAGS_WITH_VALUE, plain, quoted, run_folder
+from dynas.compose.begun import keep_defaults
+from dynas.compose.next_command import PARTS, next_command, resume_command
+from dynas.compose.overrides import FLAGS_WITH_VALUE, overrides, plain, quoted, run_folder
 from dynas.compose.stored import stored_overrides
 from dynas.errors import DynasError
 from dynas.runs.names import RESULTS
@@ -101,6 +102,7 @@ def transfer_job(config: DictConfig) -> int:
     else:
         check_fresh(folder, RESULTS)
     source = load_run(Path(config.run))
+    keep_defaults(config, source.facts, overrides(), PARTS)
     with Display(folder, heading()) as display:
         problem, measurer = build_problem(config)
         problem = without_original(problem)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -11,25 +11,35 @@ from dynas.compose.overrides import flat, plain
 from dynas.compose.stored import danger_of_value
 
 
-def keep_defaults(config: DictConfig, began: Mapping[str, Any], given: Iterable[str] = ()) -> dict[str, object]:
+def keep_defaults(
+    config: DictConfig, facts: Mapping[str, Any], overrides: Iterable[str], parts: Collection[str] = ()
+) -> dict[str, object]:
     """Set what nobody gave in a composed config to what a run's own config has, and return what was set.
 
     The run may be somebody else's: what could name code or a program stays as it was composed.
 
     Args:
         config: composed now; changed in place.
-        began: the config in the run's run.json.
-        given: overrides that the run did not begin with; what they set stays.
+        facts: what run.json says of the run.
+        overrides: what the config was composed with; what the run did not begin with stays.
+        parts: first keys of what is set; empty for all.
     """
-    named = [override.partition("=")[0].lstrip("+~") for override in given]
-    now, before = flat(plain(config)), flat(dict(began))
-    differing = {key: value for key, value in before.items() if key in now and now[key] != value}
-    kept = {
-        key: value
-        for key, value in differing.items()
-        if not any(f"{key}.".startswith(f"{name}.") for name in named)
-        and not danger_of_value(key.split("."), key, value)
-    }
+    given = [one.partition("=")[0].lstrip("+~") for one in overrides if one not in (facts.get("overrides") or [])]
+    if "experiment" in given:  # which may be about any key
+        return {}
+    now, before = flat(plain(config)), flat(facts.get("config") or {})
+
+    def wanted(key: str, value: object) -> bool:
+        path = key.split(".")
+        return (
+            key in now
+            and now[key] != value
+            and (not parts or path[0] in parts)
+            and not any(f"{key}.".startswith(f"{name}.") for name in given)
+            and not danger_of_value(path, key, value)
+        )
+
+    kept = {key: value for key, value in before.items() if wanted(key, value)}
     for key, value in kept.items():
         OmegaConf.update(config, key, value)
     return kept

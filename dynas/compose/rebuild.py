@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from dynas.compose.begun import keep_defaults
 from dynas.compose.frames import register
+from dynas.compose.next_command import PARTS
 from dynas.compose.overrides import flat, one_sentence, plain, quoted
 from dynas.compose.parts import build_parts
 from dynas.compose.stored import shown, stored_overrides
@@ -25,8 +26,6 @@ from dynas.errors import DynasError
 from dynas.runs.load import Run
 from dynas.runs.record import is_compression, trained_anew
 from dynas.system.folders import CONFIGS
-
-PARTS = ("supernet", "data")
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def _compose(run: Run, config_dir: Path | None, given: Sequence[str]) -> DictCon
     except (HydraException, OmegaConfBaseException) as error:
         hint = "" if config_dir else "; configs of your own are found by --config-dir"
         raise DynasError(f"cannot rebuild the run in '{run.folder}': {one_sentence(error)}{hint}") from error
-    keep_defaults(config, {part: (run.facts.get("config") or {}).get(part) for part in PARTS})
+    keep_defaults(config, run.facts, overrides, PARTS)
     return config
 
 

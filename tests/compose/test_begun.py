@@ -32,7 +32,7 @@ BEGAN = {
 
 def test_what_nobody_gave_is_what_it_was_and_nothing_that_can_run_is_taken() -> None:
     config = OmegaConf.create(NOW)
-    kept = keep_defaults(config, BEGAN, ["seed=0", "+mode.optimism=0.5"])
+    kept = keep_defaults(config, {"config": BEGAN, "overrides": ["data=x"]}, ["data=x", "seed=0", "+mode.optimism=0.5"])
     assert kept == {
         "data.path": "/images",
         "hardware.min_repeats": 8,
@@ -51,7 +51,15 @@ def test_what_nobody_gave_is_what_it_was_and_nothing_that_can_run_is_taken() -> 
 
 def test_an_option_that_is_chosen_now_brings_its_own_values() -> None:
     config = OmegaConf.create(NOW)
-    assert not {key for key in keep_defaults(config, BEGAN, ["hardware=openvino"]) if key.startswith("hardware")}
+    kept = keep_defaults(config, {"config": BEGAN}, ["hardware=openvino"])
+    assert "mode.choice" in kept
+    assert not [key for key in kept if key.startswith("hardware")]
+    assert keep_defaults(OmegaConf.create(NOW), {"config": BEGAN}, ["experiment=own"]) == {}, "it may be about any key"
+
+
+def test_what_is_measured_again_elsewhere_has_the_runs_own_data_and_not_its_meter() -> None:
+    config = OmegaConf.create(NOW)
+    assert keep_defaults(config, {"config": BEGAN}, [], ("supernet", "data")) == {"data.path": "/images"}
 
 
 @pytest.mark.slow
