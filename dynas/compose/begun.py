@@ -21,10 +21,11 @@ def keep_defaults(
     Args:
         config: composed now; changed in place.
         facts: what run.json says of the run.
-        overrides: what the config was composed with; what the run did not begin with stays.
+        overrides: what the config was composed with; what they name stays, and all of an option that is chosen now.
         parts: first keys of what is set; empty for all.
     """
-    given = [one.partition("=")[0].lstrip("+~") for one in overrides if one not in (facts.get("overrides") or [])]
+    named = {one: one.partition("=")[0].lstrip("+~") for one in overrides}
+    given = [key for one, key in named.items() if one not in (facts.get("overrides") or [])]
     if "experiment" in given:  # which may be about any key
         return {}
     now, before = flat(plain(config)), flat(facts.get("config") or {})
@@ -35,6 +36,7 @@ def keep_defaults(
             key in now
             and now[key] != value
             and (not parts or path[0] in parts)
+            and key not in named.values()
             and not any(f"{key}.".startswith(f"{name}.") for name in given)
             and not danger_of_value(path, key, value)
         )

@@ -32,7 +32,8 @@ BEGAN = {
 
 def test_what_nobody_gave_is_what_it_was_and_nothing_that_can_run_is_taken() -> None:
     config = OmegaConf.create(NOW)
-    kept = keep_defaults(config, {"config": BEGAN, "overrides": ["data=x"]}, ["data=x", "seed=0", "+mode.optimism=0.5"])
+    began = {"config": BEGAN, "overrides": ["data=x", "seed=0"]}
+    kept = keep_defaults(config, began, ["data=x", "seed=0", "+mode.optimism=0.5"])
     assert kept == {
         "data.path": "/images",
         "hardware.min_repeats": 8,
