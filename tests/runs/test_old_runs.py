@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from dynas.compose.overrides import flat
 from dynas.data.movielens import WEIGHTS, movielens_file
 from dynas.runs.load import load_run
 from dynas.runs.record import read_run
@@ -81,8 +82,14 @@ def test_a_killed_one_goes_on(name: str, old: Old) -> None:
     folder = old(name)
     budget = len(read_rows(folder))
     before = begun(folder, budget - 2)
+    began = flat(read_run(folder)["config"])
     done = dynas("search", f"resume={folder}", cwd=folder.parent)
     assert done.returncode == 0, done.stderr
+    now = flat(read_run(folder)["config"])
+    assert {key: value for key, value in now.items() if key in began} == {
+        key: began[key] for key in now if key in began
+    }
+    assert {"hardware.min_repeats", "mode.choice", "predictor.processes", "known"} & {*began} <= {*now}
     after = read_rows(folder)
     assert after[: len(before)] == before
     assert len(after) == budget

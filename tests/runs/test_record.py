@@ -54,6 +54,7 @@ def test_old_words_become_todays() -> None:
 
 def test_what_groups_that_are_no_more_had_set_is_kept() -> None:
     transformer, ncf, modelled = (read_run(OLD / name) for name in ("transformer", "ncf", "note10"))
+    assert {"min_repeats": 5, "max_repeats": 10}.items() < transformer["config"]["hardware"].items()
     assert transformer["config"]["supernet"]["latency_batch"] == 1
     assert ncf["config"]["supernet"]["latency_batch"] == 100
     assert modelled["config"]["data"]["shape"]["width"] == 1.0
